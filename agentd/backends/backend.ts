@@ -1,0 +1,127 @@
+import type { JsonObject } from '../../src/model/brand.ts'
+import type { Intent } from '../../src/model/intent.ts'
+import type { Key } from '../../src/model/key.ts'
+import type { IntentKey, Scope } from '../../src/model/scope.ts'
+
+/**
+ * A backend turns intents into its own tables. Two halves: `compile` is pure (the planner runs it too, through `compilers.ts`);
+ * the driver owns the sockets. `converge/` knows neither flows nor rows: only items with a key, owners and a canonical text.
+ */
+export interface Compiler {
+  readonly name: string
+  /** Deterministic: equal input gives equal items, and allocations only ever grow or are freed, never move. */
+  compile(input: CompileInput): Compiled
+}
+
+export interface CompileInput {
+  readonly host: string
+  readonly installation: string
+  /** A complete set at exactly one target. Intent objects keep their identity while they do not change (memoise on them). */
+  readonly intents: IntentSet
+  readonly facts: Facts
+  readonly allocations: AllocationTable
+}
+
+/** Scope → intents. */
+export type IntentSet = ReadonlyMap<Scope, ReadonlyMap<IntentKey, Intent>>
+
+/** What only the switch knows. Plain JSON; reported to the server so that the planner can compile. */
+export interface Facts {
+  readonly datapath_type: string
+  readonly version: string
+  readonly capabilities: readonly string[]
+  /** By interface name. `ofport` absent: not (yet) assigned; `error`: OVS's own words. */
+  readonly interfaces: Readonly<Record<string, InterfaceFact>>
+  /** Names of bridges that exist and are not ours. */
+  readonly bridges: readonly string[]
+}
+
+export interface InterfaceFact {
+  readonly bridge: string
+  readonly ofport?: number
+  readonly iface_id?: string
+  readonly attached_mac?: string
+  readonly type: string
+  readonly ours: boolean
+  readonly error?: string
+}
+
+/** Numbers a backend had to choose: pool → name → number. Kept by the agent on disk, reported, used by the planner. */
+export type AllocationTable = Readonly<Record<string, Readonly<Record<string, number>>>>
+
+/** One thing the switch is to hold. Two items are the same when key and text are. */
+export interface Item {
+  /** Unique and stable, e.g. `row Port nl-3f…`, `flow br-int classify 100 in_port=3`. */
+  readonly key: string
+  /** Resources it exists for; shared flows have several. */
+  readonly owners: readonly Key[]
+  /** Canonical text: what a plan prints and what decides equality. Made on first use where that is dear. */
+  readonly text: string
+  /** The backend's own value. */
+  readonly value: unknown
+}
+
+export interface Compiled {
+  readonly items: ReadonlyMap<string, Item>
+  readonly allocations: AllocationTable
+  /** Per resource: what the backend can already say (unsupported, waiting for its interface, wrong on this host). Absent = fine. */
+  readonly verdicts: ReadonlyMap<Key, Verdict>
+  /** Every resource of this host whose status is to be reported. */
+  readonly subjects: readonly Key[]
+}
+
+export type Verdict = { readonly state: 'WAITING' | 'DOWN'; readonly cause: string } | { readonly state: 'ERROR'; readonly cause: string }
+
+/** The edge of a backend. One per agent process. */
+export interface Driver {
+  /** Facts as of now, from the driver's own replica (no I/O). */
+  facts(): Facts
+  /** What the switch holds of ours, from the replica kept by monitors; `fresh` reads everything again. */
+  observe(options?: { readonly fresh?: boolean }): Promise<Observed>
+  /**
+   * Writes the smallest change: rows in one transaction, wait for ofports, one flow bundle, paced row deletions; then reads back.
+   * Never throws for one bad item: failures are data.
+   */
+  apply(delta: Delta): Promise<Outcome>
+  /** Called when the switch changed by another hand, or restarted, or an interface was plugged. Coalesced by the driver. */
+  onChange(listener: (what: 'facts' | 'items') => void): void
+  ask(question: { readonly what: string; readonly [k: string]: unknown }): Promise<JsonObject>
+  close(): Promise<void>
+}
+
+export interface Observed {
+  readonly items: ReadonlyMap<string, Item>
+  /** Not ours: listed, left alone. */
+  readonly foreign: readonly { readonly where: string; readonly text: string }[]
+}
+
+export interface Delta {
+  readonly add: readonly Item[]
+  readonly change: readonly { readonly before: Item; readonly after: Item }[]
+  readonly remove: readonly Item[]
+}
+
+export interface Outcome {
+  /** Items by key that did not make it, with OVS's own words. They stay pending. */
+  readonly failed: ReadonlyMap<string, string>
+  /** Items read back and found as written. */
+  readonly verified: ReadonlySet<string>
+  /** Milliseconds per stage. */
+  readonly timings: Readonly<Record<string, number>>
+}
+
+/** One line in `agentd/backends/drivers.ts`. */
+export interface Backend {
+  readonly compiler: Compiler
+  open(options: DriverOptions): Promise<Driver>
+}
+
+export interface DriverOptions {
+  readonly host: string
+  readonly installation: string
+  /** Directory of OVS's sockets (`/var/run/openvswitch`). */
+  readonly rundir: string
+  /** OVSDB endpoint; default `<rundir>/db.sock`. */
+  readonly database?: string
+  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
+}

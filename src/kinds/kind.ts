@@ -1,0 +1,135 @@
+import type { JSONSchema } from 'json-schema-to-ts'
+import type { JsonObject } from '../model/brand.ts'
+import type { Intent } from '../model/intent.ts'
+import type { Finding, ValuePath } from '../model/issue.ts'
+import type { Key } from '../model/key.ts'
+import type { Declared, Resource } from '../model/resource.ts'
+import type { IntentKey, Scope } from '../model/scope.ts'
+
+/**
+ * The contract of a kind: one folder `kinds/<kind>/` with check.ts (rules), resolve.ts (defaults, allocation), lower.ts (→ intents).
+ * All functions are pure. `check`, `resolve` and `lower` may read other resources only through the `View`, which records what
+ * they read: when any of it changes, and only then, the engine runs them again.
+ */
+export interface KindDefinition<Spec = JsonObject> {
+  /** Singular, Neutron's word: `network`. */
+  readonly kind: string
+  /** Top-level YAML key: `networks`. */
+  readonly collection: string
+  /** `global` kinds have no project (host, site). */
+  readonly scope: 'project' | 'global'
+  /** One sentence for `--help` and the schema. */
+  readonly summary: string
+  /** draft-07; `additionalProperties: false` written out. */
+  readonly schema: JSONSchema
+  /** Kinds whose *resolved* resources this kind may read. Gives the order of evaluation and of the plan; must have no cycle. */
+  readonly after: readonly string[]
+  /** Attributes that cannot change in place: a change of one re-creates the resource (`recreate`) or is refused (`immutable`). */
+  readonly mutability?: Readonly<Record<string, 'recreate' | 'immutable'>>
+
+  /**
+   * Spellings to normal form (MAC, CIDR, sets sorted); needs no other resource. The value has passed the schema.
+   * Findings carry paths inside `spec`.
+   */
+  normalise(spec: JsonObject): Normalised
+  /** References in the declared spec, for existence checks, ordering and did-you-mean. Names are relative to the project (`name` or `project/name`). */
+  references(spec: JsonObject): readonly Reference[]
+  /** Rules that need other resources; runs before `resolve`. With an error finding the resource is not resolved. */
+  check(resource: Declared, view: View): readonly Finding[]
+  /** Fills in defaults and takes addresses, MACs, segments from pools. */
+  resolve(resource: Declared, view: View, pools: Pools): Resolved<Spec>
+  /** What the data plane must do for it, and which hosts need which scopes because of it. */
+  lower(resource: Resource<Spec>, view: View): Lowered
+}
+
+export interface Normalised {
+  readonly spec: JsonObject
+  readonly findings: readonly Finding[]
+}
+
+export interface Reference {
+  readonly kind: string
+  readonly name: string
+  readonly at: ValuePath
+}
+
+export interface Resolved<Spec> {
+  readonly spec: Spec
+  readonly findings: readonly Finding[]
+}
+
+export interface Lowered {
+  readonly intents: readonly { readonly scope: Scope; readonly key: IntentKey; readonly intent: Intent }[]
+  /** Host → scope that it must have because of this resource. The engine counts them. */
+  readonly needs: readonly { readonly host: string; readonly scope: Scope }[]
+}
+
+export const NOTHING: Lowered = { intents: [], needs: [] }
+
+/** Read access to the world, tracked per reader. Keys are resolved against the reader's project by `ref`. */
+export interface View {
+  /** The resolved resource; undefined when absent or in error. Only kinds listed in `after` (their chain included). */
+  get<Spec = JsonObject>(key: Key): Resource<Spec> | undefined
+  /** What was written, whatever its state; any kind. */
+  declared(key: Key): Declared | undefined
+  /** Keys of the resources of `kind` whose declared spec refers to `key`, in sorted order. */
+  users(key: Key, kind: string): readonly Key[]
+  /** The key a name in this resource's spec stands for: `name` in its own project, `project/name` across. */
+  ref(kind: string, name: string): Key
+  /** The site file's spec with defaults filled in. */
+  site(): Site
+}
+
+/** Named pools of values; every value has one holder. Allocation is deterministic and pinned (DESIGN 4.1). */
+export interface Pools {
+  /** The resource asks for exactly this value. */
+  claim(pool: string, value: string): Claim
+  /**
+   * Any free value: the resource's pinned one if it still fits; else from hash(identity) upwards, round the ranges once; else the
+   * longest-reserved value of a deleted resource.
+   */
+  allocate(pool: string, ranges: readonly ValueRange[], label?: string): Claim
+}
+
+/** Inclusive bounds. IP addresses as their integer values. */
+export interface ValueRange {
+  readonly from: bigint
+  readonly to: bigint
+  /** Turns a number of the range into the pool's value text (an address, a VLAN id, a MAC). */
+  format(n: bigint): string
+  parse(text: string): bigint | undefined
+}
+
+export type Claim =
+  | { readonly ok: true; readonly value: string }
+  | { readonly ok: false; readonly reason: 'taken'; readonly holder: Key; readonly explicit: boolean }
+  | { readonly ok: false; readonly reason: 'full'; readonly size: bigint; readonly holders: readonly Key[] }
+
+/** The site file with every default filled in (`kinds/site`). */
+export interface Site {
+  /** Null until `netloom init` wrote one. */
+  readonly installation: string
+  readonly type_drivers: readonly string[]
+  readonly project_network_types: readonly string[]
+  readonly external_network_types: readonly string[]
+  readonly flat_networks: readonly string[]
+  readonly network_vlan_ranges: readonly { readonly physical_network: string; readonly from: number; readonly to: number }[]
+  readonly vni_ranges: readonly { readonly from: number; readonly to: number }[]
+  readonly geneve_ranges: readonly { readonly from: number; readonly to: number }[]
+  readonly tunnel_id_ranges: readonly { readonly from: number; readonly to: number }[]
+  readonly global_physnet_mtu: number
+  readonly path_mtu: number
+  readonly physical_network_mtus: Readonly<Record<string, number>>
+  readonly overlay_ip_version: 4 | 6
+  readonly geneve_max_header_size: number
+  readonly base_mac: string
+  readonly endpoints: { readonly pub: string; readonly rpc: string; readonly reports: string }
+  readonly source: 'worktree' | 'commit'
+  readonly drift: { readonly mode: 'off' | 'report' | 'repair'; readonly schedule: string }
+  readonly guards: {
+    readonly delete_ratio: number
+    readonly delete_ratio_min: number
+    readonly delete_count: number
+    readonly delete_settle_ms: number
+  }
+}

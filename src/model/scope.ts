@@ -1,0 +1,52 @@
+import type { Brand } from './brand.ts'
+import type { Intent } from './intent.ts'
+import { type Key, keyParts } from './key.ts'
+
+/** A named, versioned set of intents that hosts share: `fabric`, `host/<h>`, `net/<project>/<name>`, … */
+export type Scope = Brand<string, 'Scope'>
+/** Unique inside its scope, e.g. `attach port/default/web-1`. */
+export type IntentKey = Brand<string, 'IntentKey'>
+/**
+ * The content of a scope as 32 hex digits: XOR of the first 16 bytes of SHA-256 over `key NUL canonical-JSON` of each intent
+ * (`lib/digest`). Order-free and incremental; equal content has an equal version, whatever path led to it.
+ */
+export type ScopeVersion = Brand<string, 'ScopeVersion'>
+
+export const EMPTY_VERSION: ScopeVersion = '0'.repeat(32) as ScopeVersion
+
+/** Version of every scope a host needs. */
+export type Needs = Readonly<Record<Scope, ScopeVersion>>
+
+export const FABRIC: Scope = 'fabric' as Scope
+export function hostScope(host: string): Scope {
+  return `host/${host}` as Scope
+}
+export function networkScope(network: Key): Scope {
+  const { project, name } = keyParts(network)
+  return `net/${project}/${name}` as Scope
+}
+export function intentKey(type: Intent['type'], subject: string): IntentKey {
+  return `${type} ${subject}` as IntentKey
+}
+
+/** All intents of one scope at one version. */
+export interface ScopeContent {
+  readonly version: ScopeVersion
+  readonly intents: Readonly<Record<IntentKey, Intent>>
+}
+
+/** What turns version `from` into version `to`. */
+export interface ScopeDelta {
+  readonly scope: Scope
+  readonly from: ScopeVersion
+  readonly to: ScopeVersion
+  readonly set: Readonly<Record<IntentKey, Intent>>
+  readonly del: readonly IntentKey[]
+}
+
+/** What a host is told to be at. */
+export interface Target {
+  readonly host: string
+  readonly revision: number
+  readonly needs: Needs
+}

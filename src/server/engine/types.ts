@@ -1,0 +1,78 @@
+import type { PMap } from '../../lib/pmap.ts'
+import type { Intent } from '../../model/intent.ts'
+import type { Issue, Place } from '../../model/issue.ts'
+import type { Key } from '../../model/key.ts'
+import type { Declared, Resource } from '../../model/resource.ts'
+import type { IntentKey, Scope, ScopeVersion } from '../../model/scope.ts'
+
+/**
+ * All resources of one revision, resolved, immutable. Successive worlds share structure, so keeping the last hundred costs only what changed.
+ * `declared` + `allocations` determine everything else: a world is rebuilt from these two alone.
+ */
+export interface World {
+  readonly declared: PMap<Key, Declared>
+  readonly resources: PMap<Key, Resource>
+  /** Findings of check and resolve, already joined with places. Only keys that have some. */
+  readonly issues: PMap<Key, readonly Issue[]>
+  readonly allocations: Allocations
+  readonly scopes: PMap<Scope, ScopeState>
+  /** Host → scopes it needs. */
+  readonly needs: PMap<string, PMap<Scope, number>>
+  /** Private to the engine: what was read by whom, who refers to what, what each resource lowered to. */
+  readonly index: EngineIndex
+}
+
+export interface ScopeState {
+  readonly version: ScopeVersion
+  readonly intents: PMap<IntentKey, Intent>
+}
+
+/** Opaque outside `server/engine`. */
+export type EngineIndex = { readonly __engine: 'index' }
+
+/** `pool|value` → who holds it. The one truth about addresses, MACs and segments; pinned in SQLite. */
+export interface Allocations {
+  readonly held: PMap<string, Holding>
+  /** Owner → what it holds, as `pool|value`. */
+  readonly byOwner: PMap<Key, readonly string[]>
+}
+
+export interface Holding {
+  readonly pool: string
+  readonly value: string
+  readonly owner: Key
+  /** explicit: written in YAML; auto: chosen; reserved: the owner is gone, kept for 30 days. */
+  readonly source: 'explicit' | 'auto' | 'reserved'
+  /** Milliseconds since the epoch; set while reserved. */
+  readonly releasedAt?: number
+}
+
+/** A change of what is declared, relative to a base world. */
+export interface DeclaredOps {
+  readonly set: readonly Declared[]
+  readonly del: readonly Key[]
+}
+
+/** Result of running the engine over a base world. `touched` = every resource whose resolved value may differ; cost follows it. */
+export interface Step {
+  readonly world: World
+  readonly touched: ReadonlySet<Key>
+  readonly touchedScopes: ReadonlySet<Scope>
+  readonly touchedHosts: ReadonlySet<string>
+}
+
+/** Finds the place of a path inside a declared resource's YAML; the engine joins findings with it. */
+export type Locate = (key: Key, at: readonly (string | number)[]) => Place | undefined
+
+/** The engine's whole surface; `server/engine/engine.ts` implements it as `createEngine(kinds)`. */
+export interface Engine {
+  empty(): World
+  /**
+   * Applies ops to a base world: checks, resolves and lowers what they reach, and nothing else. Pure.
+   * `now` in milliseconds decides when reservations have lapsed. Running it in any split of the same ops gives an equal world,
+   * and equals `rebuild` of the result's declared set with its allocations (property-tested).
+   */
+  step(base: World, ops: DeclaredOps, options: { readonly now: number; readonly locate: Locate }): Step
+  /** A full recompute from declared resources and pinned allocations. */
+  rebuild(declared: Iterable<Declared>, allocations: Allocations, options: { readonly now: number; readonly locate: Locate }): World
+}

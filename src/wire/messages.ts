@@ -1,0 +1,135 @@
+import type { JsonObject } from '../model/brand.ts'
+import type { Key } from '../model/key.ts'
+import type { Needs, Scope, ScopeContent, ScopeDelta, ScopeVersion } from '../model/scope.ts'
+import type { DriftItem, ObjectStatus } from '../model/status.ts'
+
+/** The wire's version; raised on any change that an older peer would misread. */
+export const WIRE_VERSION: number = 1
+/** Bytes; anything larger is refused at both ends before it is parsed. */
+export const MAX_MESSAGE: number = 64 * 1024 * 1024
+/** A delta larger than this travels by pull, not by PUB. */
+export const MAX_PUBLISHED_DELTA: number = 256 * 1024
+
+/** Topics end with `/`: a topic is a prefix match, and `host/h1` would also match `host/h10`. */
+export function hostTopic(host: string): string {
+  return `host/${host}/`
+}
+export const HEARTBEAT_TOPIC = 'heartbeat/'
+
+// ── PUB: frames [topic, header JSON, …delta JSON frames (for update: one per entry of `deltas`, same order)] ──
+
+export type Published = UpdateHeader | Heartbeat | Ask
+
+export interface UpdateHeader {
+  readonly v: number
+  readonly type: 'update'
+  readonly host: string
+  readonly revision: number
+  /** Version of every scope the host needs at that revision: the complete set. */
+  readonly needs: Needs
+  readonly deltas: readonly { readonly scope: Scope; readonly from: ScopeVersion; readonly to: ScopeVersion }[]
+}
+
+export interface Heartbeat {
+  readonly v: number
+  readonly type: 'heartbeat'
+  /** Changes when the server restarts. */
+  readonly epoch: string
+  readonly revision: number
+}
+
+/** The server asks one host something; the answer comes as a report with that id. */
+export interface Ask {
+  readonly v: number
+  readonly type: 'ask'
+  readonly id: string
+  readonly host: string
+  readonly question: Question
+}
+export type Question =
+  | { readonly what: 'drift' }
+  | { readonly what: 'flows' }
+  | { readonly what: 'trace'; readonly bridge: string; readonly flow: string }
+
+// ── REQ → ROUTER; one JSON frame each way. `id` makes a request idempotent: the last reply per host is kept and sent again. ──
+
+export type Request = Hello | Pull | Report
+export interface RequestBase {
+  readonly v: number
+  readonly id: string
+  readonly host: string
+}
+/** rpc endpoint. */
+export interface Hello extends RequestBase {
+  readonly type: 'hello'
+  /** Changes when the agent restarts. */
+  readonly epoch: string
+  readonly version: string
+}
+/** rpc endpoint. Without `scopes`: only the target. With: their contents at the target; `have` lets the server answer by delta. */
+export interface Pull extends RequestBase {
+  readonly type: 'pull'
+  readonly revision?: number
+  readonly scopes?: readonly { readonly scope: Scope; readonly have?: ScopeVersion }[]
+}
+/** reports endpoint. Sent every heartbeat interval and at once after each convergence. */
+export interface Report extends RequestBase {
+  readonly type: 'report'
+  readonly epoch: string
+  /** The target the agent has converged to (or is converging to). */
+  readonly revision: number
+  /** `setDigest` over scope → version of what it holds. */
+  readonly digest: string
+  readonly converged: boolean
+  /** Objects whose status changed since the last acknowledged report; all of them when `full`. */
+  readonly full: boolean
+  readonly objects: readonly ObjectStatus[]
+  readonly gone: readonly Key[]
+  readonly drift?: readonly DriftItem[]
+  readonly facts?: JsonObject
+  readonly allocations?: JsonObject
+  readonly answer?: { readonly id: string; readonly ok: boolean; readonly data: JsonObject }
+  /** Milliseconds, of the last convergence: compile, write, read back. */
+  readonly timings?: Readonly<Record<string, number>>
+}
+
+export type Reply = HelloReply | PullReply | ReportReply | Refusal
+export interface HelloReply {
+  readonly v: number
+  readonly id: string
+  readonly type: 'hello'
+  readonly installation: string
+  readonly epoch: string
+  readonly revision: number
+  readonly endpoints: { readonly pub: string; readonly rpc: string; readonly reports: string }
+  readonly heartbeat_ms: number
+}
+export interface PullReply {
+  readonly v: number
+  readonly id: string
+  readonly type: 'pull'
+  readonly revision: number
+  readonly needs: Needs
+  readonly contents: readonly ({ readonly scope: Scope } & ScopeContent)[]
+  readonly deltas: readonly ScopeDelta[]
+  /** Scopes asked for that did not fit into this answer: ask again. */
+  readonly more: readonly Scope[]
+}
+export interface ReportReply {
+  readonly v: number
+  readonly id: string
+  readonly type: 'report'
+  /** The host's target now; the agent compares and pulls when it differs. */
+  readonly revision: number
+  /** The digest the agent should have; differing = stale. */
+  readonly digest: string
+  /** The server has no status of this agent (it restarted): send a full report next. */
+  readonly want_full: boolean
+}
+export interface Refusal {
+  readonly v: number
+  readonly id: string
+  readonly type: 'refused'
+  readonly code: 'version' | 'unknown-host' | 'malformed' | 'not-ready' | 'unknown-revision' | 'not-yours'
+  readonly message: string
+}
