@@ -1,0 +1,232 @@
+import type { Key } from '../../src/model/key.ts'
+import type { DriftItem, ObjectStatus } from '../../src/model/status.ts'
+import type { AllocationTable, Compiled, Compiler, Delta, Driver, Facts, IntentSet, Observed, Outcome } from '../backends/backend.ts'
+import { driftIdentity, driftItems, isDrift } from './drift.ts'
+import { objectStatuses } from './status.ts'
+import { type Failure, isEmptyDelta, isPaused, splitDelta, wantedTexts, wholeDelta } from './tracker.ts'
+
+/** `repair`: drift is put back at once. `report`: it is told and left. `off`: not even looked for between changes. */
+export type DriftMode = 'off' | 'report' | 'repair'
+
+export interface ConvergeTarget {
+  readonly revision: number
+  readonly intents: IntentSet
+}
+
+export interface ConvergeResult {
+  readonly revision: number
+  /** Nothing pending and nothing failed. */
+  readonly converged: boolean
+  readonly statuses: ReadonlyMap<Key, ObjectStatus>
+  /** Found by this run; includes what it repaired. */
+  readonly drift: readonly DriftItem[]
+  readonly allocations: AllocationTable
+  readonly facts: Facts
+  readonly timings: Readonly<Record<string, number>>
+  /** Items written by this run. */
+  readonly written: number
+}
+
+export interface ConvergerOptions {
+  readonly host: string
+  readonly installation: string
+  readonly compiler: Compiler
+  readonly driver: Driver
+  readonly mode: DriftMode
+  readonly allocations: AllocationTable
+  /** Made durable before anything is written with them: a crash must not forget a number that a flow carries. */
+  readonly saveAllocations: (table: AllocationTable) => Promise<void>
+  readonly onResult: (result: ConvergeResult) => void
+  readonly now: () => number
+  /** Milliseconds before attempt n+1 of an item. */
+  readonly backoff: (attempts: number) => number
+  readonly setTimer: (ms: number, fn: () => void) => { cancel(): void }
+  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
+}
+
+export interface Converger {
+  /** The complete set at exactly one target. Replaces the former one; nothing is deleted before the first call. */
+  setTarget(target: ConvergeTarget): void
+  /** Known from disk: what the switch held when this agent last ran. Differences from it are drift, not work. */
+  expect(target: ConvergeTarget): void
+  setMode(mode: DriftMode): void
+  /** Reads everything again and compares; writes nothing. */
+  checkDrift(): Promise<readonly DriftItem[]>
+  /** Compares with a fresh reading and, in repair mode, puts back what differs. */
+  recheck(): void
+  /** Resolves when no run is under way or due. */
+  idle(): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Level-triggered: whatever happened, a run compares the whole desired set with the whole actual set and writes the difference. Runs never overlap; causes that
+ * arrive during a run make one more.
+ */
+export function createConverger(options: ConvergerOptions): Converger {
+  const { driver, compiler, log } = options
+  let mode = options.mode
+  let target: ConvergeTarget | undefined
+  let allocations = options.allocations
+  let proven = new Map<string, string>()
+  let failures: ReadonlyMap<string, Failure> = new Map()
+  let statuses: ReadonlyMap<Key, ObjectStatus> = new Map()
+  let seen = new Map<string, string>()
+  let due = false
+  let fresh = true
+  let closed = false
+  let running: Promise<void> | undefined
+  let timer: { cancel(): void } | undefined
+
+  driver.onChange(() => wake())
+
+  function wake(): void {
+    due = true
+    if (running !== undefined || closed || target === undefined) return
+    running = loop().finally(() => {
+      running = undefined
+      if (due) wake()
+    })
+  }
+
+  async function loop(): Promise<void> {
+    while (due && !closed && target !== undefined) {
+      due = false
+      timer?.cancel()
+      try {
+        await run(target)
+      } catch (error) {
+        log('error', 'convergence failed, will try again', {
+          error: String(error),
+          stack: error instanceof Error ? error.stack : undefined,
+        })
+        fresh = true
+        timer = options.setTimer(options.backoff(1), wake)
+      }
+    }
+  }
+
+  function compile(at: ConvergeTarget): Compiled {
+    return compiler.compile({
+      host: options.host,
+      installation: options.installation,
+      intents: at.intents,
+      facts: driver.facts(),
+      allocations,
+    })
+  }
+
+  async function run(at: ConvergeTarget): Promise<void> {
+    const began = options.now()
+    const compiled = compile(at)
+    if (compiled.allocations !== allocations) {
+      await options.saveAllocations(compiled.allocations)
+      allocations = compiled.allocations
+    }
+    const compiledAt = options.now()
+    const observed = await driver.observe({ fresh })
+    fresh = false
+    const observedAt = options.now()
+    const delta = wholeDelta(compiled.items, observed.items)
+    const wanted = wantedTexts(delta)
+    const drifted = splitDelta(delta, (key) => isDrift(key, wanted.get(key) ?? '', proven))
+    const allowed = mode === 'repair' ? delta : drifted.left
+    const ready = splitDelta(allowed, (key) => !isPaused(failures, key, wanted.get(key) ?? '', options.now())).taken
+    const outcome = isEmptyDelta(ready) ? NOTHING_DONE : await driver.apply(ready)
+    const pending = settle(compiled, delta, ready, outcome)
+    const nowText = new Date(options.now()).toISOString()
+    statuses = objectStatuses(compiled, pending, failures, statuses, nowText)
+    const drift = rememberDrift(drifted.taken, observed, nowText)
+    scheduleRetry()
+    options.onResult({
+      revision: at.revision,
+      converged: isEmptyDelta(pending) && failures.size === 0,
+      statuses,
+      drift,
+      allocations,
+      facts: driver.facts(),
+      written: ready.add.length + ready.change.length + ready.remove.length,
+      timings: { compile: compiledAt - began, observe: observedAt - compiledAt, ...outcome.timings, total: options.now() - began },
+    })
+  }
+
+  /** Books what was written, what failed and what is proven; returns what is still to do. */
+  function settle(compiled: Compiled, delta: Delta, tried: Delta, outcome: Outcome): Delta {
+    const now = options.now()
+    const triedTexts = wantedTexts(tried)
+    const wanted = wantedTexts(delta)
+    const done = (key: string): boolean => triedTexts.has(key) && !outcome.failed.has(key)
+    const nextFailures = new Map<string, Failure>()
+    for (const [key, cause] of outcome.failed) {
+      const attempts = (failures.get(key)?.attempts ?? 0) + 1
+      nextFailures.set(key, { attempts, cause, retryAt: now + options.backoff(attempts), text: triedTexts.get(key) ?? '' })
+    }
+    for (const [key, failure] of failures) {
+      if (!nextFailures.has(key) && !done(key) && wanted.get(key) === failure.text) nextFailures.set(key, failure)
+    }
+    failures = nextFailures
+    const pending = splitDelta(delta, (key) => !done(key)).taken
+    const unproven = wantedTexts(pending)
+    const nextProven = new Map<string, string>()
+    for (const [key, item] of compiled.items) {
+      // An item that drifted keeps its proof: it stays drift until it is put back.
+      if (!unproven.has(key) || proven.get(key) === item.text) nextProven.set(key, item.text)
+    }
+    for (const item of pending.remove) {
+      const text = proven.get(item.key)
+      if (text !== undefined) nextProven.set(item.key, text)
+    }
+    proven = nextProven
+    return pending
+  }
+
+  function rememberDrift(delta: Delta, observed: Observed, now: string): DriftItem[] {
+    if (mode === 'off') return []
+    const items = driftItems(delta, observed, mode === 'repair' ? 'repaired' : 'report', seen, now)
+    seen = new Map(items.filter((i) => i.action !== 'repaired').map((i) => [driftIdentity(i), i.since]))
+    return items
+  }
+
+  function scheduleRetry(): void {
+    timer?.cancel()
+    timer = undefined
+    if (failures.size === 0) return
+    const next = Math.min(...[...failures.values()].map((f) => f.retryAt))
+    timer = options.setTimer(Math.max(0, next - options.now()), wake)
+  }
+
+  return {
+    setTarget(next) {
+      target = next
+      wake()
+    },
+    expect(previous) {
+      const compiled = compile(previous)
+      proven = new Map([...compiled.items].map(([key, item]) => [key, item.text]))
+    },
+    setMode(next) {
+      mode = next
+    },
+    async checkDrift() {
+      if (target === undefined) return []
+      const compiled = compile(target)
+      const observed = await driver.observe({ fresh: true })
+      const delta = wholeDelta(compiled.items, observed.items)
+      return driftItems(delta, observed, mode === 'repair' ? 'repair' : 'report', seen, new Date(options.now()).toISOString())
+    },
+    recheck() {
+      fresh = true
+      wake()
+    },
+    async idle() {
+      while (running !== undefined) await running
+    },
+    async close() {
+      closed = true
+      timer?.cancel()
+      await running
+    },
+  }
+}
+
+const NOTHING_DONE: Outcome = { failed: new Map(), verified: new Set(), timings: {} }

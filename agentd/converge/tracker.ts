@@ -1,0 +1,68 @@
+import { keyedDiff } from '../../src/lib/keyed-diff.ts'
+import type { Delta, Item } from '../backends/backend.ts'
+
+/**
+ * Desired, actual, pending: what should be, what the switch holds, and what is still to do. No I/O, no clock of its own.
+ * A failed write just stays pending; `blockedUntil` keeps one bad item from being tried at every turn.
+ */
+export interface Tracker {
+  readonly desired: ReadonlyMap<string, Item>
+  /** Text of each item as last proven on the switch, by key: what drift is measured against. */
+  readonly proven: ReadonlyMap<string, string>
+  readonly failures: ReadonlyMap<string, Failure>
+}
+
+export interface Failure {
+  readonly attempts: number
+  readonly cause: string
+  /** Milliseconds since the epoch. */
+  readonly retryAt: number
+  /** Desired text (`''` = removal) that failed: a new desired text is tried at once. */
+  readonly text: string
+}
+
+export const EMPTY_TRACKER: Tracker = { desired: new Map(), proven: new Map(), failures: new Map() }
+
+/** The whole difference between what is wanted and what is there. */
+export function wholeDelta(desired: ReadonlyMap<string, Item>, actual: ReadonlyMap<string, Item>): Delta {
+  const diff = keyedDiff(actual, desired, (a, b) => a.text === b.text)
+  return {
+    add: diff.added.map((d) => d.after),
+    change: diff.changed.map(({ before, after }) => ({ before, after })),
+    remove: diff.removed.map((d) => d.before),
+  }
+}
+
+export function isEmptyDelta(delta: Delta): boolean {
+  return delta.add.length + delta.change.length + delta.remove.length === 0
+}
+
+/** Splits a delta by key: items for which `take` holds, and the rest. */
+export function splitDelta(delta: Delta, take: (key: string) => boolean): { readonly taken: Delta; readonly left: Delta } {
+  const taken: Delta = {
+    add: delta.add.filter((i) => take(i.key)),
+    change: delta.change.filter((c) => take(c.after.key)),
+    remove: delta.remove.filter((i) => take(i.key)),
+  }
+  const left: Delta = {
+    add: delta.add.filter((i) => !take(i.key)),
+    change: delta.change.filter((c) => !take(c.after.key)),
+    remove: delta.remove.filter((i) => !take(i.key)),
+  }
+  return { taken, left }
+}
+
+/** Every key a delta touches, with the text that is wanted for it (`''` = gone). */
+export function wantedTexts(delta: Delta): Map<string, string> {
+  const out = new Map<string, string>()
+  for (const i of delta.add) out.set(i.key, i.text)
+  for (const c of delta.change) out.set(c.after.key, c.after.text)
+  for (const i of delta.remove) out.set(i.key, '')
+  return out
+}
+
+/** True when the item failed with just this wish and its pause is not over. */
+export function isPaused(failures: ReadonlyMap<string, Failure>, key: string, wanted: string, now: number): boolean {
+  const failure = failures.get(key)
+  return failure !== undefined && failure.text === wanted && failure.retryAt > now
+}
