@@ -104,6 +104,8 @@ export interface Delta {
 export interface Outcome {
   /** Items by key that did not make it, with OVS's own words. They stay pending. */
   readonly failed: ReadonlyMap<string, string>
+  /** Items put off to keep traffic flowing (paced deletions): still pending, not failed; the next run goes on with them. */
+  readonly deferred: ReadonlySet<string>
   /** Items read back and found as written. */
   readonly verified: ReadonlySet<string>
   /** Milliseconds per stage. */

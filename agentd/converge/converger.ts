@@ -138,6 +138,7 @@ export function createConverger(options: ConvergerOptions): Converger {
     statuses = objectStatuses(compiled, pending, failures, statuses, nowText)
     const drift = rememberDrift(drifted.taken, observed, nowText)
     scheduleRetry()
+    if (outcome.deferred.size > 0) due = true
     options.onResult({
       revision: at.revision,
       converged: isEmptyDelta(pending) && failures.size === 0,
@@ -155,7 +156,7 @@ export function createConverger(options: ConvergerOptions): Converger {
     const now = options.now()
     const triedTexts = wantedTexts(tried)
     const wanted = wantedTexts(delta)
-    const done = (key: string): boolean => triedTexts.has(key) && !outcome.failed.has(key)
+    const done = (key: string): boolean => triedTexts.has(key) && !outcome.failed.has(key) && !outcome.deferred.has(key)
     const nextFailures = new Map<string, Failure>()
     for (const [key, cause] of outcome.failed) {
       const attempts = (failures.get(key)?.attempts ?? 0) + 1
@@ -229,4 +230,4 @@ export function createConverger(options: ConvergerOptions): Converger {
   }
 }
 
-const NOTHING_DONE: Outcome = { failed: new Map(), verified: new Set(), timings: {} }
+const NOTHING_DONE: Outcome = { failed: new Map(), deferred: new Set(), verified: new Set(), timings: {} }
