@@ -1,3 +1,4 @@
+import type { Lowered } from '../../kinds/kind.ts'
 import type { PMap } from '../../lib/pmap.ts'
 import type { Intent } from '../../model/intent.ts'
 import type { Issue, Place } from '../../model/issue.ts'
@@ -61,6 +62,13 @@ export interface Step {
   readonly touchedHosts: ReadonlySet<string>
 }
 
+/** How a resource came to be what it is: the plan takes its reasons (`reads`) and its hosts (`lowered`) from here. */
+export interface Footprint {
+  /** Keys whose value `check`, `resolve` or `lower` of this resource read, in any order. */
+  readonly reads: readonly Key[]
+  readonly lowered: Lowered
+}
+
 /** Finds the place of a path inside a declared resource's YAML; the engine joins findings with it. */
 export type Locate = (key: Key, at: readonly (string | number)[]) => Place | undefined
 
@@ -75,4 +83,6 @@ export interface Engine {
   step(base: World, ops: DeclaredOps, options: { readonly now: number; readonly locate: Locate }): Step
   /** A full recompute from declared resources and pinned allocations. */
   rebuild(declared: Iterable<Declared>, allocations: Allocations, options: { readonly now: number; readonly locate: Locate }): World
+  /** Undefined for a key the world does not hold. */
+  footprint(world: World, key: Key): Footprint | undefined
 }

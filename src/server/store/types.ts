@@ -51,20 +51,26 @@ export interface StoredPlan {
   readonly createdAt: string
 }
 
-/**
- * The server's only memory (SQLite). One writer; a revision is committed whole or not at all.
- * Every method may throw `StoreError` (closed `code` union: busy, corrupt, full, newer-schema, stale, locked, io).
- */
-export interface Store {
+/** What a reader sees of one moment, whatever is committed meanwhile. */
+export interface Snapshot {
   currentRevision(): Promise<RevisionInfo | undefined>
   /** Declared and resolved resources at a revision (default: current), streamed in pages so that the loop never stalls. */
   resources(revision?: number): AsyncIterable<readonly ResourceRow[]>
   allocations(): Promise<Allocations>
+}
+
+/**
+ * The server's only memory (SQLite). One writer; a revision is committed whole or not at all.
+ * Every method may throw `StoreError` (closed `code` union in `error.ts`: busy, corrupt, full, newer-schema, stale, locked, missing, io).
+ */
+export interface Store extends Snapshot {
+  /** Reads revision, resources and allocations out of one read transaction: they belong together even while another process commits. */
+  snapshot<T>(read: (moment: Snapshot) => Promise<T>): Promise<T>
   savePlan(plan: Plan): Promise<void>
   plan(id: string): Promise<StoredPlan | undefined>
   /**
    * Commits a plan as the next revision in one transaction: resources (from_rev/to_rev), allocations, plan state, event. Refuses with
-   * `stale` when `plan.base` is not the current revision.
+   * `stale` when `plan.base` is not the current revision. A plan that already is the current revision is not applied twice: its revision is returned.
    */
   commit(
     plan: Plan,
@@ -82,6 +88,9 @@ export interface Store {
   saveDrift(host: string, items: readonly DriftItem[]): Promise<void>
   event(type: string, detail: JsonObject, subject?: { readonly host?: string; readonly key?: Key }): Promise<void>
   events(limit: number): Promise<readonly EventRow[]>
+  /** Drops lapsed reservations, old events and plans nobody applied. */
+  purge(now: number): Promise<void>
+  /** What `PRAGMA integrity_check` and `foreign_key_check` complain of; empty = sound. */
   integrity(): Promise<readonly string[]>
   close(): Promise<void>
 }
