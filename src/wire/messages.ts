@@ -20,7 +20,16 @@ export const HEARTBEAT_TOPIC = 'heartbeat/'
 
 export type Published = UpdateHeader | Heartbeat | Ask
 
-export interface UpdateHeader {
+/**
+ * Which of two targets is the newer one: revisions cannot say it, because a revert moves a host back to an older revision.
+ * `seq` counts the moves of targets within one `epoch` (one life of the server); a late or doubled message has a `seq` that is not higher.
+ */
+export interface Move {
+  readonly epoch: string
+  readonly seq: number
+}
+
+export interface UpdateHeader extends Move {
   readonly v: number
   readonly type: 'update'
   readonly host: string
@@ -51,7 +60,8 @@ export type Question =
   | { readonly what: 'flows' }
   | { readonly what: 'trace'; readonly bridge: string; readonly flow: string }
 
-// ── REQ → ROUTER; one JSON frame each way. `id` makes a request idempotent: the last reply per host is kept and sent again. ──
+// ── REQ → ROUTER; one JSON frame each way. `id` makes a request idempotent: the last
+// reply to a report is kept per host and sent again; hello and pull only read, so they are simply answered again. ──
 
 export type Request = Hello | Pull | Report
 export interface RequestBase {
@@ -94,20 +104,22 @@ export interface Report extends RequestBase {
 }
 
 export type Reply = HelloReply | PullReply | ReportReply | Refusal
-export interface HelloReply {
+/** `revision` and `digest` are the host's target: an agent that already holds that digest has nothing to pull. */
+export interface HelloReply extends Move {
   readonly v: number
   readonly id: string
   readonly type: 'hello'
   readonly installation: string
-  readonly epoch: string
   readonly revision: number
+  readonly digest: string
   readonly endpoints: { readonly pub: string; readonly rpc: string; readonly reports: string }
   readonly heartbeat_ms: number
 }
-export interface PullReply {
+export interface PullReply extends Move {
   readonly v: number
   readonly id: string
   readonly type: 'pull'
+  /** The host's target; or the revision that was asked for, and then `seq` is 0: it is no target. */
   readonly revision: number
   readonly needs: Needs
   readonly contents: readonly ({ readonly scope: Scope } & ScopeContent)[]
@@ -115,7 +127,7 @@ export interface PullReply {
   /** Scopes asked for that did not fit into this answer: ask again. */
   readonly more: readonly Scope[]
 }
-export interface ReportReply {
+export interface ReportReply extends Move {
   readonly v: number
   readonly id: string
   readonly type: 'report'
@@ -125,6 +137,8 @@ export interface ReportReply {
   readonly digest: string
   /** The server has no status of this agent (it restarted): send a full report next. */
   readonly want_full: boolean
+  /** Questions not answered yet, so that they arrive with PUB dead too; an agent answers each id once. */
+  readonly asks?: readonly Ask[]
 }
 export interface Refusal {
   readonly v: number

@@ -1,0 +1,234 @@
+import type { JSONSchema } from 'json-schema-to-ts'
+
+/*
+ * What crosses the wire, message by message (`src/wire/messages.ts` holds the types). Members that are not named here are let through and
+ * ignored, so that a newer peer may add some without a new wire version. Intents are only required to be typed objects: a type
+ * that this build does not know must reach the compiler, which names it as unsupported, and their content is proved by the scope's digest.
+ */
+
+const version = { type: 'string', pattern: '^[0-9a-f]{32}$' } as const satisfies JSONSchema
+const name = { type: 'string', minLength: 1, maxLength: 1024 } as const satisfies JSONSchema
+/** A host's name becomes part of a topic (`host/<h>/`): no slash, no blank, no control character. */
+const host = { type: 'string', pattern: '^[^/\\s\\u0000-\\u0020\\u007f]{1,255}$' } as const satisfies JSONSchema
+const count = { type: 'integer', minimum: 0 } as const satisfies JSONSchema
+const v = { type: 'integer' } as const satisfies JSONSchema
+const needs = { type: 'object', additionalProperties: version } as const satisfies JSONSchema
+const intents = {
+  type: 'object',
+  additionalProperties: { type: 'object', properties: { type: name }, required: ['type'] },
+} as const satisfies JSONSchema
+const step = {
+  type: 'object',
+  properties: { scope: name, from: version, to: version },
+  required: ['scope', 'from', 'to'],
+} as const satisfies JSONSchema
+const delta = {
+  type: 'object',
+  properties: { scope: name, from: version, to: version, set: intents, del: { type: 'array', items: name } },
+  required: ['scope', 'from', 'to', 'set', 'del'],
+} as const satisfies JSONSchema
+const content = {
+  type: 'object',
+  properties: { scope: name, version, intents },
+  required: ['scope', 'version', 'intents'],
+} as const satisfies JSONSchema
+const plainObject = { type: 'object' } as const satisfies JSONSchema
+
+const update = {
+  type: 'object',
+  properties: {
+    v,
+    type: { const: 'update' },
+    host,
+    epoch: name,
+    seq: count,
+    revision: count,
+    needs,
+    deltas: { type: 'array', items: step },
+  },
+  required: ['v', 'type', 'host', 'epoch', 'seq', 'revision', 'needs', 'deltas'],
+} as const satisfies JSONSchema
+
+const heartbeat = {
+  type: 'object',
+  properties: { v, type: { const: 'heartbeat' }, epoch: name, revision: count },
+  required: ['v', 'type', 'epoch', 'revision'],
+} as const satisfies JSONSchema
+
+const question = {
+  type: 'object',
+  properties: { what: { enum: ['drift', 'flows', 'trace'] }, bridge: name, flow: { type: 'string', maxLength: 65536 } },
+  required: ['what'],
+  if: { properties: { what: { const: 'trace' } } },
+  // biome-ignore lint/suspicious/noThenProperty: the JSON Schema keyword
+  then: { required: ['bridge', 'flow'] },
+} as const satisfies JSONSchema
+
+const ask = {
+  type: 'object',
+  properties: { v, type: { const: 'ask' }, id: name, host, question },
+  required: ['v', 'type', 'id', 'host', 'question'],
+} as const satisfies JSONSchema
+
+const hello = {
+  type: 'object',
+  properties: { v, type: { const: 'hello' }, id: name, host, epoch: name, version: name },
+  required: ['v', 'type', 'id', 'host', 'epoch', 'version'],
+} as const satisfies JSONSchema
+
+const pull = {
+  type: 'object',
+  properties: {
+    v,
+    type: { const: 'pull' },
+    id: name,
+    host,
+    revision: count,
+    scopes: {
+      type: 'array',
+      maxItems: 100_000,
+      items: { type: 'object', properties: { scope: name, have: version }, required: ['scope'] },
+    },
+  },
+  required: ['v', 'type', 'id', 'host'],
+} as const satisfies JSONSchema
+
+const objectStatus = {
+  type: 'object',
+  properties: {
+    key: name,
+    state: { enum: ['ACTIVE', 'BUILD', 'WAITING', 'DOWN', 'ERROR'] },
+    cause: { type: 'string' },
+    attempts: count,
+    since: name,
+  },
+  required: ['key', 'state', 'attempts', 'since'],
+} as const satisfies JSONSchema
+
+const driftItem = {
+  type: 'object',
+  properties: {
+    kind: { enum: ['missing', 'altered', 'foreign', 'stale'] },
+    where: { type: 'string' },
+    owners: { type: 'array', items: name },
+    fields: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { field: { type: 'string' }, want: { type: 'string' }, have: { type: 'string' } },
+        required: ['field'],
+      },
+    },
+    since: name,
+    action: { enum: ['report', 'repair', 'repaired', 'left alone'] },
+  },
+  required: ['kind', 'where', 'owners', 'fields', 'since', 'action'],
+} as const satisfies JSONSchema
+
+const report = {
+  type: 'object',
+  properties: {
+    v,
+    type: { const: 'report' },
+    id: name,
+    host,
+    epoch: name,
+    revision: count,
+    digest: version,
+    converged: { type: 'boolean' },
+    full: { type: 'boolean' },
+    objects: { type: 'array', maxItems: 10_000, items: objectStatus },
+    gone: { type: 'array', maxItems: 100_000, items: name },
+    drift: { type: 'array', maxItems: 10_000, items: driftItem },
+    facts: plainObject,
+    allocations: plainObject,
+    answer: {
+      type: 'object',
+      properties: { id: name, ok: { type: 'boolean' }, data: plainObject },
+      required: ['id', 'ok', 'data'],
+    },
+    timings: { type: 'object', additionalProperties: { type: 'number' } },
+  },
+  required: ['v', 'type', 'id', 'host', 'epoch', 'revision', 'digest', 'converged', 'full', 'objects', 'gone'],
+} as const satisfies JSONSchema
+
+const helloReply = {
+  type: 'object',
+  properties: {
+    v,
+    id: name,
+    type: { const: 'hello' },
+    installation: { type: 'string' },
+    epoch: name,
+    seq: count,
+    revision: count,
+    digest: version,
+    endpoints: {
+      type: 'object',
+      properties: { pub: name, rpc: name, reports: name },
+      required: ['pub', 'rpc', 'reports'],
+    },
+    heartbeat_ms: { type: 'integer', minimum: 1 },
+  },
+  required: ['v', 'id', 'type', 'installation', 'epoch', 'seq', 'revision', 'digest', 'endpoints', 'heartbeat_ms'],
+} as const satisfies JSONSchema
+
+const pullReply = {
+  type: 'object',
+  properties: {
+    v,
+    id: name,
+    type: { const: 'pull' },
+    epoch: name,
+    seq: count,
+    revision: count,
+    needs,
+    contents: { type: 'array', items: content },
+    deltas: { type: 'array', items: delta },
+    more: { type: 'array', items: name },
+  },
+  required: ['v', 'id', 'type', 'epoch', 'seq', 'revision', 'needs', 'contents', 'deltas', 'more'],
+} as const satisfies JSONSchema
+
+const reportReply = {
+  type: 'object',
+  properties: {
+    v,
+    id: name,
+    type: { const: 'report' },
+    epoch: name,
+    seq: count,
+    revision: count,
+    digest: version,
+    want_full: { type: 'boolean' },
+    asks: { type: 'array', items: ask },
+  },
+  required: ['v', 'id', 'type', 'epoch', 'seq', 'revision', 'digest', 'want_full'],
+} as const satisfies JSONSchema
+
+const refused = {
+  type: 'object',
+  properties: {
+    v,
+    id: { type: 'string' },
+    type: { const: 'refused' },
+    code: { enum: ['version', 'unknown-host', 'malformed', 'not-ready', 'unknown-revision', 'not-yours'] },
+    message: { type: 'string' },
+  },
+  required: ['v', 'id', 'type', 'code', 'message'],
+} as const satisfies JSONSchema
+
+export type ObjectSchema = Exclude<JSONSchema, boolean>
+
+/** PUB: by the header's `type`. The frames after an update's header are checked by `deltaSchema`. */
+export const publishedSchemas: Readonly<Record<'update' | 'heartbeat' | 'ask', ObjectSchema>> = { update, heartbeat, ask }
+export const deltaSchema: ObjectSchema = delta
+/** REQ, by `type`. */
+export const requestSchemas: Readonly<Record<'hello' | 'pull' | 'report', ObjectSchema>> = { hello, pull, report }
+/** Replies, by `type`. */
+export const replySchemas: Readonly<Record<'hello' | 'pull' | 'report' | 'refused', ObjectSchema>> = {
+  hello: helloReply,
+  pull: pullReply,
+  report: reportReply,
+  refused,
+}
