@@ -20,7 +20,7 @@ export function editDistance(a: string, b: string, limit: number): number {
 
 /**
  * The candidate an operator most likely meant, or undefined when none is near: at most a third of the letters differ (at least 1, at most 3).
- * Ties go to the first in code-unit order, so that the answer does not depend on the order of the candidates.
+ * Ties go to the one of the same length (swapped letters), then to the first in code-unit order, so that the answer does not depend on the order of the candidates.
  */
 export function didYouMean(text: string, candidates: Iterable<string>): string | undefined {
   let limit = Math.min(3, Math.max(1, Math.floor(text.length / 3)))
@@ -28,9 +28,14 @@ export function didYouMean(text: string, candidates: Iterable<string>): string |
   for (const candidate of candidates) {
     if (candidate === text) continue
     const distance = editDistance(text.toLowerCase(), candidate.toLowerCase(), limit)
-    if (distance > limit || (distance === limit && best !== undefined && candidate >= best)) continue
+    if (distance > limit || (distance === limit && best !== undefined && !better(text, candidate, best))) continue
     best = candidate
     limit = distance
   }
   return best
+}
+
+function better(text: string, candidate: string, best: string): boolean {
+  const gain = Math.abs(best.length - text.length) - Math.abs(candidate.length - text.length)
+  return gain === 0 ? candidate < best : gain > 0
 }

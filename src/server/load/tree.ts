@@ -1,0 +1,186 @@
+import { sameJson } from '../../lib/json.ts'
+import { PMap, type PMapDraft } from '../../lib/pmap.ts'
+import { compareIssues, type Issue, type Place } from '../../model/issue.ts'
+import { compareText, displayKey, type Key } from '../../model/key.ts'
+import type { Declared, LoadedEntry, LoadedFile } from '../../model/resource.ts'
+import type { DeclaredOps } from '../engine/types.ts'
+
+/**
+ * All files of the repo as one desired state. Immutable; a successor shares what did not change, and making it costs what the changed files
+ * hold. Built from the same files it is the same, whatever the order and the number of steps.
+ */
+export interface Tree {
+  /** By path. */
+  readonly files: PMap<string, LoadedFile>
+  readonly declared: PMap<Key, Declared>
+  /** Where each resource stands; of several, the first by file and line. */
+  readonly places: PMap<Key, Place>
+  /** Mistakes of single files, by path: only of files that have some. */
+  readonly fileIssues: PMap<string, readonly Issue[]>
+  /** Every entry of keys that are written more than once, in order of file and line. */
+  readonly duplicates: PMap<Key, readonly LoadedEntry[]>
+}
+
+export const EMPTY_TREE: Tree = {
+  files: PMap.empty(),
+  declared: PMap.empty(),
+  places: PMap.empty(),
+  fileIssues: PMap.empty(),
+  duplicates: PMap.empty(),
+}
+
+export interface TreeStep {
+  readonly tree: Tree
+  /** Keys whose declared value is not what it was; moves between files and new positions do not count. */
+  readonly touched: ReadonlySet<Key>
+}
+
+/** Replaces the files named in `changed` and takes out those in `removed`. */
+export function withFiles(tree: Tree, changed: readonly LoadedFile[], removed: readonly string[] = []): TreeStep {
+  const draft = {
+    files: tree.files.draft(),
+    declared: tree.declared.draft(),
+    places: tree.places.draft(),
+    fileIssues: tree.fileIssues.draft(),
+    duplicates: tree.duplicates.draft(),
+  }
+  const seen = new Set<Key>()
+  for (const path of [...changed.map((f) => f.path), ...removed]) takeOut(draft, path, seen)
+  for (const file of changed) putIn(draft, file, seen)
+  const touched = new Set<Key>()
+  for (const key of seen) if (settleValue(draft, tree, key)) touched.add(key)
+  const next: Tree = {
+    files: draft.files.done(),
+    declared: draft.declared.done(),
+    places: draft.places.done(),
+    fileIssues: draft.fileIssues.done(),
+    duplicates: draft.duplicates.done(),
+  }
+  return { tree: next, touched }
+}
+
+interface Draft {
+  readonly files: PMapDraft<string, LoadedFile>
+  readonly declared: PMapDraft<Key, Declared>
+  readonly places: PMapDraft<Key, Place>
+  readonly fileIssues: PMapDraft<string, readonly Issue[]>
+  readonly duplicates: PMapDraft<Key, readonly LoadedEntry[]>
+}
+
+function takeOut(draft: Draft, path: string, seen: Set<Key>): void {
+  const file = draft.files.get(path)
+  if (file === undefined) return
+  draft.files.delete(path)
+  draft.fileIssues.delete(path)
+  for (const { declared } of file.entries) {
+    seen.add(declared.key)
+    setEntries(
+      draft,
+      declared.key,
+      entriesOf(draft, declared.key).filter((e) => e.place.file !== path),
+    )
+  }
+}
+
+function putIn(draft: Draft, file: LoadedFile, seen: Set<Key>): void {
+  draft.files.set(file.path, file)
+  if (file.issues.length > 0) draft.fileIssues.set(file.path, file.issues)
+  for (const [key, own] of groupByKey(file.entries)) {
+    seen.add(key)
+    const others = entriesOf(draft, key)
+    setEntries(draft, key, others.length === 0 && own.length === 1 ? own : [...others, ...own].sort(byPlace))
+  }
+}
+
+/** One list per key, so that a file with the same resource ten thousand times costs ten thousand steps. */
+function groupByKey(entries: readonly LoadedEntry[]): ReadonlyMap<Key, LoadedEntry[]> {
+  const groups = new Map<Key, LoadedEntry[]>()
+  for (const entry of entries) {
+    const group = groups.get(entry.declared.key)
+    if (group === undefined) groups.set(entry.declared.key, [entry])
+    else group.push(entry)
+  }
+  return groups
+}
+
+function entriesOf(draft: Draft, key: Key): readonly LoadedEntry[] {
+  const several = draft.duplicates.get(key)
+  if (several !== undefined) return several
+  const declared = draft.declared.get(key)
+  const place = draft.places.get(key)
+  return declared === undefined || place === undefined ? [] : [{ declared, place }]
+}
+
+function setEntries(draft: Draft, key: Key, entries: readonly LoadedEntry[]): void {
+  const first = entries[0]
+  if (first === undefined) {
+    draft.declared.delete(key)
+    draft.places.delete(key)
+  } else {
+    draft.declared.set(key, first.declared)
+    draft.places.set(key, first.place)
+  }
+  if (entries.length > 1) draft.duplicates.set(key, entries)
+  else draft.duplicates.delete(key)
+}
+
+/** Keeps the old object where the value is equal, so that later comparisons are by identity. True when the value changed. */
+function settleValue(draft: Draft, before: Tree, key: Key): boolean {
+  const old = before.declared.get(key)
+  const now = draft.declared.get(key)
+  if (old === now) return false
+  if (old === undefined || now === undefined || !sameJson(old.spec, now.spec)) return true
+  draft.declared.set(key, old)
+  return false
+}
+
+function byPlace(a: LoadedEntry, b: LoadedEntry): number {
+  return compareText(a.place.file, b.place.file) || a.place.line - b.place.line || a.place.col - b.place.col
+}
+
+/** Every mistake of the tree, sorted: those of single files and resources written twice. */
+export function treeIssues(tree: Tree): readonly Issue[] {
+  const issues: Issue[] = []
+  for (const own of tree.fileIssues.values()) issues.push(...own)
+  for (const [key, entries] of tree.duplicates) issues.push(...duplicateIssues(key, entries))
+  return issues.sort(compareIssues)
+}
+
+/** One issue for every occurrence but the first; each names the first. */
+function duplicateIssues(key: Key, entries: readonly LoadedEntry[]): Issue[] {
+  const [first, ...others] = entries
+  if (first === undefined) return []
+  const { kind, name } = first.declared
+  const what = kind === name ? `the ${kind} file's settings are` : `${displayKey(key)} is`
+  return others.map(({ place }) => ({
+    code: 'E0302',
+    severity: 'error',
+    message: `${what} written twice`,
+    place,
+    label: 'again here',
+    related: [{ message: 'first written here', place: first.place }],
+    hint: 'remove one of the two, or give it another name',
+  }))
+}
+
+/**
+ * What has to be done to `base` so that it declares what the tree does. With `touched`, only those keys are looked at: the caller vouches
+ * that all others are equal.
+ */
+export function opsAgainst(tree: Tree, base: PMap<Key, Declared>, touched?: Iterable<Key>): DeclaredOps {
+  const set: Declared[] = []
+  const del: Key[] = []
+  for (const key of touched ?? allKeys(tree, base)) {
+    const now = tree.declared.get(key)
+    const old = base.get(key)
+    if (now === undefined && old !== undefined) del.push(key)
+    else if (now !== undefined && now !== old && (old === undefined || !sameJson(old.spec, now.spec))) set.push(now)
+  }
+  set.sort((a, b) => compareText(a.key, b.key))
+  return { set, del: del.sort(compareText) }
+}
+
+function* allKeys(tree: Tree, base: PMap<Key, Declared>): Iterable<Key> {
+  yield* tree.declared.keys()
+  for (const key of base.keys()) if (!tree.declared.has(key)) yield key
+}

@@ -1,0 +1,127 @@
+import { type Document, isMap, isScalar, isSeq, type Pair } from 'yaml'
+import type { Place, ValuePath } from '../../model/issue.ts'
+import { DEFAULT_PROJECT } from '../../model/key.ts'
+import type { LocateInFile } from '../load/parsed.ts'
+import { composeDocuments } from './parse.ts'
+import { keyText, placeOf } from './plain.ts'
+import { decode, inspect, makeSource, placeAt, type Source } from './source.ts'
+
+/** Where a value stands: the collection and the name its resource has in the file. */
+export interface ValueTarget {
+  /** Empty for the site, whose attributes are the file's own top level. */
+  readonly collection: string
+  /** Undefined for kinds that belong to the whole installation: any document of the file may hold them. */
+  readonly project: string | undefined
+  readonly name: string
+  readonly at: ValuePath
+}
+
+export interface FileLocator {
+  readonly inDocument: LocateInFile
+  /** The place of a path inside a resource's value, in whichever document of the file holds it. */
+  readonly ofValue: (target: ValueTarget) => Place | undefined
+}
+
+/**
+ * Places inside one file, found by reading it again: positions inside values are not kept in memory, since only mistakes need them. The file
+ * is parsed at the first question. Answers undefined for a file that cannot be read as text.
+ */
+export function fileLocator(path: string, bytes: Uint8Array): FileLocator {
+  let opened: Opened | undefined
+  const file = () => (opened ??= open(path, bytes))
+  return {
+    inDocument: (document, where, what) => {
+      const root = file().documents[document]?.contents
+      return root === undefined ? undefined : walk(file(), root, where, what)
+    },
+    ofValue: (target) => locateValue(file(), target),
+  }
+}
+
+interface Opened {
+  readonly source: Source
+  readonly documents: readonly Document.Parsed[]
+  /** Names of the maps looked into so far: many mistakes in one huge collection must not search it end to end each time. */
+  readonly names: WeakMap<object, ReadonlyMap<string, Pair>>
+}
+
+function open(path: string, bytes: Uint8Array): Opened {
+  const decoded = decode(path, bytes)
+  const source = makeSource(path, 'text' in decoded ? decoded.text : '')
+  const names = new WeakMap<object, ReadonlyMap<string, Pair>>()
+  if (inspect(source) !== undefined) return { source, documents: [], names }
+  try {
+    return { source, documents: [...composeDocuments(source.text)], names }
+  } catch (error) {
+    if (error instanceof RangeError) return { source, documents: [], names }
+    throw error
+  }
+}
+
+function locateValue(file: Opened, target: ValueTarget): Place | undefined {
+  const what = target.at.length === 0 ? 'key' : 'value'
+  for (const document of file.documents) {
+    const root = document.contents
+    if (target.project !== undefined && projectOf(file, root) !== target.project) continue
+    if (target.collection === '') {
+      const first = target.at[0]
+      if (first === undefined && isMap(root)) return placeOf(file.source, root.items[0]?.key)
+      if (first !== undefined && findPair(file, root, first) !== undefined) return walk(file, root, target.at, what)
+    } else if (findPair(file, findPair(file, root, target.collection)?.value, target.name) !== undefined) {
+      return walk(file, root, [target.collection, target.name, ...target.at], what)
+    }
+  }
+  return undefined
+}
+
+function projectOf(file: Opened, root: unknown): string {
+  const value = findPair(file, root, 'project')?.value
+  return isScalar(value) && typeof value.value === 'string' ? value.value : DEFAULT_PROJECT
+}
+
+/** Follows the path as far as it exists; a path that ends early points at the key of the deepest part that does. */
+function walk(file: Opened, root: unknown, path: ValuePath, what: 'key' | 'value'): Place {
+  let node = root
+  let key: unknown
+  for (const step of path) {
+    const next = child(file, node, step)
+    if (next === undefined) return placeOf(file.source, key ?? firstKey(node))
+    key = next.key ?? next.value
+    node = next.value
+  }
+  if (key === undefined) return placeOf(file.source, firstKey(node))
+  return what === 'key' ? placeOf(file.source, key) : valuePlace(file.source, key, node)
+}
+
+function firstKey(node: unknown): unknown {
+  return isMap(node) ? (node.items[0]?.key ?? node) : node
+}
+
+/** A value on its key's line is pointed at itself; a block below it, or nothing at all, by its key. */
+function valuePlace(source: Source, key: unknown, node: unknown): Place {
+  const place = placeOf(source, key)
+  const range = (isScalar(node) || isMap(node) || isSeq(node)) && node.range
+  if (!range || range[0] === range[1]) return place
+  const own = placeAt(source, range[0], range[1])
+  return own.line === place.line || isScalar(node) ? own : place
+}
+
+function child(file: Opened, node: unknown, step: string | number): { readonly key?: unknown; readonly value: unknown } | undefined {
+  if (!isSeq(node) || typeof step !== 'number') return findPair(file, node, step)
+  return step < node.items.length ? { value: node.items[step] } : undefined
+}
+
+function findPair(file: Opened, node: unknown, name: string | number): Pair | undefined {
+  if (!isMap(node)) return undefined
+  let names = file.names.get(node)
+  if (names === undefined) {
+    const made = new Map<string, Pair>()
+    for (const pair of node.items) {
+      const text = keyText(pair.key)
+      if (text !== undefined && !made.has(text)) made.set(text, pair)
+    }
+    file.names.set(node, made)
+    names = made
+  }
+  return names.get(String(name))
+}
