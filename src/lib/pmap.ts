@@ -45,6 +45,22 @@ export class PMap<K extends string, V> {
     return this.entries()
   }
 
+  /** Keys whose value is another one (by `===`). Buckets that both maps share are skipped: the cost follows the change. */
+  static *changes<K extends string, V>(before: PMap<K, V>, after: PMap<K, V>): IterableIterator<PMapChange<K, V>> {
+    const aligned = before.#buckets.length === after.#buckets.length
+    for (const [i, bucket] of after.#buckets.entries()) {
+      if (bucket === undefined || (aligned && bucket === before.#buckets[i])) continue
+      for (const [key, value] of bucket) {
+        const old = before.get(key)
+        if (old !== value) yield { key, before: old, after: value }
+      }
+    }
+    for (const [i, bucket] of before.#buckets.entries()) {
+      if (bucket === undefined || (aligned && bucket === after.#buckets[i])) continue
+      for (const [key, value] of bucket) if (!after.has(key)) yield { key, before: value, after: undefined }
+    }
+  }
+
   set(key: K, value: V): PMap<K, V> {
     return this.draft().set(key, value).done()
   }
@@ -57,6 +73,12 @@ export class PMap<K extends string, V> {
   draft(): PMapDraft<K, V> {
     return new PMapDraft(this, this.#buckets, (buckets, size) => new PMap(buckets, size))
   }
+}
+
+export interface PMapChange<K, V> {
+  readonly key: K
+  readonly before: V | undefined
+  readonly after: V | undefined
 }
 
 /** Reads see the writes made so far. Not usable after `done`. */

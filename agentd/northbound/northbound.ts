@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto'
+import type { Backoff } from '../../src/lib/backoff.ts'
+import type { JsonObject } from '../../src/model/brand.ts'
+import type { Ask, Question } from '../../src/wire/messages.ts'
+import { type Feed, type FeedStatus, type Log, openFeed } from './feed.ts'
+import type { TargetSet } from './feed-core.ts'
+import { type AskAnswer, openReporter, type Reporter } from './report.ts'
+import type { Snapshot } from './report-core.ts'
+import type { SavedSet, StateFile } from './statefile.ts'
+
+export interface NorthboundOptions {
+  readonly host: string
+  readonly server: string
+  readonly version: string
+  /** From `stateFile.load()`; the set is offered at once, with or without a server. */
+  readonly saved: SavedSet | undefined
+  readonly stateFile: Pick<StateFile, 'saveSet'>
+  readonly log: Log
+  /** A complete set at exactly one target. */
+  readonly onTarget: (target: TargetSet) => void
+  /** Answers a question of the server. A rejection is reported as a failed answer with its message. */
+  readonly answer: (question: Question) => Promise<JsonObject>
+  readonly timing?: Partial<NorthboundTiming>
+}
+
+export interface NorthboundTiming {
+  readonly requestMs: number
+  readonly backoff: Backoff
+}
+
+/** The outcome of a run of converge, as far as the server is to know of it. */
+export type Outcome = Pick<Snapshot, 'revision' | 'converged' | 'statuses' | 'drift' | 'facts' | 'allocations' | 'timings'>
+
+export interface Northbound {
+  /** After every run of converge: reported at once. */
+  converged(outcome: Outcome): void
+  status(): FeedStatus
+  close(): Promise<void>
+}
+
+const TIMING: NorthboundTiming = { requestMs: 5000, backoff: { first: 200, max: 10_000, factor: 2, jitter: 0.5 } }
+const NOTHING_YET: Outcome = { revision: 0, converged: false, statuses: new Map(), drift: [], facts: {}, allocations: {}, timings: {} }
+/** Questions remembered, because each may come twice. */
+const ASKS_KEPT = 256
+
+/** Everything between the server and converge: feed, reports, answers, and the set kept on disk. */
+export function openNorthbound(options: NorthboundOptions): Northbound {
+  const timing = { ...TIMING, ...options.timing }
+  const epoch = randomUUID()
+  const asked = new Map<string, true>()
+  let outcome = NOTHING_YET
+  let offered: TargetSet | undefined
+  const saver = createSaver(options)
+
+  const reporter: Reporter = openReporter({
+    host: options.host,
+    epoch,
+    requestMs: timing.requestMs,
+    backoff: timing.backoff,
+    random: Math.random,
+    log: options.log,
+    snapshot,
+    onReply: (reply) => feed.onReportReply(reply),
+    onAsk,
+  })
+  const feed: Feed = openFeed({
+    host: options.host,
+    server: options.server,
+    version: options.version,
+    epoch,
+    saved: options.saved,
+    requestMs: timing.requestMs,
+    backoff: timing.backoff,
+    random: Math.random,
+    now: Date.now,
+    log: options.log,
+    onTarget(target) {
+      offered = target
+      if (target.source === 'server') saver.save(target)
+      options.onTarget(target)
+    },
+    onAsk,
+    onServer: ({ reports, heartbeatMs }) => reporter.connect(reports, heartbeatMs),
+  })
+
+  /** What is held is the last complete set; a revision that changed nothing here is reached by knowing of it. */
+  function snapshot(): Snapshot {
+    const status = feed.status()
+    const current = status.digest === offered?.digest
+    return {
+      ...outcome,
+      revision: current ? status.revision : (offered?.revision ?? 0),
+      digest: offered?.digest ?? '0'.repeat(32),
+      converged: outcome.converged && outcome.revision === offered?.revision,
+    }
+  }
+
+  function onAsk(ask: Ask): void {
+    if (asked.has(ask.id)) return
+    asked.set(ask.id, true)
+    for (const id of asked.keys()) if (asked.size > ASKS_KEPT) asked.delete(id)
+    options.answer(ask.question).then(
+      (data) => reporter.answer({ id: ask.id, ok: true, data }),
+      (error: unknown) => reporter.answer({ id: ask.id, ok: false, data: { message: String(error) } } satisfies AskAnswer),
+    )
+  }
+
+  return {
+    converged(next) {
+      outcome = next
+      reporter.now()
+    },
+    status: () => feed.status(),
+    async close() {
+      await Promise.all([feed.close(), reporter.close()])
+      await saver.idle()
+    },
+  }
+}
+
+/** Writes the newest set, one write at a time; sets that came and went during a write are never on disk. */
+function createSaver(options: Pick<NorthboundOptions, 'stateFile' | 'log'>): { save(set: SavedSet): void; idle(): Promise<void> } {
+  let next: SavedSet | undefined
+  let running: Promise<void> | undefined
+  const loop = async (): Promise<void> => {
+    for (let set = next; set !== undefined; set = next) {
+      next = undefined
+      await options.stateFile.saveSet(set).catch((error: unknown) => {
+        options.log('error', 'the set could not be saved; a restart without the server would start from an older one', {
+          error: String(error),
+        })
+      })
+    }
+  }
+  return {
+    save(set) {
+      next = set
+      running ??= loop().finally(() => {
+        running = undefined
+      })
+    },
+    async idle() {
+      await running
+    },
+  }
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto'
+import { type Backoff, backoffDelay } from '../../src/lib/backoff.ts'
+import type { JsonObject } from '../../src/model/brand.ts'
+import { type Ask, type Report, type ReportReply, WIRE_VERSION } from '../../src/wire/messages.ts'
+import type { Log } from './feed.ts'
+import { BLANK_BOOK, type Book, nextPage, type Snapshot } from './report-core.ts'
+import { openRequester, type Requester } from './requester.ts'
+
+export interface ReporterOptions {
+  readonly host: string
+  readonly epoch: string
+  readonly requestMs: number
+  readonly backoff: Backoff
+  readonly random: () => number
+  readonly log: Log
+  readonly snapshot: () => Snapshot
+  readonly onReply: (reply: ReportReply) => void
+  readonly onAsk: (ask: Ask) => void
+}
+
+export type AskAnswer = { readonly id: string; readonly ok: boolean; readonly data: JsonObject }
+
+/** Tells the server what this host holds: at once when something changed, and every interval. Never waited for by anybody. */
+export interface Reporter {
+  /** Where to; may be called again when the server moved or was started again, and reports at once. */
+  connect(endpoint: string, intervalMs: number): void
+  /** Something changed: report now. Calls during a report make one more. */
+  now(): void
+  answer(answer: AskAnswer): void
+  close(): Promise<void>
+}
+
+export function openReporter(options: ReporterOptions): Reporter {
+  let book: Book = BLANK_BOOK
+  let link: { readonly endpoint: string; readonly requester: Requester } | undefined
+  let intervalMs = 1000
+  let due = false
+  let failures = 0
+  let fullRefused = false
+  let closed = false
+  let running: Promise<void> | undefined
+  let timer: NodeJS.Timeout | undefined
+  let answers: AskAnswer[] = []
+
+  function schedule(ms: number): void {
+    clearTimeout(timer)
+    if (!closed) timer = setTimeout(now, ms)
+  }
+
+  function now(): void {
+    due = true
+    if (running !== undefined || closed || link === undefined) return
+    running = loop().finally(() => {
+      running = undefined
+      if (due && !closed) now()
+    })
+  }
+
+  async function loop(): Promise<void> {
+    while (due && !closed && link !== undefined) {
+      due = false
+      try {
+        due = (await send(link.requester)) || due || answers.length > 0
+        failures = 0
+        // A tenth less at random, so that agents started together do not stay together.
+        schedule(intervalMs * (1 - 0.1 * options.random()))
+      } catch (error) {
+        failures++
+        options.log('debug', `report not acknowledged: ${String(error)}`, { attempt: failures })
+        due = false
+        return schedule(Math.min(backoffDelay(options.backoff, failures, options.random()), intervalMs * 3))
+      }
+    }
+  }
+
+  /** One page; true when another is to follow at once. */
+  async function send(requester: Requester): Promise<boolean> {
+    const page = nextPage(book, options.snapshot())
+    const [answer] = answers
+    const report: Report = {
+      v: WIRE_VERSION,
+      type: 'report',
+      id: randomUUID(),
+      host: options.host,
+      epoch: options.epoch,
+      ...page.body,
+      ...(answer === undefined ? {} : { answer }),
+    }
+    const reply = await requester.request(report)
+    if (reply.type !== 'report') throw new Error(reply.type === 'refused' ? reply.message : `answered with ${reply.type}`)
+    answers = answers.filter((a) => a !== answer)
+    // A server that refuses even a full report is behind: it asks again at the next interval, not in a circle.
+    const again = reply.want_full && !(page.body.full && fullRefused)
+    fullRefused = reply.want_full && page.body.full
+    book = reply.want_full ? BLANK_BOOK : page.after
+    options.onReply(reply)
+    for (const ask of reply.asks ?? []) options.onAsk(ask)
+    return page.more || again
+  }
+
+  return {
+    connect(endpoint, interval) {
+      intervalMs = interval
+      if (link?.endpoint !== endpoint) {
+        link?.requester.close()
+        link = { endpoint, requester: openRequester(endpoint, options.requestMs) }
+      }
+      failures = 0
+      now()
+    },
+    now,
+    answer(answer) {
+      answers.push(answer)
+      now()
+    },
+    async close() {
+      closed = true
+      clearTimeout(timer)
+      link?.requester.close()
+      await running
+    },
+  }
+}

@@ -1,0 +1,57 @@
+import { Request as RequestSocket } from 'zeromq'
+import { decodeReply, encode } from '../../src/wire/codec.ts'
+import type { Reply, Request } from '../../src/wire/messages.ts'
+import { socketOptions } from '../../src/wire/transport.ts'
+import { NorthboundError } from './error.ts'
+
+/** One REQ socket: one request at a time, in order. */
+export interface Requester {
+  /** Throws `NorthboundError` (timeout, unreachable, malformed, closed). The same request may be sent again: its id makes it idempotent. */
+  request(message: Request): Promise<Reply>
+  close(): void
+}
+
+/**
+ * `relaxed` and `correlate`: after a lost reply the socket may send again, and the late answer to the first is thrown away (a strict REQ would
+ * hang for ever). `immediate`: nothing is queued for a server that is not there, so it is not flooded with stale requests when it returns.
+ */
+export function openRequester(endpoint: string, timeoutMs: number): Requester {
+  const socket = new RequestSocket({
+    ...socketOptions(timeoutMs),
+    relaxed: true,
+    correlate: true,
+    immediate: true,
+    sendTimeout: timeoutMs,
+    receiveTimeout: timeoutMs,
+    reconnectInterval: 100,
+    reconnectMaxInterval: 2000,
+  })
+  socket.connect(endpoint)
+  let tail: Promise<unknown> = Promise.resolve()
+
+  async function exchange(message: Request): Promise<Reply> {
+    if (socket.closed) throw new NorthboundError('closed', `${endpoint} is closed`)
+    await socket.send(encode(message)).catch((cause: unknown) => fail('unreachable', `no connection to ${endpoint}`, cause))
+    const frames = await socket.receive().catch((cause: unknown) => fail('timeout', `no answer from ${endpoint} in ${timeoutMs} ms`, cause))
+    const [payload] = frames
+    const decoded = payload === undefined ? undefined : decodeReply(payload)
+    if (decoded?.ok !== true) throw new NorthboundError('malformed', `${endpoint} answered: ${decoded?.refusal.message ?? 'nothing'}`)
+    if (decoded.message.id !== message.id && decoded.message.type !== 'refused') {
+      throw new NorthboundError('malformed', `${endpoint} answered another request`)
+    }
+    return decoded.message
+  }
+
+  function fail(code: 'unreachable' | 'timeout', message: string, cause: unknown): never {
+    throw socket.closed ? new NorthboundError('closed', `${endpoint} is closed`, { cause }) : new NorthboundError(code, message, { cause })
+  }
+
+  return {
+    request(message) {
+      const turn = tail.then(() => exchange(message))
+      tail = turn.catch(() => undefined)
+      return turn
+    },
+    close: () => socket.close(),
+  }
+}

@@ -1,0 +1,12 @@
+/**
+ * What a ROUTER receives from a REQ: [peer, request id…, empty, payload]. The envelope goes back in front of the reply as it came; undefined for
+ * frames that no REQ can have sent.
+ */
+export function splitEnvelope<F extends Uint8Array>(
+  frames: readonly F[],
+): { readonly envelope: readonly F[]; readonly payload: F } | undefined {
+  const empty = frames.findIndex((frame, i) => i > 0 && frame.byteLength === 0)
+  const payload = frames[empty + 1]
+  if (empty < 0 || payload === undefined || frames.length !== empty + 2) return undefined
+  return { envelope: frames.slice(0, empty + 1), payload }
+}

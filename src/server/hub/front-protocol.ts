@@ -1,0 +1,26 @@
+import type { Ask, Report } from '../../wire/messages.ts'
+import type { HostTarget } from './ledger.ts'
+import type { Packed } from './pack.ts'
+
+/** What the front thread is started with. */
+export interface FrontOptions {
+  readonly pub: string
+  readonly reports: string
+  readonly epoch: string
+  readonly heartbeatMs: number
+}
+
+/** Main thread → front thread. */
+export type ToFront =
+  | { readonly type: 'targets'; readonly revision: number; readonly targets: readonly (readonly [string, HostTarget])[] }
+  | { readonly type: 'publish'; readonly packed: Packed }
+  | { readonly type: 'ask'; readonly ask: Ask }
+  | { readonly type: 'close-ask'; readonly host: string; readonly id: string }
+  | { readonly type: 'settled'; readonly host: string; readonly ok: boolean }
+  | { readonly type: 'close' }
+
+/** Front thread → main thread. */
+export type FromFront =
+  | { readonly type: 'bound'; readonly pub: string; readonly reports: string }
+  | { readonly type: 'failed'; readonly endpoint: string; readonly message: string }
+  | { readonly type: 'report'; readonly report: Report; readonly at: number }

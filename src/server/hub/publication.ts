@@ -1,0 +1,84 @@
+import { PMap } from '../../lib/pmap.ts'
+import type { Intent } from '../../model/intent.ts'
+import { EMPTY_VERSION, type IntentKey, type Scope, type ScopeDelta } from '../../model/scope.ts'
+import { encode } from '../../wire/codec.ts'
+import { hostTopic, MAX_PUBLISHED_DELTA, type UpdateHeader, WIRE_VERSION } from '../../wire/messages.ts'
+import type { ScopeState } from '../engine/types.ts'
+import { type HostMove, needsOf, type ScopeChange } from './ledger.ts'
+
+/** Bytes of deltas in one PUB message; whatever is beyond them travels by pull. */
+const MAX_PUBLISHED_TOTAL = 4 * 1024 * 1024
+/** No intent is smaller on the wire than this: a scope with more changes than fit is not even serialised. */
+const LEAST_INTENT_BYTES = 64
+
+/** Frames of one PUB message: topic, header, deltas. */
+export type Frames = readonly Uint8Array[]
+
+/**
+ * One message for each host whose set changed. A delta is computed and serialised once, whoever needs it; one that is too large is left out, and the agent pulls it.
+ */
+export function* publications(epoch: string, moves: Iterable<HostMove>): IterableIterator<Frames> {
+  const cache = new Map<string, Buffer | undefined>()
+  for (const move of moves) yield publication(epoch, move, cache)
+}
+
+function publication(epoch: string, move: HostMove, cache: Map<string, Buffer | undefined>): Frames {
+  const deltas: UpdateHeader['deltas'][number][] = []
+  const frames: Buffer[] = []
+  let room = MAX_PUBLISHED_TOTAL
+  for (const change of move.changes) {
+    if (change.after === undefined) continue
+    const frame = sharedFrame(change, cache)
+    if (frame === undefined || frame.byteLength > room) continue
+    room -= frame.byteLength
+    frames.push(frame)
+    deltas.push({ scope: change.scope, from: change.before?.version ?? EMPTY_VERSION, to: change.after.version })
+  }
+  const header: UpdateHeader = {
+    v: WIRE_VERSION,
+    type: 'update',
+    host: move.host,
+    epoch,
+    seq: move.target.seq,
+    revision: move.target.revision,
+    needs: needsOf(move.world, move.host),
+    deltas,
+  }
+  return [Buffer.from(hostTopic(move.host)), encode(header), ...frames]
+}
+
+function sharedFrame(change: ScopeChange, cache: Map<string, Buffer | undefined>): Buffer | undefined {
+  const key = `${change.scope}\0${change.before?.version}\0${change.after?.version}`
+  if (!cache.has(key)) cache.set(key, frameOf(change))
+  return cache.get(key)
+}
+
+function frameOf(change: ScopeChange): Buffer | undefined {
+  const delta = deltaBetween(change.scope, change.before, change.after, MAX_PUBLISHED_DELTA / LEAST_INTENT_BYTES)
+  if (delta === undefined) return undefined
+  const frame = encode(delta)
+  return frame.byteLength > MAX_PUBLISHED_DELTA ? undefined : frame
+}
+
+/** What turns one state of a scope into another; undefined when more than `limit` intents take part. */
+export function deltaBetween(
+  scope: Scope,
+  before: ScopeState | undefined,
+  after: ScopeState | undefined,
+  limit: number,
+): ScopeDelta | undefined {
+  const set: Record<IntentKey, Intent> = Object.create(null)
+  const del: IntentKey[] = []
+  let count = 0
+  if (after !== undefined && before === undefined) {
+    if (after.intents.size > limit) return undefined
+    for (const [key, intent] of after.intents) set[key] = intent
+  } else if (after !== undefined && before !== undefined) {
+    for (const change of PMap.changes(before.intents, after.intents)) {
+      if (++count > limit) return undefined
+      if (change.after === undefined) del.push(change.key)
+      else set[change.key] = change.after
+    }
+  }
+  return { scope, from: before?.version ?? EMPTY_VERSION, to: after?.version ?? EMPTY_VERSION, set, del }
+}

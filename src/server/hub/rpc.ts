@@ -1,0 +1,122 @@
+import { setImmediate as yieldToLoop } from 'node:timers/promises'
+import { Router } from 'zeromq'
+import { createOutbox } from '../../lib/outbox.ts'
+import { decodeRequest, encode, refusalReply } from '../../wire/codec.ts'
+import type { Hello, HelloReply, Pull, Refusal, Reply } from '../../wire/messages.ts'
+import { socketOptions } from '../../wire/transport.ts'
+import { splitEnvelope } from './envelope.ts'
+import { HubError } from './error.ts'
+import type { Ledger } from './ledger.ts'
+import { planPull, refusal } from './pull.ts'
+import { createPieceCache, type Pause, serialisePull } from './serialise.ts'
+
+/** Milliseconds of work on pulls before the loop gets its turn. */
+const SLICE_MS = 4
+const OUTBOX_LIMIT = 100_000
+
+export interface RpcHandlers {
+  hello(request: Hello): HelloReply | Refusal
+  /** Undefined while the server has not read its state. */
+  ledger(): Ledger | undefined
+  /** Hosts whose pulls were too large to be sent, and the like: for the log. */
+  warn(message: string): void
+}
+
+export interface Rpc {
+  readonly endpoint: string
+  close(): Promise<void>
+}
+
+interface Waiting {
+  readonly envelope: readonly Uint8Array[]
+  readonly request: Pull
+}
+
+/** Hello is answered at once; pulls stand in line, one place per host, and are worked off in slices. */
+export async function openRpc(
+  options: { readonly endpoint: string; readonly epoch: string; readonly heartbeatMs: number },
+  handlers: RpcHandlers,
+): Promise<Rpc> {
+  const socket = new Router({ ...socketOptions(options.heartbeatMs), mandatory: true, sendTimeout: 0 })
+  try {
+    await socket.bind(options.endpoint)
+  } catch (error) {
+    socket.close()
+    throw new HubError('bind', `cannot bind ${options.endpoint}`, { cause: error })
+  }
+  const outbox = createOutbox<Uint8Array[]>((frames) => socket.send(frames), OUTBOX_LIMIT)
+  // A host repeats a request when the answer is late: the newer one takes the older one's place, whose answer it would throw away.
+  const line = new Map<string, Waiting>()
+  const cache = createPieceCache()
+  let working: Promise<void> | undefined
+
+  function reply(envelope: readonly Uint8Array[], message: Reply): void {
+    void outbox.push([...envelope, encode(message)])
+  }
+
+  async function work(): Promise<void> {
+    const pause = createPause()
+    for (let next = first(line); next !== undefined && !socket.closed; next = first(line)) {
+      const [host, { envelope, request }] = next
+      line.delete(host)
+      const ledger = handlers.ledger()
+      const plan = ledger === undefined ? notReady(request) : planPull(ledger, options.epoch, request)
+      if ('type' in plan) reply(envelope, plan)
+      else await answer(envelope, request, await serialisePull(plan, cache, pause))
+      await pause()
+    }
+  }
+
+  async function answer(envelope: readonly Uint8Array[], request: Pull, bytes: Buffer | undefined): Promise<void> {
+    if (bytes !== undefined) return outbox.push([...envelope, bytes])
+    const message = `a scope that host ${request.host} needs is larger than one message may be`
+    handlers.warn(message)
+    reply(envelope, refusal(request, 'malformed', message))
+  }
+
+  async function read(): Promise<void> {
+    for await (const frames of socket) {
+      const split = splitEnvelope(frames)
+      if (split === undefined) continue
+      const decoded = decodeRequest(split.payload)
+      if (!decoded.ok) reply(split.envelope, refusalReply(decoded.refusal))
+      else if (decoded.message.type === 'hello') {
+        reply(split.envelope, handlers.ledger() === undefined ? notReady(decoded.message) : handlers.hello(decoded.message))
+      } else if (decoded.message.type === 'pull') {
+        line.set(decoded.message.host, { envelope: split.envelope, request: decoded.message })
+        working ??= work().finally(() => {
+          working = undefined
+        })
+      } else reply(split.envelope, refusal(decoded.message, 'malformed', 'report belongs to the reports endpoint'))
+    }
+  }
+
+  const reading = read()
+  return {
+    endpoint: socket.lastEndpoint ?? options.endpoint,
+    async close() {
+      socket.close()
+      line.clear()
+      await reading.catch(() => undefined)
+      await working
+    },
+  }
+}
+
+function notReady(request: { readonly id: string }): Refusal {
+  return refusal(request, 'not-ready', 'the server has not read its state yet')
+}
+
+function first<K, V>(map: ReadonlyMap<K, V>): [K, V] | undefined {
+  for (const entry of map) return entry
+  return undefined
+}
+
+function createPause(): Pause {
+  let began = performance.now()
+  return async () => {
+    if (performance.now() - began < SLICE_MS) return
+    await yieldToLoop()
+    began = performance.now()
+  }
+}
