@@ -67,6 +67,6 @@ function exportEnv(dir: string): string[] {
 }
 
 function common(dir: string, daemon: 'ovsdb-server' | 'ovs-vswitchd'): string {
-  const files = `--pidfile=${DAEMONS.pidFile(dir, daemon)} --unixctl=${dir}/${daemon}.ctl --log-file=${dir}/${daemon}.log`
+  const files = `--pidfile=${DAEMONS.pidFile(dir, daemon)} --log-file=${dir}/${daemon}.log`
   return `${files} --detach --no-chdir -vconsole:off -vsyslog:off`
 }

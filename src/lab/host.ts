@@ -7,12 +7,14 @@ import { type Cable, cablesOf, layCable, type WireKind } from './wire.ts'
 export function makeHost(tag: string, wire: WireKind, spec: LabSpec, host: LabHost): string[] {
   const netns = hostNetns(tag, host.name)
   const cables = cablesOf(spec, host, UNDERLAY_BRIDGE)
+  const dir = hostDir(tag, host.name)
   return [
+    `mkdir -p ${dir}/netns ${dir}/all`,
     `ip netns add ${netns}`,
     `ip -n ${netns} link set lo up`,
     `nsenter --net=/run/netns/${netns} sh -c 'cd /proc/sys/net/ipv6/conf/default; echo 1 > disable_ipv6; echo 0 > accept_dad'`,
     ...cables.flatMap((c) => [...layCable(tag, wire, labDir(tag), c, netns), `ip -n ${netns} link set ${c.hostEnd} up`]),
-    ...startDaemons({ dir: hostDir(tag, host.name), netns, systemId: host.name, bridges: bridgesOf(cables) }),
+    ...startDaemons({ dir, netns, systemId: host.name, bridges: bridgesOf(cables) }),
     ...underlayAddress(netns, host.tunnel_ip),
   ]
 }
@@ -74,8 +76,8 @@ export function onHost(tag: string, host: string, argv: readonly string[]): Host
   }
 }
 
-/** The folders that `onHost` mounts, and the names in them. */
-export function hostNetnsNames(tag: string, host: string, names: readonly { readonly name: string; readonly netns: string }[]): string[] {
+/** Gives namespaces their names on the host: links in the folder that `onHost` shows as /run/netns, into the one where all namespaces are. */
+export function nameNetns(tag: string, host: string, names: readonly { readonly name: string; readonly netns: string }[]): string[] {
   const dir = hostDir(tag, host)
-  return [`mkdir -p ${dir}/netns ${dir}/all`, ...names.map((n) => `ln -sfn ../all/${n.netns} ${dir}/netns/${n.name}`)]
+  return names.map((n) => `ln -sfn ${dir}/all/${n.netns} ${dir}/netns/${n.name}`)
 }

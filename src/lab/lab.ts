@@ -3,7 +3,7 @@ import { keyedDiff } from '../lib/keyed-diff.ts'
 import type { Key } from '../model/key.ts'
 import { LabError } from './errors.ts'
 import { makeGuests, removeGuests } from './guest-links.ts'
-import { hostNetnsNames, makeHost } from './host.ts'
+import { makeHost, nameNetns } from './host.ts'
 import { assertTag, guestNetns, hostDir, hostNetns, labDir, wireNetns } from './names.ts'
 import { assertCanRun } from './preconditions.ts'
 import { type LabRecord, readRecord, withLock, writeRecord } from './record.ts'
@@ -115,7 +115,7 @@ async function converge(record: LabRecord, spec: LabSpec, onStep: (step: LabStep
   const added = [...guests.added, ...guests.changed].map((c) => c.after)
   await eachHost(added, 'guests', onStep, async (host, list) => {
     const named = list.flatMap((g) => (g.netns === undefined ? [] : [{ name: g.netns, netns: guestNetns(tag, g.port) }]))
-    await runScript(tag, [...hostNetnsNames(tag, host, named), ...makeGuests(tag, host, list)])
+    await runScript(tag, [...nameNetns(tag, host, named), ...makeGuests(tag, host, list)])
   })
 }
 
