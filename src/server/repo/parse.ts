@@ -148,7 +148,7 @@ function moreFaults(source: Source, n: number, at: number): Issue {
   return { code: 'E0106', severity: 'error', message: `${n} more syntax errors from here on`, place: placeAt(source, at) }
 }
 
-function tooLarge(path: string, bytes: number): Issue {
+export function tooLarge(path: string, bytes: number): Issue {
   return {
     code: 'E0102',
     severity: 'error',

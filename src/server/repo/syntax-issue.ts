@@ -36,11 +36,19 @@ const BY_MESSAGE: readonly (readonly [RegExp, Partial<Wording>])[] = [
   [/^Missing closing 'quote/, { message: 'a single quote is never closed', hint: "add the closing '" }],
   [
     /end with a \]$/,
-    { message: 'a [ is never closed', hint: 'add the closing ]; what is inside must be indented more than the line it starts on' },
+    {
+      code: 'E0106',
+      message: 'a [ is never closed',
+      hint: 'add the closing ]; what is inside must be indented more than the line it starts on',
+    },
   ],
   [
     /end with a \}$/,
-    { message: 'a { is never closed', hint: 'add the closing }; what is inside must be indented more than the line it starts on' },
+    {
+      code: 'E0106',
+      message: 'a { is never closed',
+      hint: 'add the closing }; what is inside must be indented more than the line it starts on',
+    },
   ],
   [/^All mapping items must start at the same column/, { message: 'this key is not in the column of its siblings' }],
   [/^All sequence items must start at the same column/, { message: 'this item is not in the column of its siblings' }],

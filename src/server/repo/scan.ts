@@ -1,0 +1,147 @@
+import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Issue } from '../../model/issue.ts'
+import { RepoError, systemCode } from './error.ts'
+
+/** A YAML file as the file system lists it. */
+export interface FoundFile {
+  /** Relative to the root, with `/`. */
+  readonly path: string
+  /** Where to open it. */
+  readonly absolute: string
+  /** Equal stamps mean equal content, unless the file was written again within the clock's grain (see `trusted` in `read.ts`). */
+  readonly stamp: string
+  readonly size: number
+  /** Milliseconds since the epoch of its last change, of content or inode. */
+  readonly changedAt: number
+}
+
+export interface Scan {
+  readonly files: readonly FoundFile[]
+  /** Places of the tree that cannot be read, by path: each stands for files that may be missing, so none of them may pass as "deleted". */
+  readonly faults: ReadonlyMap<string, Issue>
+  /** Real paths of what symbolic links lead to, outside the tree or inside. */
+  readonly targets: readonly string[]
+}
+
+/** A file of the desired state: YAML by its name, and no editor's or system's own (`.x`, `#x`, `x~`). */
+export function isYamlName(name: string): boolean {
+  return /\.ya?ml$/.test(name) && !name.startsWith('.') && !name.startsWith('#')
+}
+
+/**
+ * Lists the YAML files below `root`: no dot-files, no dot-folders. Symbolic links are followed, to files and folders, inside the root and outside;
+ * a link to a folder that holds it is a fault. Throws `RepoError` when the root itself cannot be read.
+ */
+export function scanFolder(root: string): Scan {
+  const out = { files: [] as FoundFile[], faults: new Map<string, Issue>(), targets: [] as string[] }
+  const stats = statRoot(root)
+  walk(out, root, '', [`${stats.dev}:${stats.ino}`])
+  return out
+}
+
+interface Walk {
+  readonly files: FoundFile[]
+  readonly faults: Map<string, Issue>
+  readonly targets: string[]
+}
+
+/** Depth of folders; real trees have a handful, and every level costs a stack frame. */
+const MAX_FOLDERS = 64
+
+function statRoot(root: string): Stats {
+  try {
+    const stats = statSync(root)
+    if (!stats.isDirectory()) throw new RepoError('not-a-folder', `${root} is not a folder`)
+    return stats
+  } catch (error) {
+    if (error instanceof RepoError) throw error
+    if (systemCode(error) === 'ENOENT') throw new RepoError('no-root', `${root} does not exist`, error)
+    throw new RepoError('unreadable', `${root} cannot be read`, error)
+  }
+}
+
+function walk(out: Walk, absolute: string, path: string, above: readonly string[]): void {
+  let entries: readonly Dirent[]
+  try {
+    entries = readdirSync(absolute, { withFileTypes: true })
+  } catch (error) {
+    if (path === '') throw new RepoError(systemCode(error) === 'ENOENT' ? 'no-root' : 'unreadable', `${absolute} cannot be read`, error)
+    // A folder that went away since its parent was listed is simply gone; the next look tells.
+    if (systemCode(error) !== 'ENOENT') out.faults.set(path, unreadable(path, 'folder', error))
+    return
+  }
+  for (const entry of entries) {
+    if (entry.name.startsWith('.')) continue
+    const childPath = path === '' ? entry.name : `${path}/${entry.name}`
+    const child = join(absolute, entry.name)
+    if (entry.isDirectory()) enter(out, child, childPath, above)
+    else if (entry.isFile() && isYamlName(entry.name)) addFile(out, child, childPath)
+    else if (!entry.isFile()) follow(out, child, childPath, above)
+  }
+}
+
+function enter(out: Walk, absolute: string, path: string, above: readonly string[], stats?: Stats): void {
+  try {
+    const { dev, ino } = stats ?? statSync(absolute)
+    const id = `${dev}:${ino}`
+    if (above.includes(id) || above.length > MAX_FOLDERS) out.faults.set(path, loop(path))
+    else walk(out, absolute, path, [...above, id])
+  } catch (error) {
+    if (error instanceof RepoError) throw error
+    if (systemCode(error) !== 'ENOENT') out.faults.set(path, unreadable(path, 'folder', error))
+  }
+}
+
+function addFile(out: Walk, absolute: string, path: string): void {
+  try {
+    push(out, absolute, path, statSync(absolute))
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') out.faults.set(path, unreadable(path, 'file', error))
+  }
+}
+
+function push(out: Walk, absolute: string, path: string, stats: Stats): void {
+  if (!stats.isFile()) {
+    out.faults.set(path, { ...unreadable(path, 'file', undefined), message: 'this is no regular file' })
+    return
+  }
+  const { size, mtimeMs, ctimeMs, ino, dev } = stats
+  out.files.push({ path, absolute, size, changedAt: Math.max(mtimeMs, ctimeMs), stamp: `${size}:${mtimeMs}:${ctimeMs}:${ino}:${dev}` })
+}
+
+/** A symbolic link, or something of a type that the folder does not tell. */
+function follow(out: Walk, absolute: string, path: string, above: readonly string[]): void {
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  try {
+    const stats = statSync(absolute)
+    if (!stats.isDirectory() && !isYamlName(name)) return
+    out.targets.push(realpathSync(absolute))
+    if (stats.isDirectory()) enter(out, absolute, path, above, stats)
+    else push(out, absolute, path, stats)
+  } catch (error) {
+    // A broken link without a file's ending may have led to a folder full of resources.
+    if (!isYamlName(name) && /\.[A-Za-z0-9]+$/.test(name)) return
+    out.faults.set(
+      path,
+      systemCode(error) === 'ELOOP' ? loop(path) : systemCode(error) === 'ENOENT' ? dangling(path) : unreadable(path, 'file', error),
+    )
+  }
+}
+
+function dangling(path: string): Issue {
+  const hint = 'restore what it points to, or remove the link'
+  return { code: 'E0115', severity: 'error', message: 'the symbolic link leads nowhere', place: { file: path, line: 1, col: 1 }, hint }
+}
+
+function loop(path: string): Issue {
+  const hint = 'remove the link'
+  return { code: 'E0116', severity: 'error', message: 'the symbolic link leads in a circle', place: { file: path, line: 1, col: 1 }, hint }
+}
+
+export function unreadable(path: string, what: 'file' | 'folder', cause: unknown): Issue {
+  const code = systemCode(cause)
+  const hint = code === 'EACCES' || code === 'EPERM' ? 'let the user that runs Netloom read it' : `look at it: ls -l ${path}`
+  const message = `the ${what} cannot be read${code === undefined ? '' : ` (${code})`}`
+  return { code: 'E0101', severity: 'error', message, place: { file: path, line: 1, col: 1 }, hint }
+}

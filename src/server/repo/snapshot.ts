@@ -1,0 +1,44 @@
+import type { LoadedFile } from '../../model/resource.ts'
+
+/** One file as it was read. */
+export interface SeenFile {
+  readonly path: string
+  /** What told us that it need not be read again: the file's stamp, or the id of the blob. Undefined: read it next time. */
+  readonly stamp?: string
+  /** Id that git gives this content; undefined for what could not be read, and for what a symbolic link leads to. */
+  readonly blob?: string
+  /** Ends with a line end (or is empty); an editor in the middle of writing mostly does not. */
+  readonly terminated: boolean
+  readonly loaded: LoadedFile
+}
+
+/** All files of the repo as one look found them. Immutable. */
+export interface Snapshot {
+  readonly files: ReadonlyMap<string, SeenFile>
+  /** The commit it was read from; undefined for a worktree. */
+  readonly commit?: string
+  /** Real paths behind symbolic links: what else must be watched. */
+  readonly targets: readonly string[]
+}
+
+export interface SnapshotDiff {
+  readonly changed: readonly SeenFile[]
+  readonly removed: readonly string[]
+}
+
+/** What differs by content; without `before`, everything is new. */
+export function diffSnapshots(before: Snapshot | undefined, after: Snapshot): SnapshotDiff {
+  const changed: SeenFile[] = []
+  for (const [path, file] of after.files) {
+    const old = before?.files.get(path)
+    if (old === undefined || (old !== file && old.loaded.hash !== file.loaded.hash)) changed.push(file)
+  }
+  const removed: string[] = []
+  for (const path of before?.files.keys() ?? []) if (!after.files.has(path)) removed.push(path)
+  return { changed, removed }
+}
+
+export function sameContent(a: Snapshot, b: Snapshot): boolean {
+  const { changed, removed } = diffSnapshots(a, b)
+  return changed.length === 0 && removed.length === 0
+}
