@@ -68,8 +68,10 @@ export const NOTHING: Lowered = { intents: [], needs: [] }
 
 /** Read access to the world, tracked per reader. Keys are resolved against the reader's project by `ref`. */
 export interface View {
-  /** The resolved resource; undefined when absent or in error. Only kinds listed in `after` (their chain included). */
+  /** The resolved resource; undefined when absent or in error. `check` and `resolve` may ask only for kinds in `after` (their chain included). */
   get<Spec = JsonObject>(key: Key): Resource<Spec> | undefined
+  /** The same for a resource that this one cannot do without: where it is absent or in error, this one is set aside without a word. */
+  need<Spec = JsonObject>(key: Key): Resource<Spec>
   /** What was written, whatever its state; any kind. */
   declared(key: Key): Declared | undefined
   /** Keys of the resources of `kind` whose declared spec refers to `key`, in sorted order. */
@@ -106,7 +108,7 @@ export type Claim =
   | { readonly ok: false; readonly reason: 'full'; readonly size: bigint; readonly holders: readonly Key[] }
 
 /** The site file with every default filled in (`kinds/site`). */
-export interface Site {
+export type Site = {
   /** Null until `netloom init` wrote one. */
   readonly installation: string
   readonly type_drivers: readonly string[]

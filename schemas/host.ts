@@ -1,0 +1,26 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts'
+
+export const hostSchema = {
+  type: 'object',
+  description: 'A machine that runs netloom-agentd. Hosts belong to the whole installation, not to a project.',
+  additionalProperties: false,
+  properties: {
+    tunnel_ip: {
+      type: 'string',
+      description: 'Where VXLAN, Geneve and GRE tunnels end. Left out: the host takes part in no tunnel.',
+      examples: ['192.0.2.1', 'fd00::1'],
+    },
+    bridge_mappings: {
+      type: 'object',
+      propertyNames: { minLength: 1, maxLength: 64 },
+      additionalProperties: { type: 'string', description: 'An OVS bridge that exists on the host and is not Netloom’s.' },
+      description: 'Physical network → bridge of the host.',
+      examples: [{ physnet1: 'br-ex' }],
+    },
+    description: { type: 'string', maxLength: 255, description: 'For people.' },
+  },
+} as const
+void (hostSchema satisfies JSONSchema)
+
+/** What an operator writes for a host. */
+export type HostDeclared = FromSchema<typeof hostSchema>

@@ -1,0 +1,51 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts'
+
+// The check stands apart from the value: `isolatedDeclarations` takes no `as const satisfies` on what is exported.
+export const networkSchema = {
+  type: 'object',
+  description: 'An isolated layer-2 segment. Everything may be left out: type, number and MTU are then chosen and shown in the plan.',
+  additionalProperties: false,
+  properties: {
+    network_type: {
+      type: 'string',
+      enum: ['local', 'flat', 'vlan', 'vxlan', 'geneve', 'gre'],
+      description:
+        'How the network is carried. Left out: the first of the site’s project_network_types (external_network_types) with room.',
+      examples: ['vxlan', 'vlan'],
+    },
+    physical_network: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 64,
+      description: 'flat and vlan only: the physical network, as the hosts name it in bridge_mappings.',
+      examples: ['physnet1'],
+    },
+    segmentation_id: {
+      type: 'integer',
+      description: 'VLAN id (1–4094), VXLAN or Geneve VNI (1–16777215) or GRE key (1–4294967295). Left out: chosen and kept.',
+      examples: [120],
+    },
+    mtu: { type: 'integer', description: 'At most what the network type can carry. 0 or left out: that maximum.', examples: [1450] },
+    admin_state_up: { type: 'boolean', description: 'false: the network carries nothing. Default true.' },
+    port_security_enabled: { type: 'boolean', description: 'What ports of the network inherit: anti-spoofing on or off. Default true.' },
+    external: { type: 'boolean', description: 'Neutron’s router:external: routers may have their gateway here. Default false.' },
+    description: { type: 'string', maxLength: 255, description: 'For people.' },
+    id: {
+      type: 'string',
+      pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
+      description: 'UUID, lower case. Left out: derived from the identity.',
+    },
+    tags: {
+      type: 'array',
+      maxItems: 50,
+      uniqueItems: true,
+      items: { type: 'string', minLength: 1, maxLength: 255 },
+      description: 'A set of words for people and tools.',
+      examples: [['prod', 'db']],
+    },
+  },
+} as const
+void (networkSchema satisfies JSONSchema)
+
+/** What an operator writes for a network. */
+export type NetworkDeclared = FromSchema<typeof networkSchema>

@@ -1,0 +1,166 @@
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts'
+
+export const siteSchema = {
+  type: 'object',
+  description:
+    'The site file, netloom.yaml at the root of the repository: what holds for the whole installation. Everything may be left out.',
+  additionalProperties: false,
+  properties: {
+    installation: {
+      type: 'string',
+      maxLength: 64,
+      description: 'Names this installation to its agents; an agent of another one is turned away. Written by netloom init.',
+    },
+    type_drivers: {
+      type: 'array',
+      uniqueItems: true,
+      items: { type: 'string', enum: ['local', 'flat', 'vlan', 'vxlan', 'geneve', 'gre'] },
+      description: 'Network types that may be used at all. Default: all.',
+    },
+    project_network_types: {
+      type: 'array',
+      uniqueItems: true,
+      items: { type: 'string', enum: ['local', 'vlan', 'vxlan', 'geneve', 'gre'] },
+      description: 'Types tried in this order for a network that names none. Default: [vxlan].',
+    },
+    external_network_types: {
+      type: 'array',
+      uniqueItems: true,
+      items: { type: 'string', enum: ['local', 'vlan', 'vxlan', 'geneve', 'gre'] },
+      description: 'The same for external networks. Default: as project_network_types.',
+    },
+    flat_networks: {
+      type: 'array',
+      uniqueItems: true,
+      items: { type: 'string', minLength: 1, maxLength: 64 },
+      description: 'Physical networks that may carry a flat network; * = any. Default: ["*"].',
+      examples: [['physnet1']],
+    },
+    network_vlan_ranges: {
+      type: 'array',
+      description: 'VLAN ids that may be chosen, per physical network, in the order in which they are tried. Without from and to: 1–4094.',
+      examples: [[{ physical_network: 'physnet1', from: 100, to: 199 }]],
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['physical_network'],
+        properties: {
+          physical_network: { type: 'string', minLength: 1, maxLength: 64 },
+          from: { type: 'integer', minimum: 1, maximum: 4094 },
+          to: { type: 'integer', minimum: 1, maximum: 4094 },
+        },
+      },
+    },
+    vni_ranges: {
+      type: 'array',
+      description: 'VXLAN numbers that may be chosen. Default: 1–16777215.',
+      examples: [[{ from: 1000, to: 1999 }]],
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['from', 'to'],
+        properties: { from: { type: 'integer', minimum: 1, maximum: 16777215 }, to: { type: 'integer', minimum: 1, maximum: 16777215 } },
+      },
+    },
+    geneve_ranges: {
+      type: 'array',
+      description: 'Geneve numbers that may be chosen. Default: 1–16777215.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['from', 'to'],
+        properties: { from: { type: 'integer', minimum: 1, maximum: 16777215 }, to: { type: 'integer', minimum: 1, maximum: 16777215 } },
+      },
+    },
+    tunnel_id_ranges: {
+      type: 'array',
+      description: 'GRE keys that may be chosen. Default: 1–4294967295.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['from', 'to'],
+        properties: {
+          from: { type: 'integer', minimum: 1, maximum: 4294967295 },
+          to: { type: 'integer', minimum: 1, maximum: 4294967295 },
+        },
+      },
+    },
+    global_physnet_mtu: { type: 'integer', minimum: 68, maximum: 65535, description: 'MTU of the physical networks. Default 1500.' },
+    path_mtu: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 65535,
+      description: 'MTU between tunnel endpoints, if smaller. 0 = as global_physnet_mtu. Default 0.',
+    },
+    physical_network_mtus: {
+      type: 'object',
+      propertyNames: { minLength: 1, maxLength: 64 },
+      additionalProperties: { type: 'integer', minimum: 68, maximum: 65535 },
+      description: 'MTU of single physical networks, if smaller.',
+      examples: [{ physnet2: 1400 }],
+    },
+    overlay_ip_version: { type: 'integer', enum: [4, 6], description: 'Family of the hosts’ tunnel_ip. Default 4.' },
+    geneve_max_header_size: { type: 'integer', minimum: 30, maximum: 282, description: 'Bytes that a Geneve header may take. Default 30.' },
+    base_mac: {
+      type: 'string',
+      description: 'Where chosen MAC addresses start: three octets are kept, four if the fourth is not 00. Default fa:16:3e:00:00:00.',
+      examples: ['fa:16:3e:4f:00:00'],
+    },
+    endpoints: {
+      type: 'object',
+      additionalProperties: false,
+      description: 'Where the server listens. Default: tcp://127.0.0.1, ports 9610, 9611 and 9612.',
+      properties: {
+        pub: { type: 'string', pattern: '^(tcp|ipc)://', description: 'Updates and heartbeats.', examples: ['tcp://192.0.2.10:9610'] },
+        rpc: {
+          type: 'string',
+          pattern: '^(tcp|ipc)://',
+          description: 'hello and pull; what agents are started with.',
+          examples: ['tcp://192.0.2.10:9611'],
+        },
+        reports: { type: 'string', pattern: '^(tcp|ipc)://', description: 'Reports of the agents.', examples: ['tcp://192.0.2.10:9612'] },
+      },
+    },
+    source: {
+      type: 'string',
+      enum: ['worktree', 'commit'],
+      description: 'worktree: files as they are saved. commit: committed content only. Default worktree.',
+    },
+    drift: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        mode: { type: 'string', enum: ['off', 'report', 'repair'], description: 'What is done about drift. Default repair.' },
+        schedule: {
+          type: 'string',
+          description: 'When every host is checked, as a cron expression. Default every five minutes.',
+          examples: ['*/5 * * * *'],
+        },
+      },
+    },
+    guards: {
+      type: 'object',
+      additionalProperties: false,
+      description: 'When a plan that deletes much is refused.',
+      properties: {
+        delete_ratio: { type: 'number', minimum: 0, maximum: 1, description: 'Share of a kind that one plan may delete. Default 0.3.' },
+        delete_ratio_min: {
+          type: 'integer',
+          minimum: 0,
+          description: 'The ratio counts from this many resources of the kind on. Default 10.',
+        },
+        delete_count: { type: 'integer', minimum: 0, description: 'Resources of a kind that one plan may delete. Default 25.' },
+        delete_settle_ms: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 60000,
+          description: 'How long a plan that deletes waits for further saves. Default 2000.',
+        },
+      },
+    },
+  },
+} as const
+void (siteSchema satisfies JSONSchema)
+
+/** What an operator writes in the site file. */
+export type SiteDeclared = FromSchema<typeof siteSchema>

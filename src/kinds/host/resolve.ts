@@ -1,0 +1,26 @@
+import type { HostDeclared } from '../../../schemas/host.ts'
+import type { Finding } from '../../model/issue.ts'
+import type { Declared } from '../../model/resource.ts'
+import { takenFinding } from '../findings.ts'
+import type { Pools, Resolved, View } from '../kind.ts'
+import { uniquePool } from '../pools.ts'
+import type { HostSpec } from './spec.ts'
+
+export function resolveHost(resource: Declared, _view: View, pools: Pools): Resolved<HostSpec> {
+  const host = resource.spec as HostDeclared
+  const findings: Finding[] = []
+  if (host.tunnel_ip !== undefined) {
+    const claim = pools.claim(uniquePool('tunnel_ip'), host.tunnel_ip)
+    if (!claim.ok && claim.reason === 'taken') {
+      const message = `tunnel_ip ${host.tunnel_ip} of host ${resource.name} is in use`
+      const at = ['tunnel_ip']
+      findings.push(takenFinding(claim, { code: 'E0231', message, at, holderAt: at, hint: 'every host needs a tunnel address of its own' }))
+    }
+  }
+  const spec: HostSpec = {
+    ...(host.tunnel_ip === undefined ? {} : { tunnel_ip: host.tunnel_ip }),
+    bridge_mappings: host.bridge_mappings ?? {},
+    description: host.description ?? '',
+  }
+  return { spec, findings }
+}

@@ -1,0 +1,14 @@
+/** A resolved host. */
+export type HostSpec = {
+  /** Canonical; absent: no tunnels. */
+  readonly tunnel_ip?: string
+  /** physical_network → bridge. */
+  readonly bridge_mappings: { readonly [physicalNetwork: string]: string }
+  readonly description: string
+}
+
+/** What networks and hosts mean by the same physical network: a name both mention, no resource. */
+export const PHYSICAL_NETWORK = 'physical_network'
+
+/** The bridge that is Netloom's own on every host. */
+export const INTEGRATION_BRIDGE = 'br-int'

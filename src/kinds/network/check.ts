@@ -1,0 +1,114 @@
+import type { NetworkDeclared } from '../../../schemas/network.ts'
+import { didYouMean } from '../../lib/suggest.ts'
+import type { JsonObject } from '../../model/brand.ts'
+import type { Finding } from '../../model/issue.ts'
+import { type Key, keyParts } from '../../model/key.ts'
+import type { Declared } from '../../model/resource.ts'
+import { PHYSICAL_NETWORK } from '../host/spec.ts'
+import type { Normalised, Reference, Site, View } from '../kind.ts'
+import { SMALLEST_MTU } from './mtu.ts'
+import { isTunnel, LAST_SEGMENT } from './spec.ts'
+
+/** Rules that need no other resource. `mtu: 0` is Neutron's way to write "computed". */
+export function normaliseNetwork(spec: JsonObject): Normalised {
+  const network = spec as NetworkDeclared
+  const findings = segmentFindings(network)
+  const { mtu, ...rest } = spec
+  if (mtu === 0) return { spec: rest, findings }
+  if (network.mtu !== undefined && network.mtu < SMALLEST_MTU[4]) {
+    const message = `mtu ${network.mtu} is below ${SMALLEST_MTU[4]}, the least that IPv4 works with`
+    findings.push({ code: 'E0209', message, at: ['mtu'], hint: 'leave mtu out to get the most the network type can carry' })
+  }
+  return { spec, findings }
+}
+
+/** Which attributes go together (Neutron: B3.6). */
+function segmentFindings(network: NetworkDeclared): Finding[] {
+  const { network_type: type, physical_network: physnet, segmentation_id: id } = network
+  const provider = physnet === undefined ? 'segmentation_id' : 'physical_network'
+  const no = (message: string, at: string, hint: string): Finding[] => [{ code: 'E0202', message, at: at === '' ? [] : [at], hint }]
+  if (type === undefined) {
+    if (physnet === undefined && id === undefined) return []
+    return no(`${provider} needs a network_type`, provider, `add network_type: ${physnet === undefined ? 'vxlan' : 'vlan'}`)
+  }
+  if (type === 'flat' || type === 'vlan') {
+    if (physnet === undefined && (type === 'flat' || id !== undefined)) {
+      return no(
+        `a ${type} network ${type === 'vlan' ? 'with a segmentation_id ' : ''}needs a physical_network`,
+        'network_type',
+        'add physical_network: …',
+      )
+    }
+  } else if (physnet !== undefined) return no(`a ${type} network has no physical_network`, 'physical_network', 'remove physical_network')
+  const last = LAST_SEGMENT[type]
+  if (id === undefined) return []
+  if (last === undefined) return no(`a ${type} network has no segmentation_id`, 'segmentation_id', 'remove segmentation_id')
+  if (id >= 1 && id <= last) return []
+  return [
+    {
+      code: 'E0204',
+      message: `segmentation_id ${id} is not within 1–${last}, the numbers of ${type}`,
+      at: ['segmentation_id'],
+      hint: 'write one of them, or leave it out to get a free one',
+    },
+  ]
+}
+
+/** A network mentions the physical network it wants; hosts and the site file say which exist. */
+export function networkReferences(spec: JsonObject): readonly Reference[] {
+  const { physical_network: name } = spec as NetworkDeclared
+  return name === undefined ? [] : [{ kind: PHYSICAL_NETWORK, name, at: ['physical_network'], open: true }]
+}
+
+/** Rules that need the site and the hosts. */
+export function checkNetwork(resource: Declared, view: View): readonly Finding[] {
+  const network = resource.spec as NetworkDeclared
+  const site = view.site()
+  const findings: Finding[] = []
+  const { network_type: type, physical_network: physnet } = network
+  if (type !== undefined && !site.type_drivers.includes(type)) {
+    const message = `network_type ${type} is not in use here; type_drivers has ${site.type_drivers.join(', ') || 'none'}`
+    findings.push({
+      code: 'E0201',
+      message,
+      at: ['network_type'],
+      hint: `write one of these, or add ${type} to type_drivers in netloom.yaml`,
+    })
+  }
+  if (physnet !== undefined && !isTunnel(type ?? '')) findings.push(...physicalNetworkFindings(physnet, network, view, site))
+  return findings
+}
+
+function physicalNetworkFindings(physnet: string, network: NetworkDeclared, view: View, site: Site): Finding[] {
+  const at = ['physical_network']
+  const known = new Set([...sitePhysicalNetworks(site), ...(site.flat_networks.includes('*') ? [] : site.flat_networks)])
+  if (!known.has(physnet) && view.users(view.ref(PHYSICAL_NETWORK, physnet), 'host').length === 0) {
+    const candidates = [...known, ...view.mentioned(PHYSICAL_NETWORK, 'host')]
+    const near = didYouMean(physnet, candidates)
+    const message = `physical_network ${physnet} is known to no host and not in the site file`
+    const hint = near === undefined ? `add it to the bridge_mappings of the hosts that reach it` : `did you mean ${near}?`
+    return [{ code: 'E0205', message, at, hint }]
+  }
+  if (network.network_type !== 'flat' || site.flat_networks.includes('*') || site.flat_networks.includes(physnet)) return []
+  const message = `physical_network ${physnet} may not carry a flat network; flat_networks has ${site.flat_networks.join(', ') || 'none'}`
+  return [{ code: 'E0207', message, at, hint: `add ${physnet} to flat_networks in netloom.yaml` }]
+}
+
+function sitePhysicalNetworks(site: Site): readonly string[] {
+  return [...site.network_vlan_ranges.map((r) => r.physical_network), ...Object.keys(site.physical_network_mtus)]
+}
+
+/** IP families of the network's subnets, each with one subnet that has it; from what is written, so that subnets may depend on networks. */
+export function subnetFamilies(network: Key, view: View): ReadonlyMap<4 | 6, Key> {
+  const families = new Map<4 | 6, Key>()
+  for (const key of view.users(network, 'subnet')) {
+    const cidr = view.declared(key)?.spec['cidr']
+    const family = typeof cidr === 'string' && cidr.includes(':') ? 6 : 4
+    if (!families.has(family)) families.set(family, key)
+  }
+  return families
+}
+
+export function subnetName(key: Key): string {
+  return keyParts(key).name
+}

@@ -1,0 +1,69 @@
+import { canonicalPrefix } from '../../lib/cidr.ts'
+import type { AllowedAddress, AttachIntent, LocationIntent, Plug } from '../../model/intent.ts'
+import type { Resource } from '../../model/resource.ts'
+import { FABRIC, hostScope, intentKey, networkScope } from '../../model/scope.ts'
+import type { Lowered, View } from '../kind.ts'
+import type { NetworkSpec } from '../network/spec.ts'
+import type { SubnetSpec } from '../subnet/spec.ts'
+import type { PortSpec } from './spec.ts'
+
+/** Everybody on the network learns where the port lives; its host learns to attach it, and needs the network and the fabric for it. */
+export function lowerPort(resource: Resource<PortSpec>, view: View): Lowered {
+  const { key, spec } = resource
+  const network = view.need<NetworkSpec>(view.ref('network', spec.network))
+  const scope = networkScope(network.key)
+  const location: LocationIntent = {
+    type: 'location',
+    port: key,
+    network: network.key,
+    ...(spec.host === undefined ? {} : { host: spec.host }),
+    mac: spec.mac_address,
+    ips: spec.fixed_ips.map((f) => f.ip_address),
+    port_security_enabled: spec.port_security_enabled,
+    admin_state_up: spec.admin_state_up,
+  }
+  const located = { scope, key: intentKey('location', key), intent: location }
+  if (spec.host === undefined) return { intents: [located], needs: [] }
+  const own = hostScope(spec.host)
+  return {
+    intents: [located, { scope: own, key: intentKey('attach', key), intent: attach(resource, network, view) }],
+    needs: [scope, own, FABRIC].map((needed) => ({ host: spec.host ?? '', scope: needed })),
+  }
+}
+
+function attach(resource: Resource<PortSpec>, network: Resource<NetworkSpec>, view: View): AttachIntent {
+  const { key, id, spec } = resource
+  return {
+    type: 'attach',
+    port: key,
+    id,
+    network: network.key,
+    mac: spec.mac_address,
+    admin_state_up: spec.admin_state_up,
+    mtu: network.spec.mtu,
+    plug: plugOf(spec),
+    port_security_enabled: spec.port_security_enabled,
+    allowed: spec.port_security_enabled ? allowedAddresses(spec) : [],
+    addresses: spec.fixed_ips.map((f) => `${f.ip_address}/${prefixLength(view.need<SubnetSpec>(view.ref('subnet', f.subnet)).spec.cidr)}`),
+  }
+}
+
+function prefixLength(cidr: string): string {
+  return cidr.slice(cidr.indexOf('/') + 1)
+}
+
+function plugOf({ plug }: PortSpec): Plug {
+  return plug === undefined ? { by: 'external' } : { by: 'agent', ...plug }
+}
+
+/** The port's own addresses first, then the pairs; each (MAC, prefix) once. */
+function allowedAddresses(spec: PortSpec): readonly AllowedAddress[] {
+  const own = spec.fixed_ips.map((f) => ({ mac: spec.mac_address, text: f.ip_address }))
+  const pairs = spec.allowed_address_pairs.map((p) => ({ mac: p.mac_address, text: p.ip_address }))
+  const seen = new Map<string, AllowedAddress>()
+  for (const { mac, text } of [...own, ...pairs]) {
+    const prefix = canonicalPrefix(text) ?? text
+    if (!seen.has(`${mac} ${prefix}`)) seen.set(`${mac} ${prefix}`, { mac, prefix })
+  }
+  return [...seen.values()]
+}

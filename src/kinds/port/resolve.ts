@@ -1,0 +1,103 @@
+import type { PortDeclared } from '../../../schemas/port.ts'
+import { formatIp } from '../../lib/ip.ts'
+import type { Finding } from '../../model/issue.ts'
+import type { Declared } from '../../model/resource.ts'
+import { nameHolders, takenFinding } from '../findings.ts'
+import type { Pools, Resolved, View } from '../kind.ts'
+import type { NetworkSpec } from '../network/spec.ts'
+import { ANY_MAC, macPool, macRange } from '../pools.ts'
+import { sortedTags } from '../tags.ts'
+import { allocateChosen, automaticIps, claimWritten, ipWishes, type PlacedIp } from './fixed-ips.ts'
+import { claimInterfaces, resolvePlug } from './plug.ts'
+import type { AddressPair, FixedIp, PortSpec } from './spec.ts'
+import { subnetsOf } from './subnets.ts'
+
+/** Everything written is claimed before anything is chosen (the pools' rule), and the MAC is chosen before addresses that follow from it. */
+export function resolvePort(resource: Declared, view: View, pools: Pools): Resolved<PortSpec> {
+  const port = resource.spec as PortDeclared
+  const network = view.need<NetworkSpec>(view.ref('network', port.network))
+  const wishes = ipWishes(resource, subnetsOf(network.key, resource.project, view), view)
+  const plug = resolvePlug(resource)
+  const ownMac = port.mac_address === undefined ? [] : claimMac(resource, port.mac_address, pools, macPool(network.key))
+  const written = claimWritten(resource, wishes, pools)
+  const interfaces = plug === undefined || port.host === undefined ? [] : claimInterfaces(resource, plug, port.host, pools)
+  const mac =
+    port.mac_address === undefined ? allocateMac(resource, view, pools, macPool(network.key)) : { text: port.mac_address, findings: ownMac }
+  const chosen = allocateChosen(resource, wishes, pools)
+  const automatic = automaticIps(resource, wishes, mac.text)
+  const pairs = addressPairs(port, mac.text)
+  const spec: PortSpec = {
+    network: port.network,
+    ...(port.host === undefined ? {} : { host: port.host }),
+    mac_address: mac.text,
+    fixed_ips: sortedIps([...written.ips, ...chosen.ips, ...automatic.ips]),
+    admin_state_up: port.admin_state_up ?? true,
+    port_security_enabled: port.port_security_enabled ?? network.spec.port_security_enabled,
+    allowed_address_pairs: pairs.pairs,
+    device_id: port.device_id ?? '',
+    device_owner: port.device_owner ?? '',
+    ...(plug === undefined ? {} : { plug }),
+    description: port.description ?? '',
+    tags: sortedTags(port.tags),
+  }
+  const findings = [
+    ...wishes.findings,
+    ...mac.findings,
+    ...written.findings,
+    ...interfaces,
+    ...chosen.findings,
+    ...automatic.findings,
+    ...pairs.findings,
+  ]
+  return { spec, findings }
+}
+
+function claimMac(resource: Declared, mac: string, pools: Pools, pool: string): readonly Finding[] {
+  const claim = pools.claim(pool, mac)
+  if (claim.ok || claim.reason !== 'taken') return []
+  const { network } = resource.spec as PortDeclared
+  const at = ['mac_address']
+  const message = `mac_address ${mac} of port ${resource.name} is in use on network ${network}`
+  return [takenFinding(claim, { code: 'E0221', message, at, holderAt: at, hint: 'write another one, or leave it out to get a free one' })]
+}
+
+function allocateMac(
+  resource: Declared,
+  view: View,
+  pools: Pools,
+  pool: string,
+): { readonly text: string; readonly findings: readonly Finding[] } {
+  const { base_mac } = view.site()
+  const claim = pools.allocate(pool, [macRange(base_mac)], { keep: [ANY_MAC] })
+  if (claim.ok) return { text: claim.value, findings: [] }
+  const used = claim.reason === 'full' ? `${claim.used} of ${claim.size} in use (${nameHolders(claim.holders)})` : 'none free'
+  const message = `no free MAC address for port ${resource.name} from base_mac ${base_mac}: ${used}`
+  return {
+    text: base_mac,
+    findings: [{ code: 'E0402', message, hint: 'write a base_mac with a wider range in netloom.yaml, or a mac_address' }],
+  }
+}
+
+/** IPv4 before IPv6, then by value: the order in the file is no difference. */
+function sortedIps(ips: readonly PlacedIp[]): readonly FixedIp[] {
+  return [...ips]
+    .sort((a, b) => a.ip.family - b.ip.family || (a.ip.value < b.ip.value ? -1 : a.ip.value > b.ip.value ? 1 : 0))
+    .map(({ subnet, ip }) => ({ subnet: subnet.name, ip_address: formatIp(ip.family, ip.value) }))
+}
+
+/** A pair without MAC has the port's own; two pairs may turn out to be the same only then. */
+function addressPairs(port: PortDeclared, mac: string): { readonly pairs: readonly AddressPair[]; readonly findings: readonly Finding[] } {
+  const findings: Finding[] = []
+  const seen = new Map<string, number>()
+  const pairs = (port.allowed_address_pairs ?? []).map((p) => ({ ip_address: p.ip_address, mac_address: p.mac_address ?? mac }))
+  pairs.forEach((pair, i) => {
+    const id = `${pair.mac_address} ${pair.ip_address}`
+    const first = seen.get(id)
+    if (first === undefined) seen.set(id, i)
+    else {
+      const message = `allowed address pair ${pair.ip_address} with MAC ${pair.mac_address}, the port's own, is there twice (places ${first + 1} and ${i + 1})`
+      findings.push({ code: 'E0226', message, at: ['allowed_address_pairs', i], hint: 'remove one' })
+    }
+  })
+  return { pairs, findings }
+}

@@ -1,0 +1,35 @@
+/** A resolved port. Addresses are canonical text. */
+export type PortSpec = {
+  /** As written: name or project/name. */
+  readonly network: string
+  /** Absent: attached nowhere yet. */
+  readonly host?: string
+  readonly mac_address: string
+  /** IPv4 before IPv6, then by value. */
+  readonly fixed_ips: readonly FixedIp[]
+  readonly admin_state_up: boolean
+  readonly port_security_enabled: boolean
+  readonly allowed_address_pairs: readonly AddressPair[]
+  readonly device_id: string
+  readonly device_owner: string
+  readonly plug?: PortPlug
+  readonly description: string
+  readonly tags: readonly string[]
+}
+
+export type FixedIp = { readonly subnet: string; readonly ip_address: string }
+
+/** `ip_address` is an address, or a prefix in canonical form. */
+export type AddressPair = { readonly ip_address: string; readonly mac_address: string }
+
+export type PortPlug = {
+  readonly type: 'internal' | 'veth'
+  readonly interface: string
+  readonly netns?: string
+  readonly guest_interface?: string
+}
+
+/** Ports of routers may have addresses that hosts may not (Neutron's `ROUTER_INTERFACE_OWNERS`). */
+export function isRouterOwned(deviceOwner: string | undefined): boolean {
+  return deviceOwner?.startsWith('network:router') ?? false
+}

@@ -1,0 +1,77 @@
+import type { SiteDeclared } from '../../../schemas/site.ts'
+import { canonicalMac, isMulticastMac } from '../../lib/mac.ts'
+import type { JsonObject } from '../../model/brand.ts'
+import type { Finding } from '../../model/issue.ts'
+import type { Declared } from '../../model/resource.ts'
+import type { Normalised } from '../kind.ts'
+import { DEFAULT_SITE } from './spec.ts'
+
+const RANGES = ['network_vlan_ranges', 'vni_ranges', 'geneve_ranges', 'tunnel_id_ranges'] as const
+
+export function normaliseSite(spec: JsonObject): Normalised {
+  const site = spec as SiteDeclared
+  const findings = [...rangeFindings(site), ...scheduleFindings(site)]
+  if (site.base_mac === undefined) return { spec, findings }
+  const mac = canonicalMac(site.base_mac)
+  if (mac === undefined || isMulticastMac(mac)) {
+    const message =
+      mac === undefined ? `base_mac ${site.base_mac} is not a MAC address` : `base_mac ${site.base_mac} is a multicast address`
+    findings.push({ code: 'E0240', message, at: ['base_mac'], hint: `write a unicast MAC, such as ${DEFAULT_SITE.base_mac}` })
+    return { spec, findings }
+  }
+  return { spec: { ...spec, base_mac: mac }, findings }
+}
+
+function rangeFindings(site: SiteDeclared): Finding[] {
+  const findings: Finding[] = []
+  for (const name of RANGES) {
+    site[name]?.forEach((range, i) => {
+      const { from, to } = range
+      if ((from === undefined) !== (to === undefined)) {
+        findings.push({
+          code: 'E0240',
+          message: `${name}: from and to go together`,
+          at: [name, i],
+          hint: 'write both, or neither for 1–4094',
+        })
+      } else if (from !== undefined && to !== undefined && from > to) {
+        findings.push({
+          code: 'E0240',
+          message: `${name}: ${from} is above ${to}`,
+          at: [name, i, 'from'],
+          hint: `write from: ${to}, to: ${from}`,
+        })
+      }
+    })
+  }
+  return findings
+}
+
+/** Five fields, or six with seconds first; node-cron judges the rest when the schedule starts. */
+function scheduleFindings(site: SiteDeclared): Finding[] {
+  const schedule = site.drift?.schedule
+  if (schedule === undefined || /^\S+(\s+\S+){4,5}$/.test(schedule.trim())) return []
+  const message = `drift.schedule "${schedule}" is not a cron expression`
+  return [{ code: 'E0240', message, at: ['drift', 'schedule'], hint: `five fields, such as "${DEFAULT_SITE.drift.schedule}"` }]
+}
+
+/** Types that are tried must be types that are on: Neutron refuses to start otherwise. */
+export function checkSite(resource: Declared): readonly Finding[] {
+  const site = resource.spec as SiteDeclared
+  const drivers: readonly string[] = site.type_drivers ?? DEFAULT_SITE.type_drivers
+  const findings: Finding[] = []
+  for (const name of ['project_network_types', 'external_network_types'] as const) {
+    const types: readonly string[] = site[name] ?? DEFAULT_SITE[name]
+    types.forEach((type, i) => {
+      if (drivers.includes(type)) return
+      const message = `${name}: ${type} is not among type_drivers (${drivers.join(', ') || 'none'})`
+      findings.push({
+        code: 'E0240',
+        message,
+        at: site[name] === undefined ? [] : [name, i],
+        hint: `add ${type} to type_drivers, or leave it out here`,
+      })
+    })
+  }
+  return findings
+}

@@ -1,0 +1,23 @@
+import type { SiteDeclared } from '../../../schemas/site.ts'
+import type { Declared } from '../../model/resource.ts'
+import type { Resolved, Site } from '../kind.ts'
+import { DEFAULT_SITE } from './spec.ts'
+
+/** Fills every default in; nested maps are filled member by member. */
+export function resolveSite(resource: Declared): Resolved<Site> {
+  const site = resource.spec as SiteDeclared
+  const spec: Site = {
+    ...DEFAULT_SITE,
+    ...site,
+    overlay_ip_version: site.overlay_ip_version ?? DEFAULT_SITE.overlay_ip_version,
+    network_vlan_ranges: (site.network_vlan_ranges ?? DEFAULT_SITE.network_vlan_ranges).map((r) => ({
+      physical_network: r.physical_network,
+      from: r.from ?? 1,
+      to: r.to ?? 4094,
+    })),
+    endpoints: { ...DEFAULT_SITE.endpoints, ...site.endpoints },
+    drift: { ...DEFAULT_SITE.drift, ...site.drift },
+    guards: { ...DEFAULT_SITE.guards, ...site.guards },
+  }
+  return { spec, findings: [] }
+}

@@ -1,0 +1,42 @@
+import type { SubnetDeclared } from '../../../schemas/subnet.ts'
+import { cidrsOverlap, parseCidr } from '../../lib/cidr.ts'
+import type { JsonObject } from '../../model/brand.ts'
+import type { Finding } from '../../model/issue.ts'
+import { displayKey } from '../../model/key.ts'
+import type { Declared } from '../../model/resource.ts'
+import type { Reference, View } from '../kind.ts'
+import { defaultGateway } from './bounds.ts'
+import { defaultGatewayFinding } from './check-hosts.ts'
+import { subnetCidr } from './spec.ts'
+
+export function subnetReferences(spec: JsonObject): readonly Reference[] {
+  return [{ kind: 'network', name: (spec as SubnetDeclared).network, at: ['network'] }]
+}
+
+/**
+ * No overlap with another subnet of the same network (Neutron: B3.1); other networks may overlap. Of two, the one whose identity sorts later
+ * is told, and the other is named.
+ */
+export function checkSubnet(resource: Declared, view: View): readonly Finding[] {
+  const subnet = resource.spec as SubnetDeclared
+  const own = subnetCidr(subnet)
+  const findings: Finding[] = []
+  for (const key of view.users(view.ref('network', subnet.network), 'subnet')) {
+    if (key >= resource.key) break
+    const text = view.declared(key)?.spec['cidr']
+    const other = typeof text === 'string' ? parseCidr(text)?.cidr : undefined
+    if (other === undefined || !cidrsOverlap(own, other)) continue
+    findings.push({
+      code: 'E0203',
+      message: `cidr ${subnet.cidr} of subnet ${resource.name} overlaps ${displayKey(key)} (${text}) on network ${subnet.network}`,
+      at: ['cidr'],
+      related: [{ message: `${displayKey(key)} has ${text}`, key, at: ['cidr'] }],
+      hint: 'subnets of one network must not overlap: change one of the two',
+    })
+  }
+  if (subnet.gateway_ip === undefined) {
+    const finding = defaultGatewayFinding(subnet, own, defaultGateway(own))
+    if (finding !== undefined) findings.push(finding)
+  }
+  return findings
+}
