@@ -51,6 +51,8 @@ export interface Reference {
   readonly kind: string
   readonly name: string
   readonly at: ValuePath
+  /** A name that is only mentioned, such as a physical network: no resource of that kind needs to exist. */
+  readonly open?: true
 }
 
 export interface Resolved<Spec> {
@@ -76,21 +78,35 @@ export interface View {
   declared(key: Key): Declared | undefined
   /** Keys of the resources of `kind` whose declared spec refers to `key`, in sorted order. */
   users(key: Key, kind: string): readonly Key[]
-  /** The key a name in this resource's spec stands for: `name` in its own project, `project/name` across. */
+  /** Names that declared resources of kind `by` mention as open references of `kind`, sorted. */
+  mentioned(kind: string, by: string): readonly string[]
+  /** The key a name in this resource's spec stands for: `name` in its own project, `project/name` across. Global kinds have no project. */
   ref(kind: string, name: string): Key
   /** The site file's spec with defaults filled in. */
   site(): Site
 }
 
-/** Named pools of values; every value has one holder. Allocation is deterministic and pinned (DESIGN 4.1). */
+/**
+ * Named pools of values; every value has one holder. Allocation is deterministic and pinned (DESIGN 4.1). `resolve` makes all its
+ * claims before its first `allocate`; what it does not ask for again is given up. A value that already has a holder stays with it.
+ */
 export interface Pools {
-  /** The resource asks for exactly this value. */
+  /** The resource asks for exactly this value. Of several new askers the first by identity gets it, and before any `allocate`. */
   claim(pool: string, value: string): Claim
+  /** True when the resource chose a value here before: an `allocate` there would keep it. */
+  pinned(pool: string): boolean
   /**
-   * Any free value: the resource's pinned one if it still fits; else from hash(identity) upwards, round the ranges once; else the
-   * longest-reserved value of a deleted resource.
+   * Any free value: the resource's pinned one if it still fits (the lowest, when it has several); else from hash(identity) upwards, round
+   * the ranges once; else the longest-reserved value of a deleted resource.
    */
-  allocate(pool: string, ranges: readonly ValueRange[], label?: string): Claim
+  allocate(pool: string, ranges: readonly ValueRange[], options?: AllocateOptions): Claim
+}
+
+export interface AllocateOptions {
+  /** Tells several values of one resource in one pool apart; part of what is hashed. */
+  readonly label?: string
+  /** Where a value chosen earlier may stay although it is outside of `ranges` now: a pool that shrinks renumbers nobody. */
+  readonly keep?: readonly ValueRange[]
 }
 
 /** Inclusive bounds. IP addresses as their integer values. */
@@ -105,7 +121,7 @@ export interface ValueRange {
 export type Claim =
   | { readonly ok: true; readonly value: string }
   | { readonly ok: false; readonly reason: 'taken'; readonly holder: Key; readonly explicit: boolean }
-  | { readonly ok: false; readonly reason: 'full'; readonly size: bigint; readonly holders: readonly Key[] }
+  | { readonly ok: false; readonly reason: 'full'; readonly size: bigint; readonly used: number; readonly holders: readonly Key[] }
 
 /** The site file with every default filled in (`kinds/site`). */
 export type Site = {

@@ -65,7 +65,7 @@ test('did you mean', (t) => {
   t.is(didYouMean('netwrok', ['network', 'networks', 'port']), 'network')
   t.is(didYouMean('bleu', ['blue', 'red']), 'blue')
   t.is(didYouMean('xyz', ['blue', 'red']), undefined)
-  t.is(didYouMean('h1', ['h2', 'h10']), 'h10')
+  t.is(didYouMean('h1', ['h3', 'h2', 'h10']), 'h2')
   t.is(didYouMean('Blue', ['blue']), 'blue')
   t.is(editDistance('kitten', 'sitting', 5), 3)
   t.is(editDistance('kitten', 'sitting', 2), 3)

@@ -1,7 +1,7 @@
 import type { Lowered } from '../../kinds/kind.ts'
 import type { PMap } from '../../lib/pmap.ts'
 import type { Intent } from '../../model/intent.ts'
-import type { Issue, Place } from '../../model/issue.ts'
+import type { Finding, Place } from '../../model/issue.ts'
 import type { Key } from '../../model/key.ts'
 import type { Declared, Resource } from '../../model/resource.ts'
 import type { IntentKey, Scope, ScopeVersion } from '../../model/scope.ts'
@@ -13,8 +13,8 @@ import type { IntentKey, Scope, ScopeVersion } from '../../model/scope.ts'
 export interface World {
   readonly declared: PMap<Key, Declared>
   readonly resources: PMap<Key, Resource>
-  /** Findings of check and resolve, already joined with places. Only keys that have some. */
-  readonly issues: PMap<Key, readonly Issue[]>
+  /** What check and resolve found; only keys that have something. `issuesOf` joins it with places, which move without any resource changing. */
+  readonly findings: PMap<Key, readonly Finding[]>
   readonly allocations: Allocations
   readonly scopes: PMap<Scope, ScopeState>
   /** Host → scopes it needs. */
@@ -31,7 +31,7 @@ export interface ScopeState {
 /** Opaque outside `server/engine`. */
 export type EngineIndex = { readonly __engine: 'index' }
 
-/** `pool|value` → who holds it. The one truth about addresses, MACs and segments; pinned in SQLite. */
+/** `pool|value` → who holds it; `|` occurs in neither. The one truth about addresses, MACs and segments; pinned in SQLite. */
 export interface Allocations {
   readonly held: PMap<string, Holding>
   /** Owner → what it holds, as `pool|value`. */
@@ -59,7 +59,10 @@ export interface Step {
   readonly world: World
   readonly touched: ReadonlySet<Key>
   readonly touchedScopes: ReadonlySet<Scope>
+  /** Hosts whose target changes: other scopes, or other versions of theirs. */
   readonly touchedHosts: ReadonlySet<string>
+  /** `pool|value` of every holding that may differ. */
+  readonly touchedSlots: ReadonlySet<string>
 }
 
 /** How a resource came to be what it is: the plan takes its reasons (`reads`) and its hosts (`lowered`) from here. */
@@ -69,7 +72,7 @@ export interface Footprint {
   readonly lowered: Lowered
 }
 
-/** Finds the place of a path inside a declared resource's YAML; the engine joins findings with it. */
+/** Finds the place of a path inside a declared resource's YAML; `issuesOf` joins findings with it. */
 export type Locate = (key: Key, at: readonly (string | number)[]) => Place | undefined
 
 /** The engine's whole surface; `server/engine/engine.ts` implements it as `createEngine(kinds)`. */
@@ -77,12 +80,12 @@ export interface Engine {
   empty(): World
   /**
    * Applies ops to a base world: checks, resolves and lowers what they reach, and nothing else. Pure.
-   * `now` in milliseconds decides when reservations have lapsed. Running it in any split of the same ops gives an equal world,
-   * and equals `rebuild` of the result's declared set with its allocations (property-tested).
+   * `now` in milliseconds decides when reservations have lapsed. The result equals `rebuild` of its declared set with its allocations,
+   * and running the same ops in any split gives an equal world, values aside that two resources wanted at once: there the earlier step wins.
    */
-  step(base: World, ops: DeclaredOps, options: { readonly now: number; readonly locate: Locate }): Step
+  step(base: World, ops: DeclaredOps, options: { readonly now: number }): Step
   /** A full recompute from declared resources and pinned allocations. */
-  rebuild(declared: Iterable<Declared>, allocations: Allocations, options: { readonly now: number; readonly locate: Locate }): World
+  rebuild(declared: Iterable<Declared>, allocations: Allocations, options: { readonly now: number }): World
   /** Undefined for a key the world does not hold. */
   footprint(world: World, key: Key): Footprint | undefined
 }
