@@ -242,7 +242,10 @@ function* leaves<K extends string, V>(root: Node<K, V>): IterableIterator<Leaf<K
   }
 }
 
-function* changedIn<K extends string, V>(before: Node<K, V> | undefined, after: Node<K, V> | undefined): IterableIterator<PMapChange<K, V>> {
+function* changedIn<K extends string, V>(
+  before: Node<K, V> | undefined,
+  after: Node<K, V> | undefined,
+): IterableIterator<PMapChange<K, V>> {
   if (before === after) return
   if (before instanceof Branch && after instanceof Branch) {
     for (let slot = 0; slot < WAYS; slot++) yield* changedIn(before.children[slot], after.children[slot])

@@ -77,14 +77,18 @@ test('many keys, and keys with one hash, are kept apart', (t) => {
 test('changes are those of the maps as wholes', (t) => {
   fc.assert(
     fc.property(ops, ops, fc.boolean(), (first: Op[], second: Op[], apart: boolean) => {
-      const apply = (map: PMap<string, number>, list: Op[]) => list.reduce((m, op) => (op.set ? m.set(op.key, op.value) : m.delete(op.key)), map)
+      const apply = (map: PMap<string, number>, list: Op[]) =>
+        list.reduce((m, op) => (op.set ? m.set(op.key, op.value) : m.delete(op.key)), map)
       const before = apply(PMap.empty(), first)
       const after = apply(apart ? PMap.empty() : before, second)
       const expected = [...new Set([...before.keys(), ...after.keys()])]
         .filter((k) => before.get(k) !== after.get(k))
         .sort()
         .map((k) => ({ key: k, before: before.get(k), after: after.get(k) }))
-      t.deepEqual([...PMap.changes(before, after)].sort((a, b) => (a.key < b.key ? -1 : 1)), expected)
+      t.deepEqual(
+        [...PMap.changes(before, after)].sort((a, b) => (a.key < b.key ? -1 : 1)),
+        expected,
+      )
     }),
   )
 })
