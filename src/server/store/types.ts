@@ -88,8 +88,8 @@ export interface Store extends Snapshot {
   saveDrift(host: string, items: readonly DriftItem[]): Promise<void>
   event(type: string, detail: JsonObject, subject?: { readonly host?: string; readonly key?: Key }): Promise<void>
   events(limit: number): Promise<readonly EventRow[]>
-  /** Drops lapsed reservations, old events and plans nobody applied. */
-  purge(now: number): Promise<void>
+  /** Drops lapsed reservations, old events, plans nobody applied and, where the hashes in use are given, all other cached files. */
+  purge(now: number, liveFiles?: readonly string[]): Promise<void>
   /** What `PRAGMA integrity_check` and `foreign_key_check` complain of; empty = sound. */
   integrity(): Promise<readonly string[]>
   close(): Promise<void>

@@ -1,0 +1,65 @@
+import { PMap } from '../../lib/pmap.ts'
+import type { Key } from '../../model/key.ts'
+import type { Allocations, Holding } from '../engine/types.ts'
+import type { Plan } from '../plan/types.ts'
+import { forKeys, insertRows, PAGE } from './bulk.ts'
+import { intOr, type Row, type Sql, text } from './connection.ts'
+
+/** How long a deleted resource's addresses, MACs and segments stay its own (DESIGN 4.1). */
+export const RESERVATION_MS: number = 30 * 24 * 3600 * 1000
+
+/** All holdings, read in pages. Only inside one read transaction do the pages belong together. */
+export async function readAllocations(sql: Sql): Promise<Allocations> {
+  const held = PMap.empty<string, Holding>().draft()
+  const byOwner = PMap.empty<Key, readonly string[]>().draft()
+  let pool = ''
+  let value = ''
+  for (;;) {
+    const rows = await sql.all(
+      `SELECT pool, value, owner, source, released_at FROM allocations WHERE (pool, value) > (?, ?) ORDER BY pool, value LIMIT ${PAGE}`,
+      pool,
+      value,
+    )
+    for (const row of rows) {
+      const holding = decode(row)
+      const id = holdingId(holding)
+      held.set(id, holding)
+      byOwner.set(holding.owner, [...(byOwner.get(holding.owner) ?? []), id])
+      ;({ pool, value } = holding)
+    }
+    if (rows.length < PAGE) return { held: held.done(), byOwner: byOwner.done() }
+  }
+}
+
+/** `pool|value`, the key of a holding. Pools have no `|` in their names. */
+export function holdingId(holding: { readonly pool: string; readonly value: string }): string {
+  return `${holding.pool}|${holding.value}`
+}
+
+export async function writeAllocations(tx: Sql, change: Plan['allocations']): Promise<void> {
+  const gone = change.del.map((id) => [id.slice(0, id.indexOf('|')), id.slice(id.indexOf('|') + 1)])
+  await forKeys(tx, 'DELETE FROM allocations WHERE (pool, value) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))', gone)
+  await insertRows(
+    tx,
+    'INSERT INTO allocations (pool, value, owner, source, released_at)',
+    change.set,
+    (h) => [h.pool, h.value, h.owner, h.source, h.releasedAt ?? null],
+    'ON CONFLICT (pool, value) DO UPDATE SET owner = excluded.owner, source = excluded.source, released_at = excluded.released_at',
+  )
+}
+
+/** Drops reservations that have lapsed at `now`; the engine disregards them from the same moment on. */
+export async function purgeReservations(tx: Sql, now: number): Promise<void> {
+  await tx.run('DELETE FROM allocations WHERE released_at IS NOT NULL AND released_at < ?', now - RESERVATION_MS)
+}
+
+function decode(row: Row): Holding {
+  const releasedAt = intOr(row, 'released_at')
+  const base = {
+    pool: text(row, 'pool'),
+    value: text(row, 'value'),
+    owner: text(row, 'owner') as Key,
+    source: text(row, 'source') as Holding['source'],
+  }
+  return releasedAt === undefined ? base : { ...base, releasedAt }
+}
