@@ -1,8 +1,8 @@
 import { PMap } from '../../lib/pmap.ts'
-import type { Key } from '../../model/key.ts'
+import { compareText, type Key } from '../../model/key.ts'
 import type { Allocations, Holding } from '../engine/types.ts'
 import type { Plan } from '../plan/types.ts'
-import { forKeys, insertRows, PAGE } from './bulk.ts'
+import { bulk, PAGE } from './bulk.ts'
 import { intOr, type Row, type Sql, text } from './connection.ts'
 
 /** How long a deleted resource's addresses, MACs and segments stay its own (DESIGN 4.1). */
@@ -37,14 +37,17 @@ export function holdingId(holding: { readonly pool: string; readonly value: stri
 }
 
 export async function writeAllocations(tx: Sql, change: Plan['allocations']): Promise<void> {
-  const gone = change.del.map((id) => [id.slice(0, id.indexOf('|')), id.slice(id.indexOf('|') + 1)])
-  await forKeys(tx, 'DELETE FROM allocations WHERE (pool, value) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))', gone)
-  await insertRows(
+  await bulk(tx, 'DELETE FROM allocations WHERE (pool, value) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))', change.del, (id) => [
+    id.slice(0, id.indexOf('|')),
+    id.slice(id.indexOf('|') + 1),
+  ])
+  await bulk(
     tx,
-    'INSERT INTO allocations (pool, value, owner, source, released_at)',
-    change.set,
+    `INSERT INTO allocations (pool, value, owner, source, released_at)
+     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?) WHERE true
+     ON CONFLICT (pool, value) DO UPDATE SET owner = excluded.owner, source = excluded.source, released_at = excluded.released_at`,
+    [...change.set].sort((a, b) => compareText(a.pool, b.pool) || compareText(a.value, b.value)),
     (h) => [h.pool, h.value, h.owner, h.source, h.releasedAt ?? null],
-    'ON CONFLICT (pool, value) DO UPDATE SET owner = excluded.owner, source = excluded.source, released_at = excluded.released_at',
   )
 }
 

@@ -1,43 +1,25 @@
-import type { Sql, SqlValue } from './connection.ts'
+import type { Sql } from './connection.ts'
 
-/** Rows per read: about a megabyte of JSON, a few milliseconds of the loop's time. */
+/** Rows per statement: about a megabyte of JSON, a few milliseconds of the loop's time to write or to parse. */
 export const PAGE = 1000
 
-/** Rows per insert. Measured on 100,000 rows of 600 bytes: 0.7 s so, 1.2 s through `json_each`, 4 s one by one. */
-const ROWS = 250
+export type Cell = string | number | null
 
 /**
- * Inserts many rows, `ROWS` a statement. `into` is the text before VALUES (`INSERT INTO t (a, b)`), `after` what may follow (ON CONFLICT …).
- * Every statement is a turn of the loop.
+ * Runs `sql` over many rows, a page at a time; it reads them from `json_each(?)`, the cells as `value ->> 0`, `value ->> 1`, …
+ * JSON texts are passed as strings. Measured on 200,000 rows: 1.0 s of which 0.1 s on the loop; the same bound as parameters of a
+ * many-row VALUES costs 0.9 s on the loop alone. Rows sorted as the table is save another third.
  */
-export async function insertRows<T>(
-  tx: Sql,
-  into: string,
-  items: readonly T[],
-  row: (item: T, index: number) => readonly SqlValue[],
-  after = '',
-): Promise<void> {
-  const [first] = items
-  if (first === undefined) return
-  const one = `(${row(first, 0)
-    .map(() => '?')
-    .join(', ')})`
-  const sql = (rows: number): string => `${into} VALUES ${Array<string>(rows).fill(one).join(', ')} ${after}`
-  const whole = items.length - (items.length % ROWS)
-  const slice = (from: number, to: number): SqlValue[] => items.slice(from, to).flatMap((item, i) => row(item, from + i))
-  if (whole > 0)
-    await tx.runMany(
-      sql(ROWS),
-      pages(whole, (from) => slice(from, from + ROWS)),
-    )
-  if (whole < items.length) await tx.run(sql(items.length - whole), ...slice(whole, items.length))
-}
-
-function* pages<T>(count: number, page: (from: number) => T): Generator<T> {
-  for (let from = 0; from < count; from += ROWS) yield page(from)
-}
-
-/** Runs `sql` over many keys; it reads them from `json_each(?)`, as `value`, or `value ->> 0`, … for tuples. */
-export async function forKeys(tx: Sql, sql: string, keys: readonly (string | readonly string[])[]): Promise<void> {
-  for (let i = 0; i < keys.length; i += PAGE) await tx.run(sql, JSON.stringify(keys.slice(i, i + PAGE)))
+export async function bulk<T>(tx: Sql, sql: string, items: readonly T[], row: (item: T, index: number) => readonly Cell[]): Promise<void> {
+  let running: Promise<unknown> = Promise.resolve()
+  try {
+    for (let from = 0; from < items.length; from += PAGE) {
+      const page = JSON.stringify(items.slice(from, from + PAGE).map((item, i) => row(item, from + i)))
+      // This page was encoded while SQLite worked on the one before.
+      await running
+      running = tx.run(sql, page)
+    }
+  } finally {
+    await running
+  }
 }

@@ -10,8 +10,6 @@ export type Row = Readonly<Record<string, unknown>>
 export interface Sql {
   /** Runs one statement; returns the number of rows changed. */
   run(sql: string, ...params: readonly SqlValue[]): Promise<number>
-  /** Prepares once and runs for each list of parameters. */
-  runMany(sql: string, lists: Iterable<readonly SqlValue[]>): Promise<void>
   all(sql: string, ...params: readonly SqlValue[]): Promise<readonly Row[]>
   get(sql: string, ...params: readonly SqlValue[]): Promise<Row | undefined>
 }
@@ -56,21 +54,6 @@ export class Connection implements Sql {
     })
   }
 
-  async runMany(sql: string, lists: Iterable<readonly SqlValue[]>): Promise<void> {
-    const statement = await this.#prepare(sql)
-    try {
-      for (const params of lists) {
-        checkParams(sql, params)
-        await new Promise<void>((resolve, reject) => {
-          statement.run(params, (error) => (error ? reject(fromSqlite(error, `writing ${this.file}`)) : resolve()))
-        })
-      }
-    } finally {
-      // A statement left open would make `close` fail.
-      await new Promise<void>((resolve) => statement.finalize(() => resolve()))
-    }
-  }
-
   async all(sql: string, ...params: readonly SqlValue[]): Promise<readonly Row[]> {
     checkParams(sql, params)
     return new Promise((resolve, reject) => {
@@ -92,12 +75,6 @@ export class Connection implements Sql {
     })
   }
 
-  async #prepare(sql: string): Promise<sqlite3.Statement> {
-    return new Promise((resolve, reject) => {
-      const statement = this.#db.prepare(sql, (error) => (error ? reject(fromSqlite(error, `writing ${this.file}`)) : resolve(statement)))
-    })
-  }
-
   async close(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#db.close((error) => (error ? reject(fromSqlite(error, `closing ${this.file}`)) : resolve()))
@@ -108,12 +85,13 @@ export class Connection implements Sql {
 function checkParams(sql: string, params: readonly unknown[]): void {
   const wanted = countPlaceholders(sql)
   if (params.length !== wanted) throw new Error(`${wanted} parameters wanted, ${params.length} given: ${sql}`)
-  params.forEach((value, index) => {
-    if (value === null || typeof value === 'string' || Buffer.isBuffer(value)) return
-    if (typeof value !== 'number') throw new Error(`parameter ${index + 1} is ${describe(value)}, which SQLite would not keep: ${sql}`)
-    if (!Number.isFinite(value)) throw new Error(`parameter ${index + 1} is ${value}: ${sql}`)
-    if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw new Error(`parameter ${index + 1} (${value}) is beyond 2^53: ${sql}`)
-  })
+  for (let i = 0; i < params.length; i++) {
+    const value = params[i]
+    if (typeof value === 'string' || value === null || Buffer.isBuffer(value)) continue
+    if (typeof value !== 'number') throw new Error(`parameter ${i + 1} is ${describe(value)}, which SQLite would not keep: ${sql}`)
+    if (!Number.isFinite(value)) throw new Error(`parameter ${i + 1} is ${value}: ${sql}`)
+    if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw new Error(`parameter ${i + 1} (${value}) is beyond 2^53: ${sql}`)
+  }
 }
 
 function describe(value: unknown): string {

@@ -1,6 +1,6 @@
 import type { Issue } from '../../model/issue.ts'
 import type { LoadedEntry, LoadedFile } from '../../model/resource.ts'
-import { forKeys, insertRows, PAGE } from './bulk.ts'
+import { bulk, PAGE } from './bulk.ts'
 import { blob, int, type Sql, text } from './connection.ts'
 import { pack, unpack } from './pack.ts'
 
@@ -47,15 +47,14 @@ export async function readFiles(sql: Sql, hashes: readonly string[], version: st
 /** Remembers parsed files; a file known under the same hash is replaced. */
 export async function writeFiles(tx: Sql, files: readonly LoadedFile[], version: string): Promise<void> {
   const distinct = [...new Map(files.map((f) => [f.hash, f])).values()]
-  const hashes = distinct.map((f) => f.hash)
-  await forKeys(tx, 'DELETE FROM files WHERE hash IN (SELECT value FROM json_each(?))', hashes)
-  await insertRows(tx, 'INSERT INTO files (hash, version, path, issues, pieces)', distinct, (f) => [
-    f.hash,
-    version,
-    f.path,
-    JSON.stringify(f.issues),
-    Math.ceil(f.entries.length / PIECE),
-  ])
+  await bulk(tx, 'DELETE FROM files WHERE hash IN (SELECT value ->> 0 FROM json_each(?))', distinct, (f) => [f.hash])
+  await bulk(
+    tx,
+    `INSERT INTO files (hash, version, path, issues, pieces)
+     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)`,
+    distinct,
+    (f) => [f.hash, version, f.path, JSON.stringify(f.issues), Math.ceil(f.entries.length / PIECE)],
+  )
   for (const file of distinct) {
     for (let i = 0; i * PIECE < file.entries.length; i++) {
       const entries = await pack(file.entries.slice(i * PIECE, (i + 1) * PIECE))

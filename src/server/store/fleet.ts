@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../model/brand.ts'
 import type { Key } from '../../model/key.ts'
 import type { DriftItem, ObjectStatus } from '../../model/status.ts'
-import { forKeys, insertRows } from './bulk.ts'
+import { bulk } from './bulk.ts'
 import { int, type Row, type Sql, text, textOr } from './connection.ts'
 import type { AgentRow } from './types.ts'
 
@@ -48,16 +48,14 @@ export async function readStatus(sql: Sql, host?: string): Promise<readonly (Obj
 }
 
 export async function writeStatus(tx: Sql, host: string, objects: readonly ObjectStatus[], gone: readonly Key[]): Promise<void> {
-  const pairs = gone.map((key) => [host, key])
-  await forKeys(tx, 'DELETE FROM status WHERE (host, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))', pairs)
-  await insertRows(tx, 'INSERT OR REPLACE INTO status (host, key, state, cause, attempts, since)', objects, (o) => [
-    host,
-    o.key,
-    o.state,
-    o.cause ?? null,
-    o.attempts,
-    o.since,
-  ])
+  await bulk(tx, 'DELETE FROM status WHERE (host, key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))', gone, (key) => [host, key])
+  await bulk(
+    tx,
+    `INSERT OR REPLACE INTO status (host, key, state, cause, attempts, since)
+     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?)`,
+    objects,
+    (o) => [host, o.key, o.state, o.cause ?? null, o.attempts, o.since],
+  )
 }
 
 /** Sorted by host, then in the order reported. */
@@ -72,7 +70,8 @@ export async function readDrift(sql: Sql, host?: string): Promise<readonly (Drif
 /** Replaces everything known about the host's drift. */
 export async function writeDrift(tx: Sql, host: string, items: readonly DriftItem[]): Promise<void> {
   await tx.run('DELETE FROM drift WHERE host = ?', host)
-  await insertRows(tx, 'INSERT INTO drift (host, seq, body)', items, (item, seq) => [host, seq, JSON.stringify(item)])
+  const sql = 'INSERT INTO drift (host, seq, body) SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)'
+  await bulk(tx, sql, items, (item, seq) => [host, seq, JSON.stringify(item)])
 }
 
 function decodeStatus(row: Row): ObjectStatus & { readonly host: string } {

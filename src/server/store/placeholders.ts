@@ -10,14 +10,11 @@ export function countPlaceholders(sql: string): number {
     if (token === '?') count++
     else if (/^[?:@$]/.test(token)) throw new Error(`only plain ? placeholders are used here, not ${token}: ${sql}`)
   }
-  if (sql.length < LONG) counted.set(sql, count)
+  counted.set(sql, count)
   return count
 }
 
 const TOKENS = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|\?\d*|[:@$][A-Za-z_]\w*/g
 
-/** Texts of many-row inserts differ by their number of rows and are not kept. */
-const LONG = 1000
-
-/** The other texts are constants of this folder, so this stays small. */
+/** Statement texts are constants of this folder, so this stays small. */
 const counted: Map<string, number> = new Map()

@@ -1,9 +1,9 @@
 import type { JsonObject } from '../../model/brand.ts'
 import type { Place } from '../../model/issue.ts'
-import { type Key, keyParts } from '../../model/key.ts'
+import { compareText, type Key, keyParts } from '../../model/key.ts'
 import type { Declared, Resource } from '../../model/resource.ts'
 import type { Change, Plan } from '../plan/types.ts'
-import { forKeys, insertRows, PAGE } from './bulk.ts'
+import { bulk, PAGE } from './bulk.ts'
 import { int, intOr, type Row, type Sql, text, textOr } from './connection.ts'
 import type { ResourceRow } from './types.ts'
 
@@ -39,70 +39,89 @@ async function page(sql: Sql, revision: number, after: string): Promise<readonly
   )
 }
 
-/** Ends the rows of everything the plan changes, and writes the new ones as of `revision`. Costs what the plan changes, not what exists. */
+/**
+ * Ends the rows of everything the plan changes, and writes the new ones as of `revision`. Costs what the plan changes, not what exists.
+ * A change that only follows from another keeps what was declared; a declaration that resolves to the same keeps what was resolved.
+ */
 export async function writeResources(tx: Sql, plan: Plan, revision: number, places: ReadonlyMap<Key, Place>): Promise<void> {
-  const declared = new Map(plan.ops.set.map((d) => [d.key, d]))
-  const changed = new Set(plan.changes.map((c) => c.key))
-  const gone = new Set(plan.ops.del)
-  const ended = new Set([...changed, ...declared.keys(), ...gone])
-  // A change that only follows from another keeps what was declared; a declaration that resolves to the same keeps what was resolved.
-  const kept = await currentRows(
-    tx,
-    [...ended].filter((key) => !gone.has(key) && !(changed.has(key) && declared.has(key))),
-  )
-  await forKeys(
-    tx,
-    `UPDATE resources SET to_rev = ${revision} FROM json_each(?) AS j WHERE resources.to_rev IS NULL AND resources.key = j.value`,
-    [...ended],
-  )
-  const next = new Map<Key, NewRow>()
-  for (const [key, row] of kept) next.set(key, row)
-  for (const change of plan.changes) if (change.after !== undefined) next.set(change.key, merge(next.get(change.key), change))
-  for (const [key, value] of declared) next.set(key, { ...next.get(key), declared: encode(value) })
-  for (const [key, place] of places) {
-    const row = next.get(key)
-    if (row !== undefined) next.set(key, { ...row, place })
+  const touched = new Map<Key, Touched>()
+  for (const key of plan.ops.del) touched.set(key, { gone: true })
+  for (const declared of plan.ops.set) touched.set(declared.key, { declared })
+  for (const change of plan.changes) touched.set(change.key, { ...touched.get(change.key), change })
+  const keys = [...touched.keys()].sort(compareText)
+  for (let from = 0; from < keys.length; from += PAGE) {
+    const page = keys.slice(from, from + PAGE)
+    const before = plan.base === 0 ? new Map<Key, NewRow>() : await endRows(tx, page, revision)
+    const rows = page.map((key) => nextRow(key, touched.get(key) ?? {}, before.get(key), places.get(key)))
+    await insertNew(
+      tx,
+      rows.filter((row) => row !== undefined),
+      revision,
+    )
   }
-  await insertNew(tx, next, revision)
+}
+
+interface Touched {
+  readonly gone?: boolean
+  readonly declared?: Declared
+  readonly change?: Change
 }
 
 interface NewRow {
-  readonly declared?: string
-  readonly resolved?: string
-  readonly place?: Place
+  readonly key: Key
+  readonly declared: string
+  readonly resolved: string
+  readonly place: Place | undefined
 }
 
-function merge(row: NewRow | undefined, change: Change): NewRow {
-  const place = change.place ?? row?.place
-  return { ...row, ...(change.after === undefined ? {} : { resolved: encode(change.after) }), ...(place === undefined ? {} : { place }) }
+/** The row a key gets, or undefined when it is deleted. */
+function nextRow(key: Key, touched: Touched, before: NewRow | undefined, place: Place | undefined): NewRow | undefined {
+  const { change } = touched
+  if (touched.gone || change?.action === 'delete') return undefined
+  const declared = touched.declared === undefined ? before?.declared : encode(touched.declared)
+  const resolved = change?.after === undefined ? before?.resolved : encode(change.after)
+  if (declared === undefined) throw new Error(`${key} would be stored without its declaration`)
+  if (resolved === undefined) throw new Error(`${key} would be stored without its resolved value`)
+  return { key, declared, resolved, place: place ?? change?.place ?? before?.place }
 }
 
-async function currentRows(tx: Sql, keys: readonly Key[]): Promise<Map<Key, NewRow>> {
+/** Ends the current rows of these keys and returns what they held. */
+async function endRows(tx: Sql, keys: readonly Key[], revision: number): Promise<ReadonlyMap<Key, NewRow>> {
+  const list = JSON.stringify(keys)
+  const rows = await tx.all(
+    `SELECT r.key, r.declared, r.resolved, r.file, r.line, r.col FROM json_each(?) AS j JOIN resources AS r ON r.key = j.value
+     WHERE r.to_rev IS NULL`,
+    list,
+  )
+  await tx.run(
+    'UPDATE resources SET to_rev = ? FROM json_each(?) AS j WHERE resources.to_rev IS NULL AND resources.key = j.value',
+    revision,
+    list,
+  )
   const found = new Map<Key, NewRow>()
-  for (let i = 0; i < keys.length; i += PAGE) {
-    const rows = await tx.all(
-      `SELECT r.key, r.declared, r.resolved, r.file, r.line, r.col FROM json_each(?) AS j JOIN resources AS r ON r.key = j.value
-       WHERE r.to_rev IS NULL`,
-      JSON.stringify(keys.slice(i, i + PAGE)),
-    )
-    for (const row of rows) {
-      const place = decodePlace(row)
-      const base = { declared: text(row, 'declared'), resolved: text(row, 'resolved') }
-      found.set(text(row, 'key') as Key, place === undefined ? base : { ...base, place })
-    }
+  for (const row of rows) {
+    const key = text(row, 'key') as Key
+    found.set(key, { key, declared: text(row, 'declared'), resolved: text(row, 'resolved'), place: decodePlace(row) })
   }
   return found
 }
 
-async function insertNew(tx: Sql, rows: ReadonlyMap<Key, NewRow>, revision: number): Promise<void> {
-  const sorted = [...rows.keys()].sort()
-  await insertRows(tx, 'INSERT INTO resources (key, from_rev, declared, resolved, file, line, col)', sorted, (key) => {
-    const { declared, resolved, place } = rows.get(key) ?? {}
-    if (declared === undefined || resolved === undefined) {
-      throw new Error(`${key} would be stored without its ${declared === undefined ? 'declaration' : 'resolved value'}`)
-    }
-    return [key, revision, declared, resolved, place?.file ?? null, place?.line ?? null, place?.col ?? null]
-  })
+async function insertNew(tx: Sql, rows: readonly NewRow[], revision: number): Promise<void> {
+  await bulk(
+    tx,
+    `INSERT INTO resources (key, from_rev, declared, resolved, file, line, col)
+     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 FROM json_each(?)`,
+    rows,
+    ({ key, declared, resolved, place }) => [
+      key,
+      revision,
+      declared,
+      resolved,
+      place?.file ?? null,
+      place?.line ?? null,
+      place?.col ?? null,
+    ],
+  )
 }
 
 /** Everything of the value except what its key says already. */
