@@ -49,16 +49,18 @@ export async function writeResources(tx: Sql, plan: Plan, revision: number, plac
   for (const declared of plan.ops.set) touched.set(declared.key, { declared })
   for (const change of plan.changes) touched.set(change.key, { ...touched.get(change.key), change })
   const keys = [...touched.keys()].sort(compareText)
-  for (let from = 0; from < keys.length; from += PAGE) {
-    const page = keys.slice(from, from + PAGE)
-    const before = plan.base === 0 ? new Map<Key, NewRow>() : await endRows(tx, page, revision)
-    const rows = page.map((key) => nextRow(key, touched.get(key) ?? {}, before.get(key), places.get(key)))
-    await insertNew(
-      tx,
-      rows.filter((row) => row !== undefined),
-      revision,
-    )
-  }
+  const before = plan.base === 0 ? new Map<Key, NewRow>() : await endRows(tx, keys, revision)
+  const staying = keys.filter((key) => !isGone(touched.get(key) ?? {}))
+  await bulk(
+    tx,
+    `INSERT INTO resources (key, from_rev, declared, resolved, file, line, col)
+     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 FROM json_each(?)`,
+    staying,
+    (key) => {
+      const { declared, resolved, place } = nextRow(key, touched.get(key) ?? {}, before.get(key), places.get(key))
+      return [key, revision, declared, resolved, place?.file ?? null, place?.line ?? null, place?.col ?? null]
+    },
+  )
 }
 
 interface Touched {
@@ -68,60 +70,41 @@ interface Touched {
 }
 
 interface NewRow {
-  readonly key: Key
   readonly declared: string
   readonly resolved: string
   readonly place: Place | undefined
 }
 
-/** The row a key gets, or undefined when it is deleted. */
-function nextRow(key: Key, touched: Touched, before: NewRow | undefined, place: Place | undefined): NewRow | undefined {
+function isGone(touched: Touched): boolean {
+  return touched.gone === true || touched.change?.action === 'delete'
+}
+
+function nextRow(key: Key, touched: Touched, before: NewRow | undefined, place: Place | undefined): NewRow {
   const { change } = touched
-  if (touched.gone || change?.action === 'delete') return undefined
   const declared = touched.declared === undefined ? before?.declared : encode(touched.declared)
   const resolved = change?.after === undefined ? before?.resolved : encode(change.after)
   if (declared === undefined) throw new Error(`${key} would be stored without its declaration`)
   if (resolved === undefined) throw new Error(`${key} would be stored without its resolved value`)
-  return { key, declared, resolved, place: place ?? change?.place ?? before?.place }
+  return { declared, resolved, place: place ?? change?.place ?? before?.place }
 }
 
 /** Ends the current rows of these keys and returns what they held. */
 async function endRows(tx: Sql, keys: readonly Key[], revision: number): Promise<ReadonlyMap<Key, NewRow>> {
-  const list = JSON.stringify(keys)
-  const rows = await tx.all(
-    `SELECT r.key, r.declared, r.resolved, r.file, r.line, r.col FROM json_each(?) AS j JOIN resources AS r ON r.key = j.value
-     WHERE r.to_rev IS NULL`,
-    list,
-  )
-  await tx.run(
-    'UPDATE resources SET to_rev = ? FROM json_each(?) AS j WHERE resources.to_rev IS NULL AND resources.key = j.value',
-    revision,
-    list,
-  )
   const found = new Map<Key, NewRow>()
-  for (const row of rows) {
-    const key = text(row, 'key') as Key
-    found.set(key, { key, declared: text(row, 'declared'), resolved: text(row, 'resolved'), place: decodePlace(row) })
+  for (let from = 0; from < keys.length; from += PAGE) {
+    const list = JSON.stringify(keys.slice(from, from + PAGE))
+    const rows = await tx.all(
+      `SELECT r.key, r.declared, r.resolved, r.file, r.line, r.col FROM json_each(?) AS j JOIN resources AS r ON r.key = j.value
+       WHERE r.to_rev IS NULL`,
+      list,
+    )
+    for (const row of rows) {
+      found.set(text(row, 'key') as Key, { declared: text(row, 'declared'), resolved: text(row, 'resolved'), place: decodePlace(row) })
+    }
+    const end = 'UPDATE resources SET to_rev = ? FROM json_each(?) AS j WHERE resources.to_rev IS NULL AND resources.key = j.value'
+    await tx.run(end, revision, list)
   }
   return found
-}
-
-async function insertNew(tx: Sql, rows: readonly NewRow[], revision: number): Promise<void> {
-  await bulk(
-    tx,
-    `INSERT INTO resources (key, from_rev, declared, resolved, file, line, col)
-     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6 FROM json_each(?)`,
-    rows,
-    ({ key, declared, resolved, place }) => [
-      key,
-      revision,
-      declared,
-      resolved,
-      place?.file ?? null,
-      place?.line ?? null,
-      place?.col ?? null,
-    ],
-  )
 }
 
 /** Everything of the value except what its key says already. */
