@@ -26,6 +26,10 @@ export interface HostIntent {
   readonly tunnel_ip?: string
   /** physical_network → provider bridge that exists on the host and is not ours. */
   readonly bridge_mappings: Readonly<Record<string, string>>
+  /** Whose rows and flows these are: two installations on one switch leave each other alone. */
+  readonly installation: string
+  /** What the agent does about drift, and when it reads everything again (cron expression, UTC). */
+  readonly drift: { readonly mode: 'off' | 'report' | 'repair'; readonly schedule: string }
 }
 
 /** scope `host/<h>`: a port that is to be attached on this host. */
