@@ -94,7 +94,7 @@ quietly() {
   log=$(mktemp)
   if "$@" > "$log" 2>&1; then rm -f "$log"; else
     local code=$?
-    tail -n 40 "$log" >&2
+    head -n 30 "$log" >&2
     rm -f "$log"
     return $code
   fi
