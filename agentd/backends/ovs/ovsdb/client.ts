@@ -1,7 +1,7 @@
-import { createConnection, type Socket } from 'node:net'
+import { isRecord } from '../../../../src/lib/json.ts'
 import { OvsdbError } from './error.ts'
-import { JsonSplitter } from './framing.ts'
 import { applyUpdate2, asNumber, type Replica, type RowChange } from './replica.ts'
+import { Session, socketAddress } from './session.ts'
 import { type ColumnShape, type OvsRow, readSchema, type Schema } from './values.ts'
 
 export interface OvsdbOptions {
@@ -9,11 +9,17 @@ export interface OvsdbOptions {
   readonly endpoint: string
   /** Table → columns to keep a replica of. `Open_vSwitch` should have cur_cfg and next_cfg for `waitForApplied`. */
   readonly tables: Readonly<Record<string, readonly string[]>>
+  /** Table → conditions (RFC 7047, 5.1); rows for which one of them holds are kept. Absent: all rows. */
+  readonly where?: Readonly<Record<string, readonly (readonly [column: string, test: string, value: unknown])[]>>
   /** After every update, also the first one of a connection (then `whole`: forget what you derived from the former replica). */
   readonly onUpdate: (changes: readonly RowChange[], whole: boolean) => void
   readonly onState?: (state: 'connected' | 'disconnected', cause?: string) => void
   /** Milliseconds before attempt n (from 1). */
   readonly backoff: (attempt: number) => number
+  /** Milliseconds of silence after which the server is asked whether it lives. */
+  readonly probeMs?: number
+  /** Milliseconds that one request may take. */
+  readonly requestMs?: number
 }
 
 /** One operation of a transaction, RFC 7047 5.2. */
@@ -25,166 +31,183 @@ export interface OvsdbClient {
   connected(): boolean
   /** Resolves at the first whole replica of a connection; at once when there is one. */
   ready(timeoutMs: number): Promise<void>
-  /** All operations or none. Resolves to the results in order. Throws `OvsdbError` with the database's words. */
+  /** All operations or none. Resolves to the results in order. Throws `OvsdbError` with the database's words and the operation's place. */
   transact(operations: readonly Operation[]): Promise<readonly Readonly<Record<string, unknown>>[]>
   /** Resolves when vswitchd has applied configuration `config` (a value of next_cfg) and the replica shows it. */
   waitForApplied(config: number, timeoutMs: number): Promise<void>
+  /** Resolves when `holds` is true, now or after an update; rejects with `timeout` ("`what` within … ms") or `closed`. */
+  until(holds: () => boolean, timeoutMs: number, what: string): Promise<void>
   close(): void
 }
 
 const DATABASE = 'Open_vSwitch'
 const MONITOR = 'netloom'
+const CONNECT_MS = 5_000
 
-interface Pending {
-  resolve(result: unknown): void
-  reject(error: Error): void
+/** Throws OvsdbError `unreachable` only for a malformed endpoint; a server that is away is waited for. */
+export function openOvsdb(options: OvsdbOptions): OvsdbClient {
+  socketAddress(options.endpoint)
+  return new Client(options)
 }
 
-export function openOvsdb(options: OvsdbOptions): OvsdbClient {
-  const replica = new Map<string, Map<string, OvsRow>>()
-  const pending = new Map<number, Pending>()
-  const waiters = new Set<() => void>()
-  let socket: Socket | undefined
-  let schema: Schema | undefined
-  let whole = false
-  let closed = false
-  let nextId = 1
-  let attempt = 0
-  let retry: NodeJS.Timeout | undefined
+interface Waiter {
+  readonly check: () => void
+  readonly reject: (error: OvsdbError) => void
+}
 
-  function connect(): void {
-    const splitter = new JsonSplitter()
-    const own = createConnection(socketAddress(options.endpoint))
-    socket = own
-    own.setEncoding('utf8')
-    own.on('connect', () => void start(own))
-    own.on('data', (chunk: string) => {
-      try {
-        for (const text of splitter.push(chunk)) receive(own, JSON.parse(text) as Message)
-      } catch (cause) {
-        own.destroy(new OvsdbError('protocol', `OVSDB sent what is not JSON-RPC: ${String(cause)}`, { cause }))
-      }
-    })
-    own.on('error', (error) => lost(own, error.message))
-    own.on('close', () => lost(own, 'the connection was closed'))
+class Client implements OvsdbClient {
+  readonly replica: Map<string, Map<string, OvsRow>> = new Map()
+  readonly #options: OvsdbOptions
+  readonly #waiters: Set<Waiter> = new Set()
+  /** Set while the replica is whole. */
+  #session: Session | undefined
+  #opening: Session | undefined
+  #schema: Schema = {}
+  #closed = false
+  #attempt = 0
+  #retry: NodeJS.Timeout | undefined
+
+  constructor(options: OvsdbOptions) {
+    this.#options = options
+    void this.#connect()
   }
 
-  function lost(own: Socket, cause: string): void {
-    if (socket !== own) return
-    socket = undefined
-    own.destroy()
-    const was = whole
-    whole = false
-    for (const { reject } of pending.values()) reject(new OvsdbError('closed', `OVSDB ${options.endpoint}: ${cause}`))
-    pending.clear()
-    if (closed) return
-    if (was || attempt === 0) options.onState?.('disconnected', cause)
-    attempt++
-    retry = setTimeout(connect, options.backoff(attempt))
+  connected(): boolean {
+    return this.#session !== undefined
   }
 
-  async function start(own: Socket): Promise<void> {
-    try {
-      schema = pickColumns(readSchema(await call('get_schema', [DATABASE])), options.tables)
-      const requests = Object.fromEntries(Object.entries(options.tables).map(([table, columns]) => [table, [{ columns }]]))
-      const first = await call('monitor_cond', [DATABASE, MONITOR, requests])
-      replica.clear()
-      for (const table of Object.keys(options.tables)) replica.set(table, new Map())
-      const changes = applyUpdate2(replica, schema, first)
-      whole = true
-      attempt = 0
-      options.onState?.('connected')
-      notify(changes, true)
-    } catch (error) {
-      own.destroy(error instanceof Error ? error : undefined)
-    }
+  ready(timeoutMs: number): Promise<void> {
+    return this.until(() => this.connected(), timeoutMs, `OVSDB ${this.#options.endpoint} did not answer`)
   }
 
-  function notify(changes: readonly RowChange[], isWhole: boolean): void {
-    options.onUpdate(changes, isWhole)
-    for (const check of [...waiters]) check()
+  async transact(operations: readonly Operation[]): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    if (this.#session === undefined)
+      throw new OvsdbError('unreachable', `OVSDB ${this.#options.endpoint} does not answer; is ovsdb-server running?`)
+    const results = await this.#session.request('transact', [DATABASE, ...operations], this.#options.requestMs ?? 60_000)
+    return readResults(results, operations)
   }
 
-  function receive(own: Socket, message: Message): void {
-    if (message.method === 'echo') {
-      own.write(JSON.stringify({ id: message.id, result: message.params, error: null }))
-      return
-    }
-    if (message.method === 'update2' && schema !== undefined) {
-      notify(applyUpdate2(replica, schema, message.params?.[1]), false)
-      return
-    }
-    const waiting = typeof message.id === 'number' ? pending.get(message.id) : undefined
-    if (waiting === undefined || message.method !== undefined) return
-    pending.delete(message.id as number)
-    if (message.error !== null && message.error !== undefined) waiting.reject(new OvsdbError('refused', JSON.stringify(message.error)))
-    else waiting.resolve(message.result)
+  waitForApplied(config: number, timeoutMs: number): Promise<void> {
+    const applied = (): boolean =>
+      [...(this.replica.get('Open_vSwitch')?.values() ?? [])].some((r) => (asNumber(r['cur_cfg']) ?? -1) >= config)
+    return this.until(applied, timeoutMs, 'ovs-vswitchd did not apply the change (is it running?)')
   }
 
-  function call(method: string, params: readonly unknown[]): Promise<unknown> {
-    const own = socket
-    if (own === undefined)
-      return Promise.reject(new OvsdbError('unreachable', `OVSDB ${options.endpoint} does not answer; is ovsdb-server running?`))
-    return new Promise((resolve, reject) => {
-      const id = nextId++
-      pending.set(id, { resolve, reject })
-      own.write(JSON.stringify({ method, params, id }))
-    })
-  }
-
-  /** Resolves when `holds` is true after some update. */
-  function until(holds: () => boolean, timeoutMs: number, what: string): Promise<void> {
+  until(holds: () => boolean, timeoutMs: number, what: string): Promise<void> {
     if (holds()) return Promise.resolve()
     return new Promise((resolve, reject) => {
       const stop = (): void => {
         clearTimeout(timer)
-        waiters.delete(check)
+        this.#waiters.delete(waiter)
       }
-      const timer = setTimeout(() => {
+      const fail = (error: OvsdbError): void => {
         stop()
-        reject(new OvsdbError('timeout', `${what} within ${timeoutMs} ms`))
-      }, timeoutMs)
+        reject(error)
+      }
+      const timer = setTimeout(() => fail(new OvsdbError('timeout', `${what} within ${timeoutMs} ms`)), timeoutMs)
       const check = (): void => {
         if (!holds()) return
         stop()
         resolve()
       }
-      waiters.add(check)
+      const waiter: Waiter = { check, reject: fail }
+      this.#waiters.add(waiter)
     })
   }
 
-  connect()
-  return {
-    replica,
-    connected: () => whole,
-    ready: (timeoutMs) => until(() => whole, timeoutMs, `OVSDB ${options.endpoint} did not answer`),
-    async transact(operations) {
-      const results = (await call('transact', [DATABASE, ...operations])) as readonly Record<string, unknown>[]
-      const bad = results.find((r) => r !== null && r['error'] !== undefined && r['error'] !== null)
-      if (bad !== undefined) throw new OvsdbError('refused', `${String(bad['error'])}: ${String(bad['details'] ?? '')}`)
-      return results
-    },
-    waitForApplied: (config, timeoutMs) =>
-      until(
-        () => [...(replica.get('Open_vSwitch')?.values() ?? [])].some((row) => (asNumber(row['cur_cfg']) ?? -1) >= config),
-        timeoutMs,
-        'ovs-vswitchd did not apply the change (is it running?)',
-      ),
-    close() {
-      closed = true
-      clearTimeout(retry)
-      socket?.destroy()
-      for (const { reject } of pending.values()) reject(new OvsdbError('closed', 'closed'))
-    },
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#retry)
+    this.#session?.close()
+    this.#opening?.close()
+    for (const waiter of [...this.#waiters]) waiter.reject(new OvsdbError('closed', 'the client was closed'))
+  }
+
+  async #connect(): Promise<void> {
+    try {
+      await this.#start()
+    } catch (error) {
+      if (!(error instanceof OvsdbError)) throw error
+      this.#failed(error.message)
+    }
+  }
+
+  async #start(): Promise<void> {
+    // Updates may come in the same packet as the initial rows, before those are applied.
+    const early: unknown[] = []
+    const session = await Session.open({
+      endpoint: this.#options.endpoint,
+      connectTimeout: CONNECT_MS,
+      probeInterval: this.#options.probeMs ?? 5_000,
+      onNotification: (method, params) => {
+        if (method !== 'update2' || params[0] !== MONITOR) return
+        if (session === this.#session) this.#apply(params[1], false)
+        else early.push(params[1])
+      },
+      onClose: (reason) => this.#ended(session, reason),
+    })
+    this.#opening = session
+    try {
+      if (this.#closed) throw new OvsdbError('closed', 'the client was closed')
+      const first = await this.#monitor(session)
+      this.replica.clear()
+      for (const table of Object.keys(this.#options.tables)) this.replica.set(table, new Map())
+      this.#session = session
+      this.#attempt = 0
+      this.#options.onState?.('connected')
+      this.#apply(first, true)
+      for (const update of early) this.#apply(update, false)
+    } catch (error) {
+      this.#session = undefined
+      session.close()
+      throw error
+    } finally {
+      this.#opening = undefined
+    }
+  }
+
+  async #monitor(session: Session): Promise<unknown> {
+    const { tables, where = {}, requestMs = 60_000 } = this.#options
+    this.#schema = pickColumns(readSchema(await session.request('get_schema', [DATABASE], requestMs)), tables)
+    const request = (table: string, columns: readonly string[]): unknown => ({
+      columns,
+      ...(where[table] === undefined ? {} : { where: where[table] }),
+    })
+    const requests = Object.fromEntries(Object.entries(tables).map(([table, columns]) => [table, [request(table, columns)]]))
+    return await session.request('monitor_cond', [DATABASE, MONITOR, requests], requestMs)
+  }
+
+  #apply(update: unknown, whole: boolean): void {
+    this.#options.onUpdate(applyUpdate2(this.replica, this.#schema, update), whole)
+    for (const waiter of [...this.#waiters]) waiter.check()
+  }
+
+  #ended(session: Session, reason: OvsdbError): void {
+    if (session !== this.#session) return
+    this.#session = undefined
+    this.#failed(reason.message, true)
+  }
+
+  /** The listener hears of the first failure of a row, not of each attempt. */
+  #failed(cause: string, was = false): void {
+    if (this.#closed) return
+    if (was || this.#attempt === 0) this.#options.onState?.('disconnected', cause)
+    this.#attempt++
+    this.#retry = setTimeout(() => void this.#connect(), this.#options.backoff(this.#attempt))
   }
 }
 
-interface Message {
-  readonly id?: unknown
-  readonly method?: string
-  readonly params?: readonly unknown[]
-  readonly result?: unknown
-  readonly error?: unknown
+/** RFC 7047, 4.1.3: one result for each operation, null after a failure; a failed commit adds one more. */
+function readResults(results: unknown, operations: readonly Operation[]): readonly Readonly<Record<string, unknown>>[] {
+  if (!Array.isArray(results)) throw new OvsdbError('protocol', 'the answer to a transaction is no list')
+  for (const [i, result] of results.entries()) {
+    if (!isRecord(result) || typeof result['error'] !== 'string') continue
+    const reason = result['error']
+    const details = String(result['details'] ?? '')
+    const where = operations[i] === undefined ? {} : { operation: i }
+    throw new OvsdbError('refused', `${reason}: ${details}`, { reason, details, ...where })
+  }
+  return results.map((r): Readonly<Record<string, unknown>> => (isRecord(r) ? r : {}))
 }
 
 /** Only what is monitored: defaults are filled in for these columns and no others. */
@@ -196,12 +219,4 @@ function pickColumns(schema: Schema, tables: OvsdbOptions['tables']): Schema {
     out[table] = shapes
   }
   return out
-}
-
-function socketAddress(endpoint: string): { path: string } | { host: string; port: number } {
-  if (endpoint.startsWith('unix:')) return { path: endpoint.slice(5) }
-  const tcp = /^tcp:\[?([^\]]+?)\]?:(\d+)$/.exec(endpoint)
-  if (tcp?.[1] === undefined)
-    throw new OvsdbError('unreachable', `not an OVSDB endpoint: ${endpoint} (expected unix:/path or tcp:address:port)`)
-  return { host: tcp[1], port: Number(tcp[2]) }
 }

@@ -1,11 +1,14 @@
+import { OvsdbError } from './error.ts'
+
 /**
  * Cuts a stream of concatenated JSON objects (RFC 7047 has no other framing) into their texts. Feed it decoded text; it returns what is complete.
- * Throws when the stream is not a sequence of objects or one exceeds `limit` characters.
+ * Throws OvsdbError `protocol` when one exceeds `limit` characters.
  */
 export class JsonSplitter {
   readonly #limit: number
-  #text = ''
-  #at = 0
+  /** Beginning of an object whose end has not come; joined once, at its end. */
+  #pieces: string[] = []
+  #held = 0
   #depth = 0
   #inString = false
   #escaped = false
@@ -15,18 +18,23 @@ export class JsonSplitter {
   }
 
   push(chunk: string): string[] {
-    this.#text += chunk
     const out: string[] = []
     let start = 0
-    for (; this.#at < this.#text.length; this.#at++) {
-      if (!this.#step(this.#text.charCodeAt(this.#at))) continue
-      out.push(this.#text.slice(start, this.#at + 1))
-      start = this.#at + 1
+    for (let at = 0; at < chunk.length; at++) {
+      if (!this.#step(chunk.charCodeAt(at))) continue
+      out.push(this.#pieces.join('') + chunk.slice(start, at + 1))
+      this.#pieces = []
+      this.#held = 0
+      start = at + 1
     }
-    this.#text = this.#text.slice(start)
-    this.#at -= start
-    if (this.#text.length > this.#limit) throw new Error(`a message of more than ${this.#limit} characters`)
+    if (start < chunk.length) this.#hold(chunk.slice(start))
     return out
+  }
+
+  #hold(piece: string): void {
+    this.#pieces.push(piece)
+    this.#held += piece.length
+    if (this.#held > this.#limit) throw new OvsdbError('protocol', `a message of more than ${this.#limit} characters`)
   }
 
   /** True when this character ends an object. */

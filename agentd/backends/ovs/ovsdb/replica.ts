@@ -1,3 +1,4 @@
+import { OvsdbError } from './error.ts'
 import { decodeValue, type OvsRow, type OvsValue, type Schema } from './values.ts'
 
 /** Table → UUID → row. Replaced, never changed, row by row. */
@@ -43,6 +44,7 @@ function nextRow(schema: Schema, table: string, before: OvsRow | undefined, row:
   const full = row.initial ?? row.insert
   if (full !== undefined) return withDefaults(schema, table, decodeColumns(schema, table, full))
   if (row.modify === undefined) return undefined
+  if (before === undefined) throw new OvsdbError('protocol', `an update of a row in ${table} that the replica does not have`)
   const next: Record<string, OvsValue> = { ...before }
   for (const [column, wire] of Object.entries(row.modify)) {
     const shape = schema[table]?.[column] ?? 'scalar'

@@ -22,6 +22,8 @@ export interface Switch {
   restart(what: 'ovsdb-server' | 'ovs-vswitchd'): Promise<void>
   kill(what: 'ovsdb-server' | 'ovs-vswitchd'): Promise<void>
   start(what: 'ovsdb-server' | 'ovs-vswitchd'): Promise<void>
+  /** Stops a daemon's time, or lets it go on. */
+  freeze(what: 'ovsdb-server' | 'ovs-vswitchd', frozen: boolean): void
   stop(): Promise<void>
 }
 
@@ -83,6 +85,7 @@ export async function startSwitch(options: { readonly tcp?: number } = {}): Prom
     },
     kill,
     start,
+    freeze: (daemon, frozen) => void children.get(daemon)?.kill(frozen ? 'SIGSTOP' : 'SIGCONT'),
     stop: async () => {
       for (const child of children.values()) await end(child)
       await rm(rundir, { recursive: true, force: true })
