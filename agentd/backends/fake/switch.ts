@@ -1,0 +1,176 @@
+import { formatIp } from '../../../src/lib/ip.ts'
+import { linkLocalAddress } from '../../../src/lib/mac.ts'
+import type { Key } from '../../../src/model/key.ts'
+import type { Item } from '../backend.ts'
+import { type Arrival, type Departure, type Frame, isGroup } from './frame.ts'
+import { maySend } from './guard.ts'
+import { type Attachment, type Carrier, isFakeEntry, type Location, type Segment } from './tables.ts'
+
+/** What a switch has learned: `network mac` → where that sender was last seen. */
+export type Learned = Map<string, Departure>
+
+type Origin = 'local' | 'tunnel' | 'provider'
+
+/** A frame that was let in. */
+interface Admitted {
+  readonly network: Key
+  readonly carrier: Carrier
+  readonly origin: Origin
+  /** The way back to the sender. */
+  readonly back: Departure
+  /** Its addresses are not vouched for. */
+  readonly unguarded: boolean
+}
+
+/**
+ * The model: tells where a frame goes that comes into a host whose switch holds these items. Written from the rules, not from any flow, so that it
+ * can be held against the real switch.
+ */
+export function forward(items: ReadonlyMap<string, Item>, learned: Learned, arrival: Arrival, frame: Frame): readonly Departure[] {
+  const tables = tablesOf(items)
+  const admitted = admit(tables, arrival, frame)
+  if (admitted === undefined) return []
+  const net = netOf(tables, admitted)
+  if (admitted.unguarded) {
+    if (isGroup(frame.src)) return []
+    if (isOpen(net) && !net.locations.some((l) => l.mac === frame.src)) learned.set(`${admitted.network} ${frame.src}`, admitted.back)
+  }
+  const asked = askedOwner(net.locations, frame)
+  if (asked !== undefined && !isSender(asked, admitted)) {
+    if (admitted.origin === 'local' && mayAnswer(frame)) return [admitted.back]
+    if (frame.body.type === 'icmp6') return permitted(net, admitted, [reach(asked, net.carrier)])
+  }
+  if (isGroup(frame.dst))
+    return permitted(
+      net,
+      admitted,
+      everyone(net, () => true),
+    )
+  const known = net.locations.find((l) => l.mac === frame.dst)
+  if (known !== undefined) return permitted(net, admitted, [reach(known, net.carrier)])
+  const seen = learned.get(`${admitted.network} ${frame.dst}`)
+  return permitted(net, admitted, seen === undefined ? everyone(net, (port) => !port.port_security_enabled) : [seen])
+}
+
+interface Tables {
+  readonly attachments: readonly Attachment[]
+  readonly locations: readonly Location[]
+  readonly segments: readonly Segment[]
+}
+
+/** One network as this switch knows it; ports that nothing carries frames to are not in it. */
+interface Net {
+  readonly carrier: Carrier
+  readonly attachments: readonly Attachment[]
+  readonly locations: readonly Location[]
+}
+
+function tablesOf(items: ReadonlyMap<string, Item>): Tables {
+  const entries = [...items.values()].map((item) => item.value).filter(isFakeEntry)
+  return {
+    attachments: entries.filter((e) => e.table === 'attachment'),
+    locations: entries.filter((e) => e.table === 'location').sort((a, b) => (a.port < b.port ? -1 : 1)),
+    segments: entries.filter((e) => e.table === 'segment'),
+  }
+}
+
+function netOf({ attachments, locations }: Tables, { network, carrier }: Admitted): Net {
+  return {
+    carrier,
+    attachments: attachments.filter((a) => a.network === network),
+    locations: locations.filter((l) => l.network === network && reach(l, carrier) !== undefined),
+  }
+}
+
+/** Nothing is let in that no entry speaks for. */
+function admit(tables: Tables, arrival: Arrival, frame: Frame): Admitted | undefined {
+  if (arrival.by === 'port') {
+    const port = tables.attachments.find((a) => a.port === arrival.port)
+    const segment = tables.segments.find((s) => s.network === port?.network)
+    if (port === undefined || segment === undefined || frame.vlan !== undefined) return undefined
+    if (port.port_security_enabled && !maySend(port, frame)) return undefined
+    return {
+      network: port.network,
+      carrier: segment.carrier,
+      origin: 'local',
+      back: { by: 'port', port: port.port },
+      unguarded: !port.port_security_enabled,
+    }
+  }
+  for (const segment of tables.segments) {
+    const back = backFrom(segment, arrival, frame)
+    if (back !== undefined) return { network: segment.network, carrier: segment.carrier, origin: arrival.by, back, unguarded: true }
+  }
+  return undefined
+}
+
+function backFrom({ carrier }: Segment, arrival: Arrival, frame: Frame): Departure | undefined {
+  if (arrival.by === 'tunnel' && carrier.by === 'tunnel') {
+    const fits = carrier.type === arrival.type && carrier.key === arrival.key && frame.vlan === undefined
+    return fits && Object.values(carrier.peers).includes(arrival.from)
+      ? { by: 'tunnel', type: carrier.type, key: carrier.key, to: arrival.from }
+      : undefined
+  }
+  const fits = arrival.by === 'provider' && carrier.by === 'provider' && carrier.bridge === arrival.bridge && carrier.vlan === frame.vlan
+  return fits ? outside(carrier) : undefined
+}
+
+function outside({ bridge, vlan }: { readonly bridge: string; readonly vlan?: number }): Departure {
+  return { by: 'provider', bridge, ...(vlan === undefined ? {} : { vlan }) }
+}
+
+/** The way to a port; undefined when nothing carries frames there. */
+function reach(location: Location, carrier: Carrier): Departure | undefined {
+  if ('here' in location.at) return { by: 'port', port: location.port }
+  if (carrier.by === 'provider') return outside(carrier)
+  if (carrier.by === 'nothing') return undefined
+  const to = carrier.peers[location.at.host]
+  return to === undefined ? undefined : { by: 'tunnel', type: carrier.type, key: carrier.key, to }
+}
+
+/** Frames of other hosts are never sent on to other hosts, nothing goes back where it came from, and a port has to be plugged. */
+function permitted(net: Net, { origin, back }: Admitted, ways: readonly (Departure | undefined)[]): readonly Departure[] {
+  return ways.filter((way): way is Departure => {
+    if (way === undefined) return false
+    if (way.by !== 'port') return origin === 'local'
+    return net.attachments.some((a) => a.port === way.port) && !(back.by === 'port' && back.port === way.port)
+  })
+}
+
+function everyone(net: Net, which: (port: { readonly port_security_enabled: boolean }) => boolean): (Departure | undefined)[] {
+  const { carrier } = net
+  const out: (Departure | undefined)[] = net.attachments.filter(which).map((a) => ({ by: 'port', port: a.port }))
+  if (carrier.by === 'provider') out.push(outside(carrier))
+  if (carrier.by === 'tunnel') {
+    const hosts = new Set(net.locations.flatMap((l) => ('host' in l.at && l.up && which(l) ? [l.at.host] : [])))
+    for (const host of hosts) {
+      const to = carrier.peers[host]
+      if (to !== undefined) out.push({ by: 'tunnel', type: carrier.type, key: carrier.key, to })
+    }
+  }
+  return out
+}
+
+/** Addresses that nobody declared can exist: outside, and behind ports without port security. */
+function isOpen({ carrier, locations }: Net): boolean {
+  return carrier.by === 'provider' || locations.some((l) => l.up && !l.port_security_enabled)
+}
+
+/** The port that a broadcast ARP request or a multicast neighbour solicitation asks for. */
+function askedOwner(locations: readonly Location[], { dst, body }: Frame): Location | undefined {
+  if (body.type === 'arp' && body.op === 1 && dst === 'ff:ff:ff:ff:ff:ff') return locations.find((l) => l.up && l.ips.includes(body.tpa))
+  if (body.type !== 'icmp6' || body.kind !== 135 || !isGroup(dst) || body.target === undefined) return undefined
+  const { target } = body
+  return locations.find(
+    (l) => l.up && (l.ips.includes(target) || (l.port_security_enabled && target === formatIp(6, linkLocalAddress(l.mac)))),
+  )
+}
+
+/** Duplicate address detection is the owner's to answer, and so is a solicitation without the option that an answer turns round. */
+function mayAnswer({ body }: Frame): boolean {
+  return body.type === 'arp' || (body.type === 'icmp6' && body.src !== '::' && body.sll !== undefined)
+}
+
+function isSender(owner: Location, { back }: Admitted): boolean {
+  return back.by === 'port' && back.port === owner.port
+}

@@ -1,0 +1,54 @@
+import { canonicalJson } from '../../../src/lib/json.ts'
+import type { AllowedAddress, TunnelType } from '../../../src/model/intent.ts'
+import type { Key } from '../../../src/model/key.ts'
+import type { Item } from '../backend.ts'
+
+/** What the model switch keeps: three tables, an entry each per item. */
+export type FakeEntry = Attachment | Segment | Location
+
+/** A port plugged into this switch. */
+export interface Attachment {
+  readonly table: 'attachment'
+  readonly port: Key
+  readonly network: Key
+  /** A number this backend chose, so that allocations are exercised. */
+  readonly slot: number
+  readonly mac: string
+  readonly port_security_enabled: boolean
+  readonly allowed: readonly AllowedAddress[]
+}
+
+/** A network of which this switch has a port. */
+export interface Segment {
+  readonly table: 'segment'
+  readonly network: Key
+  readonly carrier: Carrier
+}
+
+export type Carrier =
+  | { readonly by: 'nothing' }
+  /** `peers`: host → address, of the hosts that have a port of the network. */
+  | { readonly by: 'tunnel'; readonly type: TunnelType; readonly key: number; readonly peers: Readonly<Record<string, string>> }
+  | { readonly by: 'provider'; readonly bridge: string; readonly vlan?: number }
+
+/** A port of the network, wherever it lives. */
+export interface Location {
+  readonly table: 'location'
+  readonly port: Key
+  readonly network: Key
+  readonly mac: string
+  readonly ips: readonly string[]
+  /** `here`, or the host it lives on. */
+  readonly at: { readonly here: true } | { readonly host: string }
+  readonly up: boolean
+  readonly port_security_enabled: boolean
+}
+
+export function fakeItem(owner: Key, entry: FakeEntry): Item {
+  const subject = entry.table === 'segment' ? entry.network : entry.port
+  return { key: `${entry.table} ${subject}`, owners: [owner], text: canonicalJson(entry), value: entry }
+}
+
+export function isFakeEntry(value: unknown): value is FakeEntry {
+  return typeof value === 'object' && value !== null && 'table' in value
+}

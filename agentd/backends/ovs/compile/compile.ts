@@ -1,0 +1,149 @@
+import { type Key, makeKey } from '../../../../src/model/key.ts'
+import type { Compiled, CompileInput, Compiler, Item } from '../../backend.ts'
+import { carrierItems, type DeviceContext, plugItems } from './devices.ts'
+import { type FloodSet, floodItems } from './flood.ts'
+import { localItems } from './local.ts'
+import { locationItems } from './location.ts'
+import { Memo } from './memo.ts'
+import { type NetworkContext, networkContext, targetOf } from './network.ts'
+import { allocateNumbers, type Numbers } from './numbers.ts'
+import { target } from './registers.ts'
+import { learnItems, peerItems, providerItems, toPeerItems, tunnelKeyItems } from './segment.ts'
+import { sharedItems } from './shared.ts'
+import { verdictsOf } from './verdict.ts'
+import { type HostView, viewOf } from './view.ts'
+import { type Wiring, wire } from './wiring.ts'
+
+/** Turns a host's intents into rows and flows of Open vSwitch. Pure to its callers; remembers what unchanged intents were compiled to. */
+export function createOvsCompiler(): Compiler {
+  const memo = new Memo()
+  return { name: 'ovs', compile: (input) => compile(input, memo) }
+}
+
+export const ovsCompiler: Compiler = createOvsCompiler()
+
+/** Everything one compilation walks with. */
+interface Work {
+  readonly input: CompileInput
+  readonly view: HostView
+  readonly numbers: Numbers
+  readonly wiring: ReadonlyMap<Key, Wiring>
+  readonly memo: Memo
+  readonly out: Map<string, Item>
+}
+
+function compile(input: CompileInput, memo: Memo): Compiled {
+  const view = viewOf(input.host, input.intents, input.facts)
+  const { numbers, table } = allocateNumbers(view, input.allocations)
+  const wiring = wire(view.attaches, input.facts, numbers)
+  const work: Work = { input, view, numbers, wiring, memo, out: new Map() }
+  emit(
+    work,
+    memo.items(memo, input.host, '', () => sharedItems(input.host)),
+  )
+  compileDevices(work)
+  const peers = new Map<number, () => void>()
+  for (const network of view.networks) {
+    if (!network.segment.admin_state_up) continue
+    const context = networkContext(network, input.facts, numbers)
+    compileNetwork(work, context)
+    for (const peer of context.peers.values()) {
+      const host = makeKey('host', '', peer.host)
+      peers.set(target(peer.type, peer.number), () => emit(work, toPeerItems(host, peer)))
+    }
+  }
+  for (const emitPeer of peers.values()) emitPeer()
+  const subjects = [makeKey('host', '', input.host), ...view.attaches.map((a) => a.port)]
+  return { items: work.out, allocations: table, verdicts: verdictsOf(view, wiring, input.facts), subjects }
+}
+
+function compileDevices({ input, view, numbers, memo, out }: Work): void {
+  const context: DeviceContext = { host: input.host, installation: input.installation, facts: input.facts, numbers }
+  emit({ out }, carrierItems(view, context))
+  for (const attach of view.attaches) {
+    if (attach.plug.by === 'external') continue
+    const at = `${input.installation} ${numbers.of('ofport', attach.plug.interface)}`
+    emit(
+      { out },
+      memo.items(attach, 'plug', at, () => plugItems(attach, context)),
+    )
+  }
+}
+
+function compileNetwork(work: Work, context: NetworkContext): void {
+  compileSegment(work, context)
+  const { memo, numbers, wiring, input } = work
+  const { number: network, learning } = context
+  for (const attach of context.view.attaches) {
+    if (!attach.admin_state_up) continue
+    const self = target('port', numbers.of('port', attach.port))
+    const ofport = wiring.get(attach.port)?.ofport
+    const local = { network, self, ...(ofport === undefined ? {} : { ofport }) }
+    emit(
+      work,
+      memo.items(attach, 'local', `${network} ${self} ${ofport}`, () => localItems(attach, local)),
+    )
+  }
+  for (const location of context.view.locations) {
+    const local = wiring.has(location.port) ? numbers.of('port', location.port) : undefined
+    const to = targetOf(location, context, input.host, local)
+    if (to === undefined) continue
+    const here = location.host === input.host
+    emit(
+      work,
+      memo.items(location, 'location', `${network} ${to} ${here} ${learning}`, () =>
+        locationItems(location, { network, target: to, here, learning }),
+      ),
+    )
+  }
+  for (const set of floodSets(work, context)) emit(work, floodItems(set))
+}
+
+function compileSegment(work: Work, { view: { segment }, number, peers, provider, learning }: NetworkContext): void {
+  const { memo } = work
+  for (const peer of peers.values()) {
+    const at = `${number} ${peer.number} ${peer.ofport} ${peer.ip}`
+    emit(
+      work,
+      memo.items(segment, `peer ${peer.host}`, at, () => peerItems(segment, number, peer)),
+    )
+  }
+  const [first] = peers.values()
+  if (first !== undefined) emit(work, tunnelKeyItems(segment, number, first.key))
+  if (provider !== undefined) emit(work, providerItems(segment, number, provider.ofport, provider.vlan))
+  if (learning)
+    emit(
+      work,
+      memo.items(segment, 'learn', String(number), () => learnItems(segment, number)),
+    )
+}
+
+function floodSets({ numbers, wiring }: Work, { view, number, peers, provider }: NetworkContext): FloodSet[] {
+  const { segment, attaches, locations } = view
+  const common = { owner: segment.network, network: number, provider: provider !== undefined }
+  const up = attaches.filter((a) => a.admin_state_up && wiring.has(a.port))
+  const members = (ports: typeof up): FloodSet['members'] => ports.map((a) => ({ port: a.port, number: numbers.of('port', a.port) }))
+  const open = new Set(locations.filter((l) => l.admin_state_up && !l.port_security_enabled).map((l) => l.host))
+  return [
+    { ...common, set: 'all', members: members(up), peers: [...peers.values()] },
+    {
+      ...common,
+      set: 'unknown',
+      members: members(up.filter((a) => !a.port_security_enabled)),
+      peers: [...peers.values()].filter((p) => open.has(p.host)),
+    },
+  ]
+}
+
+/** Where two resources ask for the same flow (two ports with one MAC), the one that sorts first has it, whatever the order of the intents. */
+function emit({ out }: Pick<Work, 'out'>, items: readonly Item[]): void {
+  for (const item of items) {
+    const other = out.get(item.key)
+    if (other === undefined || compareOwners(item, other) < 0) out.set(item.key, item)
+  }
+}
+
+function compareOwners(a: Item, b: Item): number {
+  const [x, y] = [a.owners[0] ?? '', b.owners[0] ?? '']
+  return x < y ? -1 : x > y ? 1 : 0
+}

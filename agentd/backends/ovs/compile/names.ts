@@ -1,0 +1,22 @@
+import { hash48 } from '../../../../src/lib/digest.ts'
+import type { TunnelType } from '../../../../src/model/intent.ts'
+
+/** The integration bridge: the only one that is ours. */
+export const BRIDGE = 'br-int'
+
+/** Linux takes names of at most 15 bytes. */
+const LONGEST = 15
+
+/** The one flow-based tunnel port of a type. */
+export function tunnelPort(type: TunnelType): string {
+  return `nl-${type}`
+}
+
+/** The ends of the patch between br-int (`int`) and a provider bridge (`ext`). A bridge name that does not fit is cut and told apart by a hash. */
+export function patchPorts(bridge: string): { readonly int: string; readonly ext: string } {
+  const int = 'nl-int-'
+  const room = LONGEST - int.length
+  const short = bridge.length <= room ? bridge : bridge.slice(0, room - HASH) + hash48(bridge).toString(36).padStart(HASH, '0').slice(-HASH)
+  return { int: int + short, ext: `nl-ex-${short}` }
+}
+const HASH = 5

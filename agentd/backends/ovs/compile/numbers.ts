@@ -1,0 +1,70 @@
+import { allocate, EMPTY_POOL, type NumberRange, type Pool } from '../../../../src/lib/allocate.ts'
+import { compareText } from '../../../../src/model/key.ts'
+import type { AllocationTable } from '../../backend.ts'
+import { patchPorts, tunnelPort } from './names.ts'
+import type { HostView } from './view.ts'
+
+/** Numbers this backend chooses, by pool. */
+export type PoolName = 'network' | 'port' | 'peer' | 'ofport'
+
+/**
+ * OVS numbers the ports that others plug from 1 upward; ours start where that is far away. 0xff00 and above are reserved by OpenFlow.
+ * Targets have 28 bits for a number; 24 keep collisions rare and the text short.
+ */
+const RANGES: Readonly<Record<PoolName, NumberRange>> = {
+  network: { first: 1, size: 2 ** 24 - 1 },
+  port: { first: 1, size: 2 ** 24 - 1 },
+  peer: { first: 1, size: 2 ** 24 - 1 },
+  ofport: { first: 0x8000, size: 0x7e00 },
+}
+
+/** Name → number in each pool. A name that was not allocated is a bug of ours and throws. */
+export interface Numbers {
+  of(pool: PoolName, name: string): number
+}
+
+export function allocateNumbers(view: HostView, before: AllocationTable): { readonly numbers: Numbers; readonly table: AllocationTable } {
+  const wanted: Readonly<Record<PoolName, readonly string[]>> = {
+    network: view.networks.map((n) => n.segment.network),
+    port: view.attaches.map((a) => a.port),
+    peer: view.networks.flatMap((n) => (n.carrier.by === 'tunnel' ? [...n.carrier.peers.keys()] : [])),
+    ofport: ownInterfaces(view),
+  }
+  let table = before
+  for (const name of Object.keys(wanted).sort(compareText) as PoolName[]) {
+    const pool = readPool(table, name)
+    const next = allocate(pool, wanted[name], RANGES[name])
+    if (next !== pool) table = writePool(table, name, next)
+  }
+  const held = table
+  return { table, numbers: { of: (pool, name) => numberOf(held, pool, name) } }
+}
+
+/** Interfaces on br-int that we make and number. */
+function ownInterfaces(view: HostView): string[] {
+  const out: string[] = []
+  for (const { carrier } of view.networks) {
+    if (carrier.by === 'tunnel') out.push(tunnelPort(carrier.type))
+    if (carrier.by === 'provider') out.push(patchPorts(carrier.bridge).int)
+  }
+  for (const { plug } of view.attaches) if (plug.by === 'agent') out.push(plug.interface)
+  return out
+}
+
+function numberOf(table: AllocationTable, pool: PoolName, name: string): number {
+  const number = table[pool]?.[name]
+  if (number === undefined) throw new Error(`no ${pool} number for ${name}`)
+  return number
+}
+
+function readPool(table: AllocationTable, name: PoolName): Pool {
+  const held = table[name] ?? {}
+  if (table[name] === undefined && table[`${name}/freed`] === undefined) return EMPTY_POOL
+  return { held, freed: table[`${name}/freed`] ?? {}, order: table[`${name}/order`] ?? {} }
+}
+
+/** Pools without an entry are left out, so that equal states have equal tables. */
+function writePool(table: AllocationTable, name: PoolName, pool: Pool): AllocationTable {
+  const next = { ...table, [name]: pool.held, [`${name}/freed`]: pool.freed, [`${name}/order`]: pool.order }
+  return Object.fromEntries(Object.entries(next).filter(([, numbers]) => Object.keys(numbers).length > 0))
+}

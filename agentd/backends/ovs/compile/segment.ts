@@ -1,0 +1,134 @@
+import { parseIp } from '../../../../src/lib/ip.ts'
+import type { SegmentIntent } from '../../../../src/model/intent.ts'
+import type { Key } from '../../../../src/model/key.ts'
+import type { Item } from '../../backend.ts'
+import { type FieldName, fieldOf } from '../flow/fields.ts'
+import type { MatchInput } from '../flow/make.ts'
+import type { Action, LearnAction, Subfield } from '../flow/types.ts'
+import { type FlowSpec, flowItem, goto, output, set, setField } from './build.ts'
+import { cookieOf, cookieOfSet } from './cookie.ts'
+import { ORIGIN, subfieldOf, target } from './registers.ts'
+import { AFTER_LEARN } from './stages.ts'
+import { LEARNED } from './tables.ts'
+import { tagged, UNTAGGED } from './words.ts'
+
+type Part = Omit<FlowSpec, 'cookie' | 'owners'>
+
+/** Another host of a tunnel network, and the port that leads to it. */
+export interface Peer {
+  readonly host: string
+  readonly type: 'vxlan' | 'geneve' | 'gre'
+  readonly key: number
+  readonly ip: string
+  readonly number: number
+  readonly ofport: number
+}
+
+/** Frames that come out of a tunnel: the network's key, from a host that has a port of it, and no other. */
+export function peerItems(segment: SegmentIntent, network: number, peer: Peer): readonly Item[] {
+  const sender = target(peer.type, peer.number)
+  return [
+    item(segment, {
+      table: 'classify',
+      priority: 90,
+      match: { in_port: peer.ofport, tun_id: peer.key, ...tunnelSource(peer.ip), ...UNTAGGED },
+      actions: [set('network', network), set('origin', ORIGIN.tunnel), set('sender', sender), goto('learn')],
+    }),
+  ]
+}
+
+/** The key under which unicast of the network travels. */
+export function tunnelKeyItems(segment: SegmentIntent, network: number, key: number): readonly Item[] {
+  return [
+    item(segment, {
+      table: 'tunnel_key',
+      priority: 50,
+      registers: { network },
+      actions: [setField('tun_id', BigInt(key)), goto('tunnel_peer')],
+    }),
+  ]
+}
+
+/** The way to and from a provider bridge: `ofport` is our end of the patch, `vlan` absent for a flat network. */
+export function providerItems(segment: SegmentIntent, network: number, ofport: number, vlan: number | undefined): readonly Item[] {
+  const self = target('provider', 0)
+  const match: MatchInput = vlan === undefined ? UNTAGGED : tagged(vlan)
+  const untag: Action[] = vlan === undefined ? [] : [{ kind: 'pop_vlan' }]
+  const tag: Action[] = vlan === undefined ? [] : [{ kind: 'push_vlan', ethertype: 0x8100 }, setField('vlan_vid', BigInt(0x1000 + vlan))]
+  return [
+    item(segment, {
+      table: 'classify',
+      priority: 80,
+      match: { in_port: ofport, ...match },
+      actions: [...untag, set('network', network), set('origin', ORIGIN.provider), set('sender', self), goto('learn')],
+    }),
+    item(segment, {
+      table: 'output',
+      priority: 50,
+      registers: { target: self, network, origin: ORIGIN.local },
+      actions: [...tag, output(ofport)],
+    }),
+  ]
+}
+
+/** Notes who sent a frame from an address that nobody declared, for as long as it keeps sending. */
+export function learnItems(segment: SegmentIntent, network: number): readonly Item[] {
+  return [item(segment, { table: 'learn', priority: 10, registers: { network }, actions: [learnSender(segment), goto(AFTER_LEARN)] })]
+}
+
+/** Seconds since its last frame after which a learned address is forgotten: as long as Open vSwitch and Neutron keep one. */
+const LEARNED_SECONDS = 300
+/** Learned addresses of one network, so that one guest that makes up addresses cannot fill the switch. */
+const LEARNED_LIMIT = 1024
+
+function learnSender(segment: SegmentIntent): LearnAction {
+  const network = subfieldOf('network')
+  return {
+    kind: 'learn',
+    table: LEARNED,
+    hard_timeout: LEARNED_SECONDS,
+    priority: 50,
+    delete_learned: true,
+    cookie: cookieOfSet(`learned ${segment.network}`),
+    limit: LEARNED_LIMIT,
+    specs: [
+      { kind: 'match', dst: network, src: network },
+      { kind: 'match', dst: whole('eth_dst'), src: whole('eth_src') },
+      { kind: 'load', dst: subfieldOf('target'), src: subfieldOf('sender') },
+    ],
+  }
+}
+
+function whole(field: FieldName): Subfield {
+  return { field, start: 0, bits: fieldOf(field).bits }
+}
+
+function item(segment: SegmentIntent, part: Part): Item {
+  return flowItem({ ...part, cookie: cookieOf(segment.network), owners: [segment.network] })
+}
+
+/** Which field of the outer header holds the peer's address. */
+export function tunnelSource(ip: string): MatchInput {
+  return parseIp(ip)?.family === 6 ? { tun_ipv6_src: ip } : { tun_src: ip }
+}
+
+/** Unicast to a host, whatever the network: kept for the host, not for any network. */
+export function toPeerItems(host: Key, peer: Peer): readonly Item[] {
+  return [
+    flowItem({
+      table: 'tunnel_peer',
+      priority: 50,
+      cookie: cookieOf(host),
+      owners: [host],
+      registers: { target: target(peer.type, peer.number) },
+      actions: [toPeer(peer.ip), output(peer.ofport)],
+    }),
+  ]
+}
+
+/** Sends the frame towards a peer from here on. */
+export function toPeer(ip: string): Action {
+  const parsed = parseIp(ip)
+  if (parsed === undefined) throw new Error(`an endpoint holds "${ip}", which is no address`)
+  return setField(parsed.family === 6 ? 'tun_ipv6_dst' : 'tun_dst', parsed.value)
+}

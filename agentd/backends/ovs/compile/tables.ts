@@ -1,0 +1,271 @@
+import type { FieldName } from '../flow/fields.ts'
+import type { RegisterName } from './registers.ts'
+
+export type TableName =
+  | 'classify'
+  | 'guard_mac'
+  | 'guard_type'
+  | 'guard_arp'
+  | 'guard_nd'
+  | 'guard_source'
+  | 'learn'
+  | 'responder'
+  | 'respond_arp'
+  | 'respond_nd'
+  | 'respond_nd_option'
+  | 'l2'
+  | 'learned'
+  | 'l2_unknown'
+  | 'flood'
+  | 'flood_unknown'
+  | 'flood_part'
+  | 'output'
+  | 'tunnel_key'
+  | 'tunnel_peer'
+
+/** A field of the packet, or named bits of a register. */
+export type Place = FieldName | RegisterName
+
+/**
+ * One table. Numbers are assigned here, once, and never used again for something else: during an upgrade flows of both versions are in the switch.
+ * `build.ts` refuses a flow that matches, sets or jumps to anything that is not declared.
+ */
+export interface Table {
+  readonly name: TableName
+  readonly number: number
+  readonly matches: readonly Place[]
+  readonly sets: readonly Place[]
+  /** Tables it may go on in, by goto or resubmit: always ones with a higher number. */
+  readonly jumps: readonly TableName[]
+  /** May hand frames to ports. */
+  readonly outputs: boolean
+  /** Tables into which its flows may learn. */
+  readonly learns: readonly TableName[]
+  readonly arrives: string
+  readonly leaves: string
+}
+
+interface Declaration {
+  readonly number: number
+  readonly matches: readonly Place[]
+  readonly sets?: readonly Place[]
+  readonly jumps?: readonly TableName[]
+  readonly outputs?: true
+  readonly learns?: readonly TableName[]
+  readonly arrives: string
+  readonly leaves: string
+}
+
+const ND: readonly FieldName[] = ['eth_type', 'ip_proto', 'icmpv6_type']
+
+const DECLARED: Readonly<Record<TableName, Declaration>> = {
+  classify: {
+    number: 0,
+    matches: ['in_port', 'vlan_tci', 'tun_id', 'tun_src', 'tun_ipv6_src'],
+    sets: ['network', 'origin', 'sender', 'vlan_tci'],
+    jumps: ['guard_mac', 'learn'],
+    arrives: 'Every frame, from every port of br-int.',
+    leaves:
+      'Frames whose network is known: from an attached local port (untagged, administratively up), from a tunnel with the key of a network and the address of a host that has a port of it, from a provider bridge with the VLAN of a network. Everything else is dropped.',
+  },
+  guard_mac: {
+    number: 10,
+    matches: ['sender', 'eth_src'],
+    jumps: ['guard_type'],
+    arrives: 'Frames of local ports with port security.',
+    leaves: 'Those with a source MAC the port may use.',
+  },
+  guard_type: {
+    number: 11,
+    matches: [...ND, 'sender', 'eth_src', 'nd_sll', 'nd_tll', 'ip_src', 'ip_dst', 'ipv6_src', 'udp_src', 'udp_dst'],
+    jumps: ['guard_arp', 'guard_nd', 'guard_source', 'responder'],
+    arrives: "Frames whose source MAC is the sender's.",
+    leaves:
+      "IP and ARP, to the table that checks their addresses. What a client must send before it has an address (DHCP discover, MLD and router solicitation from ::) goes on at once. Dropped: answers of DHCP servers, router advertisements, ND with another's link-layer address, all other ethertypes.",
+  },
+  guard_arp: {
+    number: 12,
+    matches: ['sender', 'eth_src', 'eth_type', 'arp_op', 'arp_sha', 'arp_spa'],
+    jumps: ['responder'],
+    arrives: 'ARP of guarded ports.',
+    leaves: "ARP that speaks for an allowed address with the sender's MAC, and address probes (RFC 5227).",
+  },
+  guard_nd: {
+    number: 13,
+    matches: [...ND, 'sender', 'eth_src', 'ipv6_src', 'nd_target'],
+    jumps: ['guard_source', 'responder'],
+    arrives: 'Neighbour advertisements, and solicitations from :: (duplicate address detection), of guarded ports.',
+    leaves: 'Those about an allowed address.',
+  },
+  guard_source: {
+    number: 14,
+    matches: ['sender', 'eth_src', 'eth_type', 'ip_src', 'ipv6_src'],
+    jumps: ['responder'],
+    arrives: 'IP of guarded ports.',
+    leaves: 'IP from an allowed address, IPv6 link-local of the source MAC included.',
+  },
+  // 20 to 29: conntrack and egress rules
+  learn: {
+    number: 30,
+    matches: ['network', 'eth_src'],
+    learns: ['learned'],
+    jumps: ['responder'],
+    arrives: 'Frames of local ports without port security, from tunnels and from provider networks.',
+    leaves: 'The same. In networks where addresses nobody declared can exist, the sender of such an address is noted in `learned`.',
+  },
+  // 35 to 39: service traps (DHCP, metadata)
+  responder: {
+    number: 40,
+    matches: [...ND, 'origin', 'eth_dst', 'arp_op', 'ipv6_src', 'nw_ttl', 'nd_sll'],
+    sets: ['nd_ask'],
+    jumps: ['respond_arp', 'respond_nd', 'l2'],
+    arrives: 'Everything that passed the guard.',
+    leaves: 'Broadcast ARP requests of local ports and multicast neighbour solicitations to the responders, the rest to `l2`.',
+  },
+  respond_arp: {
+    number: 41,
+    matches: ['network', 'sender', 'eth_type', 'arp_op', 'arp_tpa'],
+    sets: ['eth_src', 'eth_dst', 'arp_op', 'arp_sha', 'arp_tha', 'arp_spa', 'arp_tpa'],
+    jumps: ['l2'],
+    outputs: true,
+    arrives: 'Broadcast ARP requests of local ports.',
+    leaves:
+      "Requests for a known address come back as the answer. Questions for the sender's own address, and for unknown ones, are flooded.",
+  },
+  respond_nd: {
+    number: 42,
+    matches: [...ND, 'network', 'sender', 'nd_ask', 'nd_target'],
+    sets: ['target', 'eth_src', 'eth_dst', 'ipv6_src', 'ipv6_dst', 'icmpv6_type', 'nd_reserved', 'nd_options_type'],
+    jumps: ['respond_nd_option', 'l2', 'output'],
+    arrives: 'Multicast neighbour solicitations.',
+    leaves:
+      "Solicitations for a known address: answered when a local port asks and says its link-layer address, else delivered to the owner alone. The owner's own, and those for unknown addresses, are flooded.",
+  },
+  respond_nd_option: {
+    number: 43,
+    matches: [...ND],
+    sets: ['nd_tll'],
+    outputs: true,
+    arrives: 'Solicitations that `respond_nd` turned into advertisements.',
+    leaves: 'The advertisement, back to who asked. (`nd_tll` cannot be set by the flow that turns the type.)',
+  },
+  // 50 to 59: routing; 60 to 69: NAT
+  l2: {
+    number: 70,
+    matches: ['network', 'eth_dst'],
+    sets: ['target'],
+    jumps: ['learned', 'l2_unknown', 'flood', 'output'],
+    arrives: 'Frames to be delivered inside their network.',
+    leaves: 'Known unicast with its target, broadcast and multicast to `flood`, the rest after a look into `learned`.',
+  },
+  learned: {
+    number: 71,
+    matches: ['network', 'eth_dst'],
+    sets: ['target'],
+    arrives: 'Unicast to addresses nobody declared. All flows here are made by the switch itself through `learn`.',
+    leaves: '(comes back to `l2` with the target, if there is one)',
+  },
+  l2_unknown: {
+    number: 72,
+    matches: ['target'],
+    jumps: ['flood_unknown', 'output'],
+    arrives: 'Unicast after the look into `learned`.',
+    leaves: 'With a target to `output`, without one to `flood_unknown`.',
+  },
+  flood: {
+    number: 73,
+    matches: ['network', 'origin'],
+    sets: ['target', 'flood_part', 'tun_id'],
+    jumps: ['flood_part', 'output'],
+    arrives: 'Broadcast and multicast.',
+    leaves:
+      'A copy to every local port of the network; from local ports also one to each host with a port of it, or to the provider network.',
+  },
+  flood_unknown: {
+    number: 74,
+    matches: ['network', 'origin'],
+    sets: ['target', 'flood_part', 'tun_id'],
+    jumps: ['flood_part', 'output'],
+    arrives: 'Unicast whose receiver is not known.',
+    leaves: 'As `flood`, but only to ports without port security, to hosts that have such ports, and to the provider network.',
+  },
+  flood_part: {
+    number: 75,
+    matches: ['network', 'flood_part'],
+    sets: ['target', 'tun_dst', 'tun_ipv6_dst'],
+    jumps: ['output'],
+    outputs: true,
+    arrives: 'Frames to be copied, once for each part of the set: one flow must not grow with the network.',
+    leaves: 'A copy to each receiver of that part.',
+  },
+  // 80 to 89: conntrack towards the port; 90 to 99: ingress rules; 100 to 109: QoS
+  output: {
+    number: 110,
+    matches: ['target', 'network', 'origin'],
+    sets: ['vlan_tci', 'vlan_vid'],
+    jumps: ['tunnel_key'],
+    outputs: true,
+    arrives: 'Frames with a target.',
+    leaves: 'To the local port; to the provider bridge, tagged; to the tunnel tables. Only frames of local ports leave the host.',
+  },
+  tunnel_key: {
+    number: 111,
+    matches: ['network'],
+    sets: ['tun_id'],
+    jumps: ['tunnel_peer'],
+    arrives: 'Unicast to another host.',
+    leaves: 'The same with the key of its network.',
+  },
+  tunnel_peer: {
+    number: 112,
+    matches: ['target'],
+    sets: ['tun_dst', 'tun_ipv6_dst'],
+    outputs: true,
+    arrives: 'Unicast to another host, with its key.',
+    leaves: 'To the tunnel port, with the address of the host.',
+  },
+}
+
+export const TABLES: readonly Table[] = (Object.entries(DECLARED) as [TableName, Declaration][])
+  .map(([name, d]) => ({
+    name,
+    number: d.number,
+    matches: d.matches,
+    sets: d.sets ?? [],
+    jumps: d.jumps ?? [],
+    outputs: d.outputs ?? false,
+    learns: d.learns ?? [],
+    arrives: d.arrives,
+    leaves: d.leaves,
+  }))
+  .sort((a, b) => a.number - b.number)
+checkTables(TABLES)
+
+const BY_NAME = Object.fromEntries(TABLES.map((t) => [t.name, t])) as Readonly<Record<TableName, Table>>
+const BY_NUMBER: ReadonlyMap<number, Table> = new Map(TABLES.map((t) => [t.number, t]))
+
+export function table(name: TableName): Table {
+  return BY_NAME[name]
+}
+
+/** Undefined: not one of ours. */
+export function tableByNumber(number: number): Table | undefined {
+  return BY_NUMBER.get(number)
+}
+
+/** The table that the switch fills by itself; diff and drift leave it out. */
+export const LEARNED: number = BY_NAME.learned.number
+
+/** Throws when a number is used twice, a jump leads nowhere or backward, or a table leads nowhere at all. Runs when the module loads. */
+export function checkTables(tables: readonly Table[]): void {
+  const byName = new Map(tables.map((t) => [t.name, t]))
+  if (new Set(tables.map((t) => t.number)).size !== tables.length) throw new Error('two tables have the same number')
+  for (const t of tables) {
+    if (t.number < 0 || t.number > 253) throw new Error(`table ${t.name}: ${t.number} is no table number`)
+    for (const next of [...t.jumps, ...t.learns]) {
+      const to = byName.get(next)
+      if (to === undefined) throw new Error(`table ${t.name} jumps to ${next}, which does not exist`)
+      if (to.number <= t.number) throw new Error(`table ${t.name} jumps backward to ${next}`)
+    }
+  }
+}

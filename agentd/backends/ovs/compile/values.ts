@@ -1,0 +1,22 @@
+import type { Flow } from '../flow/types.ts'
+import type { Link } from './links.ts'
+import type { Row } from './rows.ts'
+
+/** What an OVS item holds (`Item.value`). */
+export type OvsValue = FlowValue | RowValue | LinkValue
+
+export interface FlowValue {
+  readonly kind: 'flow'
+  readonly bridge: string
+  readonly flow: Flow
+}
+
+export interface RowValue {
+  readonly kind: 'row'
+  readonly row: Row
+}
+
+export interface LinkValue {
+  readonly kind: 'link'
+  readonly link: Link
+}

@@ -1,0 +1,81 @@
+import type { AttachIntent } from '../../../../src/model/intent.ts'
+import { compareText, type Key } from '../../../../src/model/key.ts'
+import type { Facts, InterfaceFact, Verdict } from '../../backend.ts'
+import { BRIDGE } from './names.ts'
+import type { Numbers } from './numbers.ts'
+
+/** Where a port of this host is plugged, or why it is not. Without an ofport it gets no flow that lets a frame in or out. */
+export interface Wiring {
+  readonly ofport?: number
+  readonly verdict?: Verdict
+}
+
+/** The wiring of every port. An interface we make has the number we ask for until OVS says another. */
+export function wire(attaches: readonly AttachIntent[], facts: Facts, numbers: Numbers): ReadonlyMap<Key, Wiring> {
+  const byIfaceId = indexByIfaceId(facts)
+  const out = new Map<Key, Wiring>()
+  for (const attach of attaches) {
+    if (attach.plug.by === 'external') out.set(attach.port, wireExternal(attach, byIfaceId.get(attach.id) ?? []))
+    else out.set(attach.port, wireOwn(attach.plug.interface, facts, numbers))
+  }
+  return out
+}
+
+type Named = readonly [name: string, fact: InterfaceFact]
+
+function wireExternal(attach: AttachIntent, candidates: readonly Named[]): Wiring {
+  const [first, second] = candidates
+  if (first === undefined)
+    return { verdict: { state: 'WAITING', cause: `no interface with external_ids:iface-id=${attach.id} on ${BRIDGE}` } }
+  const [name, fact] = first
+  if (second !== undefined) {
+    const names = candidates.map(([n]) => n).join(' and ')
+    return error(
+      `${names} both have external_ids:iface-id=${attach.id}: keep one (ovs-vsctl remove Interface ${second[0]} external_ids iface-id)`,
+    )
+  }
+  if (fact.attached_mac !== undefined && fact.attached_mac.toLowerCase() !== attach.mac) {
+    const command = `ovs-vsctl set Interface ${name} external_ids:attached-mac="${attach.mac}"`
+    return error(
+      `${name} has external_ids:attached-mac=${fact.attached_mac}, the port has ${attach.mac}: give the guest that MAC, then ${command}`,
+    )
+  }
+  return wired(name, fact, undefined)
+}
+
+function wireOwn(name: string, facts: Facts, numbers: Numbers): Wiring {
+  const predicted = numbers.of('ofport', name)
+  const fact = facts.interfaces[name]
+  if (fact === undefined) return { ofport: predicted }
+  if (!fact.ours) return error(`an interface ${name} exists and is not ours: rename it, or give the port another interface`)
+  return wired(name, fact, predicted)
+}
+
+/** OVS writes -1 into ofport when it cannot open the device. */
+function wired(name: string, fact: InterfaceFact, predicted: number | undefined): Wiring {
+  if (fact.error !== undefined && fact.error !== '') return error(`${name}: ${fact.error} (ovs-vsctl list Interface ${name})`)
+  const ofport = fact.ofport ?? predicted
+  if (ofport === undefined || ofport < 1) return { verdict: { state: 'WAITING', cause: `${name} has no ofport yet` } }
+  return { ofport }
+}
+
+function error(cause: string): Wiring {
+  return { verdict: { state: 'ERROR', cause } }
+}
+
+function indexByIfaceId(facts: Facts): ReadonlyMap<string, readonly Named[]> {
+  const out = new Map<string, Named[]>()
+  for (const [name, fact] of Object.entries(facts.interfaces).sort(([a], [b]) => compareText(a, b))) {
+    if (fact.iface_id === undefined || fact.bridge !== BRIDGE) continue
+    const named: Named = [name, fact]
+    const group = out.get(fact.iface_id)
+    if (group === undefined) out.set(fact.iface_id, [named])
+    else group.push(named)
+  }
+  return out
+}
+
+/** The number of an interface that carries frames between hosts: OVS's word, else what we ask for. Undefined while OVS cannot open it. */
+export function carrierOfport(name: string, facts: Facts, numbers: Numbers): number | undefined {
+  return wireOwn(name, facts, numbers).ofport
+}
