@@ -38,7 +38,9 @@ export function forward(items: ReadonlyMap<string, Item>, learned: Learned, arri
   const asked = askedOwner(net.locations, frame)
   if (asked !== undefined && !isSender(asked, admitted)) {
     if (admitted.origin === 'local' && mayAnswer(frame)) return [admitted.back]
-    if (frame.body.type === 'icmp6') return permitted(net, admitted, [reach(asked, net.carrier)])
+    // From another host about a port that is not here, it may be the owner's own question: that is flooded.
+    if (frame.body.type === 'icmp6' && (admitted.origin === 'local' || 'here' in asked.at))
+      return permitted(net, admitted, [reach(asked, net.carrier)])
   }
   if (isGroup(frame.dst))
     return permitted(

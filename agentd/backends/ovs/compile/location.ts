@@ -5,6 +5,7 @@ import type { Item } from '../../backend.ts'
 import { PORT } from '../flow/types.ts'
 import { type FlowSpec, flowItem, goto, move, output, set, setField } from './build.ts'
 import { cookieOf } from './cookie.ts'
+import { ORIGIN } from './registers.ts'
 import { AFTER_LEARN, AFTER_RESPONDER, DELIVER } from './stages.ts'
 import { ARP, NS } from './words.ts'
 
@@ -90,7 +91,9 @@ function ndParts(mac: string, ip: string, { network, target, here }: LocationCon
       goto('respond_nd_option'),
     ],
   }
-  const toOwner: Part = { ...answer, priority: 40, registers: { network }, actions: [set('target', target), goto(DELIVER)] }
+  // What comes from another host about a port that is not here may be its owner's own question: that is flooded.
+  const registers = here ? { network } : { network, origin: ORIGIN.local }
+  const toOwner: Part = { ...answer, priority: 40, registers, actions: [set('target', target), goto(DELIVER)] }
   const own: Part = { ...answer, priority: 60, registers: { network, sender: target }, actions: [goto(AFTER_RESPONDER)] }
   return here ? [answer, own, toOwner] : [answer, toOwner]
 }

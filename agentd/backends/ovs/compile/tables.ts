@@ -134,7 +134,7 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
   },
   respond_nd: {
     number: 42,
-    matches: [...ND, 'network', 'sender', 'nd_ask', 'nd_target'],
+    matches: [...ND, 'network', 'sender', 'origin', 'nd_ask', 'nd_target'],
     sets: ['target', 'eth_src', 'eth_dst', 'ipv6_src', 'ipv6_dst', 'icmpv6_type', 'nd_reserved', 'nd_options_type'],
     jumps: ['respond_nd_option', 'l2', 'output'],
     arrives: 'Multicast neighbour solicitations.',

@@ -1,0 +1,57 @@
+import test from 'ava'
+import type { Compiled } from '../../../../agentd/backends/backend.ts'
+import type { Forward } from '../../../../agentd/backends/fake/deliver.ts'
+import { deliver } from '../../../../agentd/backends/fake/deliver.ts'
+import { loadFakeWorld } from './fake-world.ts'
+import type { RealSwitch } from './real.ts'
+import { loadWorld, startHost } from './real-world.ts'
+import { type Ask, STORIES } from './stories.ts'
+import { makeWorld, portKey, type World } from './world.ts'
+
+const switches: RealSwitch[] = []
+
+test.before(async () => {
+  for (const i of [0, 1, 2]) switches.push(await startHost(i))
+})
+
+test.after.always(async () => {
+  await Promise.all(switches.map((s) => s.close()))
+})
+
+for (const story of STORIES) {
+  test.serial(`model switch: ${story.name}`, async (t) => {
+    const world = makeWorld(story.world)
+    const fake = await loadFakeWorld(world)
+    for (const ask of story.asks) t.deepEqual(await answer(world, fake.forward, ask), ask.reaches, ask.says)
+  })
+
+  test.serial(`Open vSwitch: ${story.name}`, async (t) => {
+    const world = makeWorld(story.world)
+    const fake = await loadFakeWorld(world)
+    const real = await loadWorld(world, switches)
+    await real.forget()
+    t.deepEqual(states(real.compiled), states(fake.compiled))
+    for (const ask of story.asks) {
+      const reached = await answer(world, real.forward, ask)
+      const host = world.input.ports[ask.from]?.host ?? ''
+      const trace = same(reached, ask.reaches) ? '' : await real.text(host, { by: 'port', port: portKey(ask.from) }, ask.frame)
+      t.deepEqual(reached, ask.reaches, `${ask.says}\n${trace}`)
+    }
+  })
+}
+
+/** Port names, sorted. A port that is not plugged anywhere cannot send. */
+async function answer(world: World, forward: Forward, ask: Ask): Promise<readonly string[]> {
+  const host = world.input.ports[ask.from]?.host ?? ''
+  const reached = await deliver({ hosts: world.hosts }, forward, host, { by: 'port', port: portKey(ask.from) }, ask.frame)
+  return reached.map((key) => key.replace('port/default/', ''))
+}
+
+function same(a: readonly string[], b: readonly string[]): boolean {
+  return a.join() === b.join()
+}
+
+/** What each backend says of each resource, without its words. */
+function states(compiled: ReadonlyMap<string, Compiled>): unknown {
+  return [...compiled].sort().map(([host, c]) => [host, [...c.verdicts].map(([key, v]) => `${key} ${v.state}`).sort()])
+}

@@ -1,0 +1,162 @@
+import type { IntentSet } from '../../../../agentd/backends/backend.ts'
+import { formatIp } from '../../../../src/lib/ip.ts'
+import { linkLocalAddress } from '../../../../src/lib/mac.ts'
+import type {
+  AllowedAddress,
+  AttachIntent,
+  EndpointIntent,
+  HostIntent,
+  Intent,
+  LocationIntent,
+  NetworkType,
+  Plug,
+  SegmentIntent,
+} from '../../../../src/model/intent.ts'
+import { type Key, makeKey } from '../../../../src/model/key.ts'
+import { FABRIC, hostScope, type IntentKey, intentKey, networkScope, type Scope } from '../../../../src/model/scope.ts'
+
+/** A small world as a test writes it; everything left out is as Neutron would default it. */
+export interface WorldInput {
+  readonly hosts: Readonly<Record<string, { readonly tunnel_ip?: string; readonly bridge_mappings?: Readonly<Record<string, string>> }>>
+  readonly networks: Readonly<Record<string, NetworkInput>>
+  readonly ports: Readonly<Record<string, PortInput>>
+}
+
+export interface NetworkInput {
+  readonly type: NetworkType
+  readonly physical_network?: string
+  readonly id?: number
+  readonly up?: boolean
+}
+
+export interface PortInput {
+  readonly network: string
+  /** Absent: bound nowhere. */
+  readonly host?: string
+  /** Two hex digits; the MAC is 02:00:00:00:00:<tag>. */
+  readonly tag: string
+  readonly ips?: readonly string[]
+  readonly security?: boolean
+  readonly allowed?: readonly AllowedAddress[]
+  readonly up?: boolean
+  readonly plug?: Plug
+  /** The interface is not there (yet). */
+  readonly unplugged?: boolean
+}
+
+export interface World {
+  readonly input: WorldInput
+  readonly hosts: readonly HostIntent[]
+  readonly ports: ReadonlyMap<string, { readonly attach: AttachIntent; readonly location: LocationIntent }>
+  /** What each host is given. Intent objects are shared between hosts. */
+  readonly intents: ReadonlyMap<string, IntentSet>
+}
+
+export function macOf(tag: string): string {
+  return `02:00:00:00:00:${tag}`
+}
+
+export function linkLocalOf(tag: string): string {
+  return formatIp(6, linkLocalAddress(macOf(tag)))
+}
+
+export function portKey(name: string): Key {
+  return makeKey('port', 'default', name)
+}
+
+export function networkKey(name: string): Key {
+  return makeKey('network', 'default', name)
+}
+
+/** A stable UUID for a port. */
+export function ifaceId(name: string): string {
+  return `00000000-0000-4000-8000-${Buffer.from(name).toString('hex').padStart(12, '0').slice(-12)}`
+}
+
+export function makeWorld(input: WorldInput): World {
+  const hosts = Object.entries(input.hosts).map(
+    ([host, h]): HostIntent => ({
+      type: 'host',
+      host,
+      bridge_mappings: h.bridge_mappings ?? {},
+      ...(h.tunnel_ip === undefined ? {} : { tunnel_ip: h.tunnel_ip }),
+    }),
+  )
+  const ports = new Map(
+    Object.entries(input.ports).map(([name, port]) => [name, { attach: attachOf(name, port), location: locationOf(name, port) }]),
+  )
+  const segments = new Map(Object.entries(input.networks).map(([name, network]) => [networkKey(name), segmentOf(name, network)]))
+  const intents = new Map(hosts.map((host) => [host.host, intentsOf(host, hosts, [...ports.values()], segments)]))
+  return { input, hosts, ports, intents }
+}
+
+function attachOf(name: string, port: PortInput): AttachIntent {
+  const mac = macOf(port.tag)
+  const ips = port.ips ?? []
+  return {
+    type: 'attach',
+    port: portKey(name),
+    id: ifaceId(name),
+    network: networkKey(port.network),
+    mac,
+    admin_state_up: port.up ?? true,
+    mtu: 1450,
+    plug: port.plug ?? { by: 'external' },
+    port_security_enabled: port.security ?? true,
+    allowed: [...ips.map((ip) => ({ mac, prefix: `${ip}/${ip.includes(':') ? 128 : 32}` })), ...(port.allowed ?? [])],
+    addresses: ips.map((ip) => `${ip}/${ip.includes(':') ? 64 : 24}`),
+  }
+}
+
+function locationOf(name: string, port: PortInput): LocationIntent {
+  return {
+    type: 'location',
+    port: portKey(name),
+    network: networkKey(port.network),
+    ...(port.host === undefined ? {} : { host: port.host }),
+    mac: macOf(port.tag),
+    ips: port.ips ?? [],
+    port_security_enabled: port.security ?? true,
+    admin_state_up: port.up ?? true,
+  }
+}
+
+function segmentOf(name: string, network: NetworkInput): SegmentIntent {
+  return {
+    type: 'segment',
+    network: networkKey(name),
+    network_type: network.type,
+    ...(network.physical_network === undefined ? {} : { physical_network: network.physical_network }),
+    ...(network.id === undefined ? {} : { segmentation_id: network.id }),
+    mtu: 1450,
+    admin_state_up: network.up ?? true,
+  }
+}
+
+function intentsOf(
+  host: HostIntent,
+  hosts: readonly HostIntent[],
+  ports: readonly { readonly attach: AttachIntent; readonly location: LocationIntent }[],
+  segments: ReadonlyMap<Key, SegmentIntent>,
+): IntentSet {
+  const out = new Map<Scope, Map<IntentKey, Intent>>()
+  const add = (scope: Scope, key: IntentKey, intent: Intent): void => {
+    const scoped = out.get(scope) ?? new Map<IntentKey, Intent>()
+    out.set(scope, scoped.set(key, intent))
+  }
+  for (const h of hosts) {
+    if (h.tunnel_ip === undefined) continue
+    const endpoint: EndpointIntent = { type: 'endpoint', host: h.host, tunnel_ip: h.tunnel_ip }
+    add(FABRIC, intentKey('endpoint', h.host), endpoint)
+  }
+  add(hostScope(host.host), intentKey('host', host.host), host)
+  const here = ports.filter((p) => p.location.host === host.host)
+  for (const { attach } of here) add(hostScope(host.host), intentKey('attach', attach.port), attach)
+  for (const network of new Set(here.map((p) => p.attach.network))) {
+    const segment = segments.get(network)
+    if (segment !== undefined) add(networkScope(network), intentKey('segment', network), segment)
+    for (const { location } of ports)
+      if (location.network === network) add(networkScope(network), intentKey('location', location.port), location)
+  }
+  return out
+}
