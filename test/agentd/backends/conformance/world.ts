@@ -79,6 +79,8 @@ export function makeWorld(input: WorldInput): World {
       type: 'host',
       host,
       bridge_mappings: h.bridge_mappings ?? {},
+      installation: 'test',
+      drift: { mode: 'repair', schedule: '*/10 * * * *' },
       ...(h.tunnel_ip === undefined ? {} : { tunnel_ip: h.tunnel_ip }),
     }),
   )
