@@ -1,26 +1,53 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from './json.ts'
 
-/** First 16 bytes of SHA-256 over `key NUL canonical-JSON(value)`, as 32 hex digits. */
-export function entryDigest(key: string, value: unknown): string {
-  return createHash('sha256').update(key).update('\0').update(canonicalJson(value)).digest('hex').slice(0, 32)
+/** 128 bits as four unsigned 32-bit words: what sums of digests are counted in. */
+export type Words = [number, number, number, number]
+
+/** First 16 bytes of SHA-256 over `key NUL canonical-JSON(value)`. */
+export function entryWords(key: string, value: unknown): Words {
+  const bytes = createHash('sha256')
+    .update(`${key}\0${canonicalJson(value)}`)
+    .digest()
+  return [bytes.readUInt32BE(0), bytes.readUInt32BE(4), bytes.readUInt32BE(8), bytes.readUInt32BE(12)]
 }
 
-/** XOR of two 32-digit hex digests: adds an entry to a set's digest, or takes it out again. */
+/** XOR in place: adds an entry to a set's digest, or takes it out again. */
+export function xorWords(sum: Words, words: Readonly<Words>): void {
+  sum[0] = (sum[0] ^ words[0]) >>> 0
+  sum[1] = (sum[1] ^ words[1]) >>> 0
+  sum[2] = (sum[2] ^ words[2]) >>> 0
+  sum[3] = (sum[3] ^ words[3]) >>> 0
+}
+
+/** 32 hex digits. */
+export function formatWords(words: Readonly<Words>): string {
+  return words.map((w) => w.toString(16).padStart(8, '0')).join('')
+}
+
+/** Reads what `formatWords` wrote. */
+export function parseWords(hex: string): Words {
+  const word = (at: number): number => Number.parseInt(hex.slice(at, at + 8), 16)
+  return [word(0), word(8), word(16), word(24)]
+}
+
+/** First 16 bytes of SHA-256 over `key NUL canonical-JSON(value)`, as 32 hex digits. */
+export function entryDigest(key: string, value: unknown): string {
+  return formatWords(entryWords(key, value))
+}
+
+/** XOR of two 32-digit hex digests. */
 export function xorDigest(a: string, b: string): string {
-  let out = ''
-  for (let i = 0; i < 32; i += 8) {
-    const x = Number.parseInt(a.slice(i, i + 8), 16) ^ Number.parseInt(b.slice(i, i + 8), 16)
-    out += (x >>> 0).toString(16).padStart(8, '0')
-  }
-  return out
+  const sum = parseWords(a)
+  xorWords(sum, parseWords(b))
+  return formatWords(sum)
 }
 
 /** The digest of a whole set of entries; order does not count. */
 export function setDigest(entries: Iterable<readonly [string, unknown]>): string {
-  let out = '0'.repeat(32)
-  for (const [key, value] of entries) out = xorDigest(out, entryDigest(key, value))
-  return out
+  const sum: Words = [0, 0, 0, 0]
+  for (const [key, value] of entries) xorWords(sum, entryWords(key, value))
+  return formatWords(sum)
 }
 
 /** A 48-bit number from text (SHA-256, first 6 bytes), safe as a JavaScript number: where probing starts, what a cookie carries. */

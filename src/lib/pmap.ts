@@ -11,6 +11,8 @@ export class PMap<K extends string, V> {
     this.size = size
   }
 
+  static readonly #make: MakeMap = (root, size) => new PMap(root, size)
+
   static empty<K extends string, V>(): PMap<K, V> {
     return new PMap<K, V>(new Leaf<K, V>(NOBODY, [], []), 0)
   }
@@ -60,7 +62,7 @@ export class PMap<K extends string, V> {
 
   /** A mutable copy for many writes; each node is copied at most once. The original never changes. */
   draft(): PMapDraft<K, V> {
-    return new PMapDraft(this, this.#root, (root, size) => new PMap(root, size))
+    return new PMapDraft<K, V>(this, this.#root, PMap.#make)
   }
 }
 
@@ -73,14 +75,14 @@ export interface PMapChange<K, V> {
 /** Reads see the writes made so far. Not usable after `done`. */
 export class PMapDraft<K extends string, V> {
   readonly #origin: PMap<K, V>
-  readonly #make: (root: Node<K, V>, size: number) => PMap<K, V>
+  readonly #make: MakeMap
   /** Nodes with this mark were made here and may be changed in place. */
   readonly #owner: Owner = {}
   #root: Node<K, V>
   #size: number
   #changed = false
 
-  constructor(origin: PMap<K, V>, root: Node<K, V>, make: (root: Node<K, V>, size: number) => PMap<K, V>) {
+  constructor(origin: PMap<K, V>, root: Node<K, V>, make: MakeMap) {
     this.#origin = origin
     this.#root = root
     this.#make = make
@@ -124,6 +126,8 @@ export class PMapDraft<K extends string, V> {
     return this.#changed ? this.#make(this.#root, this.#size) : this.#origin
   }
 }
+
+type MakeMap = <K extends string, V>(root: Node<K, V>, size: number) => PMap<K, V>
 
 /** Identity of the draft that made a node. */
 type Owner = object

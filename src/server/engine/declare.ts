@@ -1,0 +1,92 @@
+import { resourceId } from '../../kinds/identity.ts'
+import type { Reference } from '../../kinds/kind.ts'
+import { sameJson } from '../../lib/json.ts'
+import { compareText, type Key, makeKey } from '../../model/key.ts'
+import type { Declared } from '../../model/resource.ts'
+import { declaredFact, type Fact, kindFact, mentionsFact, usersFact } from './facts.ts'
+import type { KindSet } from './kind-set.ts'
+import { markDirty, type Run, wake } from './run.ts'
+import type { DeclaredOps } from './types.ts'
+
+/** Takes the ops over into the world's declared part and its indexes, and wakes everybody who read what changed. Returns the deleted keys. */
+export function declare(run: Run, ops: DeclaredOps): readonly Key[] {
+  const changed = new Set<Fact>()
+  const set = new Map<Key, Declared>(ops.set.map((d) => [d.key, d]))
+  const deleted: Key[] = []
+  for (const key of ops.del) {
+    if (set.has(key) || !run.state.declared.has(key)) continue
+    replace(run, key, undefined, changed)
+    deleted.push(key)
+  }
+  for (const [key, next] of set) {
+    const old = run.state.declared.get(key)
+    if (old !== undefined && sameJson(old.spec, next.spec)) continue
+    if (!run.kinds.byName.has(next.kind)) throw new Error(`no kind ${next.kind} (${key})`)
+    replace(run, key, next, changed)
+    markDirty(run, key)
+  }
+  for (const fact of changed) wake(run, fact)
+  return deleted
+}
+
+function replace(run: Run, key: Key, next: Declared | undefined, changed: Set<Fact>): void {
+  const { state } = run
+  const old = state.declared.get(key)
+  if (old !== undefined) {
+    indexReferences(run, old, -1, changed)
+    indexId(run, resourceId(old), key, false)
+  }
+  if (next === undefined) state.declared.delete(key)
+  else {
+    state.declared.set(key, next)
+    indexReferences(run, next, 1, changed)
+    indexId(run, resourceId(next), key, true)
+  }
+  changed.add(declaredFact(key))
+  const kind = (next ?? old)?.kind
+  if (kind === undefined || (old === undefined) === (next === undefined)) return
+  if (next === undefined) state.kinds.delete(kind, key)
+  else state.kinds.set(kind, key, true)
+  changed.add(kindFact(kind))
+}
+
+function indexReferences(run: Run, declared: Declared, by: 1 | -1, changed: Set<Fact>): void {
+  const { users, mentions } = run.state
+  const seen = new Set<string>()
+  for (const reference of run.kinds.byName.get(declared.kind)?.references(declared.spec) ?? []) {
+    const target = referenceKey(run.kinds, declared, reference)
+    const set = `${declared.kind}>${target}`
+    if (seen.has(set)) continue
+    seen.add(set)
+    if (by === 1) users.set(set, declared.key, true)
+    else users.delete(set, declared.key)
+    changed.add(usersFact(target, declared.kind))
+    if (reference.open !== true) continue
+    const pair = `${declared.kind}>${reference.kind}`
+    const count = (mentions.get(pair, reference.name) ?? 0) + by
+    if (count === 0) mentions.delete(pair, reference.name)
+    else mentions.set(pair, reference.name, count)
+    changed.add(mentionsFact(reference.kind, declared.kind))
+  }
+}
+
+/** Ids are not tracked as reads: whoever shares one is simply looked at again. */
+function indexId(run: Run, id: string, key: Key, add: boolean): void {
+  const { ids } = run.state
+  const others = (ids.get(id) ?? []).filter((k) => k !== key)
+  for (const other of others) markDirty(run, other)
+  const owners = add ? [...others, key].sort(compareText) : others
+  if (owners.length === 0) ids.delete(id)
+  else ids.set(id, owners)
+}
+
+export function referenceKey(kinds: KindSet, from: Declared, reference: Reference): Key {
+  return nameKey(kinds, from.project, reference.kind, reference.name)
+}
+
+/** `name` in the given project, `project/name` across; names of global kinds, and of what is no kind at all, stand alone. */
+export function nameKey(kinds: KindSet, project: string, kind: string, name: string): Key {
+  if (kinds.byName.get(kind)?.scope !== 'project') return makeKey(kind, '', name)
+  const slash = name.indexOf('/')
+  return slash < 0 ? makeKey(kind, project, name) : makeKey(kind, name.slice(0, slash), name.slice(slash + 1))
+}

@@ -1,0 +1,101 @@
+import { type KindDefinition, NOTHING } from '../../kinds/kind.ts'
+import { compareText, type Key } from '../../model/key.ts'
+import type { Declared } from '../../model/resource.ts'
+import { declare } from './declare.ts'
+import { evaluate } from './evaluate.ts'
+import { factKey, lowerReader } from './facts.ts'
+import { type KindSet, orderKinds } from './kind-set.ts'
+import { lowerAll } from './lowering.ts'
+import { recordReads } from './reads.ts'
+import { type Run, startRun, wake } from './run.ts'
+import { releaseAll } from './settle.ts'
+import { draftState, EMPTY_WORLD, finishState, indexOf } from './state.ts'
+import type { Allocations, DeclaredOps, Engine, Footprint, Step, World } from './types.ts'
+
+/** Throws when the kinds do not fit together. The engine itself keeps nothing: worlds go in and out. */
+export function createEngine(kinds: readonly KindDefinition[]): Engine {
+  const set = orderKinds(kinds)
+  return {
+    empty: () => EMPTY_WORLD,
+    step: (base, ops, { now }) => step(set, base, ops, now, []),
+    rebuild: (declared, allocations, { now }) => rebuild(set, declared, allocations, now),
+    footprint,
+  }
+}
+
+function rebuild(kinds: KindSet, declared: Iterable<Declared>, allocations: Allocations, now: number): World {
+  const all = [...declared]
+  const known = new Set(all.map((d) => d.key))
+  const orphans = [...allocations.byOwner.keys()].filter((owner) => !known.has(owner))
+  return step(kinds, { ...EMPTY_WORLD, allocations }, { set: all, del: [] }, now, orphans.sort(compareText)).world
+}
+
+/** `orphans` hold values without being declared: they are treated as just deleted. */
+function step(kinds: KindSet, base: World, ops: DeclaredOps, now: number, orphans: readonly Key[]): Step {
+  const run = startRun(kinds, draftState(base), now)
+  for (const key of declare(run, ops)) forget(run, key)
+  for (const key of orphans) releaseAll(run, key)
+  evaluateAll(run)
+  lowerAll(run)
+  return {
+    world: finishState(run.state),
+    touched: run.touched,
+    touchedScopes: run.scopes,
+    touchedHosts: run.hosts,
+    touchedSlots: run.slots,
+  }
+}
+
+/** A deleted resource leaves its value, its findings and what it read; its lowering goes with the others'. */
+function forget(run: Run, key: Key): void {
+  const { resources, findings } = run.state
+  releaseAll(run, key)
+  recordReads(run, key, [])
+  recordReads(run, lowerReader(key), [])
+  findings.delete(key)
+  run.lower.add(key)
+  if (!resources.has(key)) return
+  resources.delete(key)
+  run.touched.add(key)
+  wake(run, key)
+}
+
+/** More rounds than this over one kind can only mean two resources that wake each other for ever: a mistake of a kind. */
+const ROUNDS = 10_000
+
+/**
+ * Kind by kind, in the order of `after`. Within a kind everybody claims what is written before anybody chooses what is free; who is woken by
+ * a value given up looks again before the choosing starts.
+ */
+function evaluateAll(run: Run): void {
+  const deferred = new Map<string, Set<Key>>()
+  for (let round = 0; round < ROUNDS; round++) {
+    const kind = run.kinds.order.find((k) => (run.dirty.get(k.kind)?.size ?? 0) + (deferred.get(k.kind)?.size ?? 0) > 0)?.kind
+    if (kind === undefined) return
+    const due = run.dirty.get(kind) ?? new Set<Key>()
+    const late = deferred.get(kind) ?? new Set<Key>()
+    deferred.set(kind, late)
+    const fresh = due.size === 0
+    const batch = [...(fresh ? late : due)].sort(compareText)
+    ;(fresh ? late : due).clear()
+    for (const key of batch) {
+      due.delete(key)
+      late.delete(key)
+      if (evaluate(run, key, fresh)) late.add(key)
+    }
+  }
+  throw new Error('the resources do not come to rest')
+}
+
+function footprint(world: World, key: Key): Footprint | undefined {
+  if (!world.declared.has(key)) return undefined
+  const index = indexOf(world)
+  const reads = new Set<Key>()
+  for (const reader of [key, lowerReader(key)]) {
+    for (const fact of index.reads.get(reader) ?? []) {
+      const read = factKey(fact)
+      if (read !== undefined && world.declared.has(read)) reads.add(read)
+    }
+  }
+  return { reads: [...reads], lowered: index.lowered.get(key) ?? NOTHING }
+}

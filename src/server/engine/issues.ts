@@ -1,0 +1,44 @@
+import { compareIssues, type Finding, type Issue, type Related } from '../../model/issue.ts'
+import { displayKey, type Key } from '../../model/key.ts'
+import { MISSING } from './references.ts'
+import type { Locate, World } from './types.ts'
+
+/** Code of a reference to what the change removes. */
+export const REMOVED = 'E0301'
+
+/**
+ * The world's findings with their places, sorted. Places are joined here and not kept: a line inserted above moves them without any resource
+ * changing. With `base`, references to what was there before are told as such.
+ */
+export function issuesOf(world: World, locate: Locate, base?: World): readonly Issue[] {
+  const issues: Issue[] = []
+  for (const [key, findings] of world.findings) for (const finding of findings) issues.push(issueOf(key, finding, locate, base))
+  return issues.sort(compareIssues)
+}
+
+function issueOf(key: Key, finding: Finding, locate: Locate, base: World | undefined): Issue {
+  const place = locate(key, finding.at ?? [])
+  const told = finding.code === MISSING ? missingIssue(key, finding, base) : finding
+  const related = told.related?.map((r): Related => {
+    const where = locate(r.key as Key, r.at ?? []) ?? locate(r.key as Key, [])
+    return where === undefined ? { message: r.message } : { message: r.message, place: where }
+  })
+  return {
+    code: told.code,
+    severity: told.severity ?? 'error',
+    message: told.message,
+    ...(place === undefined ? {} : { place }),
+    ...(told.label === undefined ? {} : { label: told.label }),
+    ...(related === undefined || related.length === 0 ? {} : { related }),
+    ...(told.hint === undefined ? {} : { hint: told.hint }),
+  }
+}
+
+/** A missing target has no place; whether it was removed just now, only the world before can tell. */
+function missingIssue(key: Key, finding: Finding, base: World | undefined): Finding {
+  const { related, ...rest } = finding
+  const target = related?.[0]?.key as Key | undefined
+  if (target === undefined || base?.declared.has(target) !== true) return rest
+  const message = `${displayKey(key)} still uses ${displayKey(target)}, which this change removes`
+  return { ...rest, code: REMOVED, message, hint: `remove ${displayKey(key)} too, or keep ${displayKey(target)}` }
+}

@@ -1,0 +1,163 @@
+import type { AllocateOptions, Claim, Pools, ValueRange } from '../../kinds/kind.ts'
+import { hash48 } from '../../lib/digest.ts'
+import { compareText, type Key } from '../../model/key.ts'
+import { type Fact, poolFact, slotFact } from './facts.ts'
+import type { FullPool, Run } from './run.ts'
+import type { Holding } from './types.ts'
+
+/** A deleted resource's values stay its own for 30 days (DESIGN 4.1). */
+export const RESERVATION_MS: number = 30 * 24 * 60 * 60 * 1000
+
+/** Thrown by `allocate` through a kind's function, caught by the engine: everybody's claims come before anybody's fresh choice. */
+export const DEFERRED: unique symbol = Symbol('deferred')
+
+/** What one resource asked for in one run of its `resolve`; nothing of it holds before `settle`. */
+export interface Asking {
+  readonly pools: Pools
+  /** Slot → what it is to hold. */
+  readonly asked: ReadonlyMap<string, Holding>
+}
+
+interface Asker {
+  readonly run: Run
+  readonly owner: Key
+  readonly reads: Set<Fact>
+  /** False while claims are still being collected: a value that is not pinned then puts the resource off. */
+  readonly fresh: boolean
+  readonly asked: Map<string, Holding>
+  allocated: boolean
+}
+
+export function slotOf(pool: string, value: string): string {
+  return `${pool}|${value}`
+}
+
+export function startAsking(run: Run, owner: Key, reads: Set<Fact>, fresh: boolean): Asking {
+  const asker: Asker = { run, owner, reads, fresh, asked: new Map(), allocated: false }
+  const pools: Pools = {
+    claim: (pool, value) => claim(asker, pool, value),
+    pinned: (pool) => ownHoldings(asker, pool).some((h) => h.source !== 'explicit'),
+    allocate: (pool, ranges, options) => allocate(asker, pool, ranges, options ?? {}),
+  }
+  return { pools, asked: asker.asked }
+}
+
+function claim(asker: Asker, pool: string, value: string): Claim {
+  const { run, owner, asked, reads } = asker
+  if (asker.allocated) throw new Error(`${owner} claims ${value} after it allocated`)
+  const slot = slotOf(pool, value)
+  const held = run.state.held.get(slot)
+  if (held !== undefined && held.owner !== owner && held.source !== 'reserved') {
+    reads.add(slotFact(slot))
+    return { ok: false, reason: 'taken', holder: held.owner, explicit: held.source === 'explicit' }
+  }
+  asked.set(slot, { pool, value, owner, source: 'explicit' })
+  return { ok: true, value }
+}
+
+/** The owner's values in a pool that it has not asked for yet. */
+function ownHoldings(asker: Asker, pool: string): Holding[] {
+  const { run, owner, asked } = asker
+  const prefix = `${pool}|`
+  const own: Holding[] = []
+  for (const slot of run.state.byOwner.get(owner) ?? []) {
+    const held = slot.startsWith(prefix) && !asked.has(slot) ? run.state.held.get(slot) : undefined
+    if (held !== undefined && held.owner === owner) own.push(held)
+  }
+  return own
+}
+
+function allocate(asker: Asker, pool: string, ranges: readonly ValueRange[], options: AllocateOptions): Claim {
+  const { run, owner, asked } = asker
+  const value = pinnedValue(asker, pool, [...ranges, ...(options.keep ?? [])])
+  if (value === undefined && !asker.fresh) throw DEFERRED
+  asker.allocated = true
+  const found = value ?? freeValue(asker, pool, ranges, options.label)
+  if (found === undefined) {
+    asker.reads.add(poolFact(pool))
+    return { ok: false, reason: 'full', ...describeFull(run, pool, ranges) }
+  }
+  asked.set(slotOf(pool, found), { pool, value: found, owner, source: 'auto' })
+  return { ok: true, value: found }
+}
+
+const RANK = { auto: 0, reserved: 1, explicit: 2 } as const
+
+/** What it chose before comes first, then what it chose and gave up, then what was written; the lowest of each. */
+function pinnedValue(asker: Asker, pool: string, fits: readonly ValueRange[]): string | undefined {
+  let best: { readonly value: string; readonly rank: number; readonly n: bigint } | undefined
+  for (const { value, source } of ownHoldings(asker, pool)) {
+    for (const range of fits) {
+      const n = range.parse(value)
+      if (n === undefined || n < range.from || n > range.to) continue
+      const rank = RANK[source]
+      if (best === undefined || rank < best.rank || (rank === best.rank && n < best.n)) best = { value, rank, n }
+      break
+    }
+  }
+  return best?.value
+}
+
+/** From hash(identity) upwards, once round the ranges; else the value that is reserved the longest. */
+function freeValue(asker: Asker, pool: string, ranges: readonly ValueRange[], label: string | undefined): string | undefined {
+  const { run, owner, asked } = asker
+  if (run.full.get(pool)?.has(rangesText(ranges))) return undefined
+  const size = sizeOf(ranges)
+  const start = size === 0n ? 0n : BigInt(hash48(label === undefined ? owner : `${owner}\0${label}`)) % size
+  let longest: { readonly value: string; readonly since: number } | undefined
+  for (const value of valuesFrom(ranges, start)) {
+    const slot = slotOf(pool, value)
+    if (asked.has(slot)) continue
+    const held = run.state.held.get(slot)
+    if (held === undefined) return value
+    if (held.source !== 'reserved') continue
+    const since = held.releasedAt ?? 0
+    if (run.now - since >= RESERVATION_MS) return value
+    if (longest === undefined || since < longest.since) longest = { value, since }
+  }
+  return longest?.value
+}
+
+function* valuesFrom(ranges: readonly ValueRange[], start: bigint): Iterable<string> {
+  let skip = start
+  let at = 0
+  while (at < ranges.length - 1 && skip >= sizeOf(ranges.slice(at, at + 1))) {
+    skip -= sizeOf(ranges.slice(at, at + 1))
+    at++
+  }
+  const first = ranges[at]
+  if (first === undefined) return
+  for (let n = first.from + skip; n <= first.to; n++) yield first.format(n)
+  for (let i = 1; i < ranges.length; i++) {
+    const range = ranges[(at + i) % ranges.length]
+    if (range !== undefined) for (let n = range.from; n <= range.to; n++) yield range.format(n)
+  }
+  for (let n = first.from; n < first.from + skip; n++) yield first.format(n)
+}
+
+function sizeOf(ranges: readonly ValueRange[]): bigint {
+  return ranges.reduce((sum, r) => sum + (r.to >= r.from ? r.to - r.from + 1n : 0n), 0n)
+}
+
+function rangesText(ranges: readonly ValueRange[]): string {
+  return ranges.map((r) => `${r.from}-${r.to}`).join(',')
+}
+
+/** Counted once per run and pool, not once per resource that finds it full. */
+function describeFull(run: Run, pool: string, ranges: readonly ValueRange[]): FullPool {
+  const text = rangesText(ranges)
+  const known = run.full.get(pool)?.get(text)
+  if (known !== undefined) return known
+  const holders = new Set<Key>()
+  let used = 0
+  for (const value of valuesFrom(ranges, 0n)) {
+    const held = run.state.held.get(slotOf(pool, value))
+    if (held === undefined) continue
+    used++
+    holders.add(held.owner)
+  }
+  const full = { size: sizeOf(ranges), used, holders: [...holders].sort(compareText) }
+  const ofPool = run.full.get(pool) ?? new Map<string, FullPool>()
+  run.full.set(pool, ofPool.set(text, full))
+  return full
+}

@@ -1,0 +1,73 @@
+import { compareText, type Key } from '../../model/key.ts'
+import type { Scope } from '../../model/scope.ts'
+import { type Fact, readerKey } from './facts.ts'
+import type { KindSet } from './kind-set.ts'
+import type { State } from './state.ts'
+
+/** One run of the engine over a world under change: who still has to be looked at, and what was touched. */
+export interface Run {
+  readonly kinds: KindSet
+  readonly state: State
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  /** Per kind: resources to check and resolve again. */
+  readonly dirty: Map<string, Set<Key>>
+  /** Resources to lower again. */
+  readonly lower: Set<Key>
+  readonly touched: Set<Key>
+  readonly slots: Set<string>
+  readonly scopes: Set<Scope>
+  readonly hosts: Set<string>
+  /** Sorted users and names: they stand still while resources are evaluated. */
+  readonly sorted: Map<string, readonly string[]>
+  /** Pools found full, by pool and ranges; forgotten when the pool gets room. */
+  readonly full: Map<string, Map<string, FullPool>>
+  /** One string per fact, however often it is read. */
+  readonly facts: Map<Fact, Fact>
+}
+
+export interface FullPool {
+  readonly size: bigint
+  readonly used: number
+  readonly holders: readonly Key[]
+}
+
+export function startRun(kinds: KindSet, state: State, now: number): Run {
+  return {
+    kinds,
+    state,
+    now,
+    dirty: new Map(kinds.order.map((k) => [k.kind, new Set<Key>()])),
+    lower: new Set(),
+    touched: new Set(),
+    slots: new Set(),
+    scopes: new Set(),
+    hosts: new Set(),
+    sorted: new Map(),
+    full: new Map(),
+    facts: new Map(),
+  }
+}
+
+export function markDirty(run: Run, key: Key): void {
+  run.dirty.get(kindOf(key))?.add(key)
+}
+
+/** Everybody who read the fact has to look again. */
+export function wake(run: Run, fact: Fact): void {
+  for (const [reader] of run.state.readers.inner(fact)) {
+    const { key, lowerOnly } = readerKey(reader)
+    if (lowerOnly) run.lower.add(key)
+    else markDirty(run, key)
+  }
+}
+
+export function kindOf(key: Key): string {
+  return key.slice(0, key.indexOf('/'))
+}
+
+export function sortedKeys<K extends string>(entries: Iterable<readonly [K, unknown]>): K[] {
+  const keys: K[] = []
+  for (const [key] of entries) keys.push(key)
+  return keys.sort(compareText)
+}
