@@ -63,11 +63,15 @@ export interface Summary {
   readonly recreate: number
 }
 
+export type GuardName = 'empty-tree' | 'vanished-file' | 'delete-ratio' | 'delete-count' | 'renumber'
+
 /** A reason to refuse a plan, with the exact override. */
 export interface GuardVerdict {
-  readonly guard: 'empty-tree' | 'delete-ratio' | 'delete-count' | 'vanished-file' | 'renumber'
+  readonly guard: GuardName
   readonly message: string
   readonly cause?: string
-  /** `--allow delete-ratio=104`; the number must match the plan. Absent: cannot be overridden. */
+  /** How many resources or files it is about; an override must name exactly this number. */
+  readonly count: number
+  /** `--allow delete-ratio=104`. Absent: cannot be overridden. */
   readonly override?: string
 }

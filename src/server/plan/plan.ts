@@ -1,0 +1,170 @@
+import type { KindDefinition, Site } from '../../kinds/kind.ts'
+import { sameJson } from '../../lib/json.ts'
+import type { Issue, Place } from '../../model/issue.ts'
+import { compareText, displayKey, type Key, keyParts } from '../../model/key.ts'
+import type { Resource } from '../../model/resource.ts'
+import type { DeclaredOps, Engine, Step, World } from '../engine/types.ts'
+import { type GuardInput, guardPlan } from '../guard/guard.ts'
+import { allocationRows, markAllocated } from './allocated.ts'
+import { type AttributeDiff, diffAttributes, topLevel } from './attributes.ts'
+import { type HostsOf, hostFinder } from './hosts.ts'
+import { planId } from './identity.ts'
+import { compareChanges, kindOrder } from './order.ts'
+import { type Draft, reasonOf } from './reason.ts'
+import type { Action, AttributeChange, Change, GitInfo, Plan, Summary } from './types.ts'
+
+export interface PlanInput {
+  /** The world of revision `baseRevision` (0: nothing yet). */
+  readonly base: World
+  readonly baseRevision: number
+  /** What was declared and undeclared, and the step the engine made of it. The step's world must be without errors. */
+  readonly ops: DeclaredOps
+  readonly step: Step
+  readonly footprint: Engine['footprint']
+  readonly kinds: readonly KindDefinition[]
+  /** Where a resource stands now; for a deleted one, where it stood. */
+  readonly places: (key: Key) => Place | undefined
+  readonly guards: Site['guards']
+  readonly vanished?: GuardInput['vanished']
+  readonly reported?: GuardInput['reported']
+  readonly git?: GitInfo
+  /** Warnings and notes of reading and checking, shown with the plan. */
+  readonly notes?: readonly Issue[]
+}
+
+/**
+ * The plan that turns the base into the step's world: pure, in an order that does not depend on how files were read, at the cost of what the
+ * step touched. Ops that change nothing are not part of it: where everything is as it was, changes, ops and allocations are empty.
+ */
+export function computePlan(input: PlanInput): Plan {
+  const ops = netOps(input.base, input.ops)
+  const drafts = draftChanges(input)
+  const changes = describeChanges(input, ops, drafts)
+  const allocations = allocationRows(input.base, input.step)
+  const partial = { base: input.baseRevision, ops, changes, allocations }
+  const { base, step, guards, vanished, reported } = input
+  return {
+    id: planId(partial),
+    ...partial,
+    ...(input.git === undefined ? {} : { git: input.git }),
+    notes: [...(input.notes ?? []), ...refusals(input.kinds, changes)],
+    blocked: guardPlan({
+      base,
+      world: step.world,
+      changes,
+      allocations,
+      guards,
+      ...(vanished === undefined ? {} : { vanished }),
+      ...(reported === undefined ? {} : { reported }),
+    }),
+    hosts: [...step.touchedHosts].sort(compareText),
+    summary: summarise(changes),
+  }
+}
+
+/** True when applying the plan changes nothing, not even what is remembered. */
+export function isEmptyPlan(plan: Plan): boolean {
+  return plan.changes.length + plan.ops.set.length + plan.ops.del.length + plan.allocations.set.length + plan.allocations.del.length === 0
+}
+
+function netOps(base: World, ops: DeclaredOps): DeclaredOps {
+  return {
+    set: ops.set.filter((d) => !sameJson(base.declared.get(d.key), d)).sort((a, b) => compareText(a.key, b.key)),
+    del: ops.del.filter((key) => base.declared.has(key)).sort(compareText),
+  }
+}
+
+function draftChanges({ base, step, kinds }: PlanInput): ReadonlyMap<Key, Draft> {
+  const recreate = new Map(kinds.map((k) => [k.kind, k.mutability ?? {}]))
+  const drafts = new Map<Key, Draft>()
+  for (const key of step.touched) {
+    const before = base.resources.get(key)
+    const after = step.world.resources.get(key)
+    if (before === after) continue
+    if (after === undefined && step.world.declared.has(key))
+      throw new Error(`${key} could not be resolved: a world with errors has no plan`)
+    const diff = diffAttributes(attributesOf(before), attributesOf(after))
+    if (diff.changes.length === 0 && before !== undefined && after !== undefined) continue
+    drafts.set(key, { action: actionOf(before, after, diff, recreate.get(keyParts(key).kind) ?? {}), diff })
+  }
+  return drafts
+}
+
+/** The id is an attribute like any other: an operator may write one. */
+function attributesOf(resource: Resource | undefined): Resource['spec'] | undefined {
+  return resource === undefined ? undefined : { id: resource.id, ...resource.spec }
+}
+
+type Mutability = NonNullable<KindDefinition['mutability']>
+
+function actionOf(before: Resource | undefined, after: Resource | undefined, diff: AttributeDiff, mutability: Mutability): Action {
+  if (before === undefined) return 'create'
+  if (after === undefined) return 'delete'
+  return diff.changes.some((change) => forces(change, mutability)) ? 'recreate' : 'update'
+}
+
+/** A switch knows an interface by its resource's id, so another id is another resource, for every kind. */
+function forces(change: AttributeChange, mutability: Mutability): boolean {
+  const name = topLevel(change.path)
+  return name === 'id' || mutability[name] === 'recreate'
+}
+
+function describeChanges(input: PlanInput, ops: DeclaredOps, drafts: ReadonlyMap<Key, Draft>): readonly Change[] {
+  const hostsOf = hostFinder(input.base, input.step)
+  const mutability = new Map(input.kinds.map((k) => [k.kind, k.mutability ?? {}]))
+  const written = new Set(ops.set.map((d) => d.key))
+  const changes = [...drafts].map(([key, draft]) => describe(input, key, draft, { hostsOf, mutability, written, drafts }))
+  return changes.sort(compareChanges(kindOrder(input.kinds)))
+}
+
+interface Context {
+  readonly hostsOf: HostsOf
+  readonly mutability: ReadonlyMap<string, Mutability>
+  readonly written: ReadonlySet<Key>
+  readonly drafts: ReadonlyMap<Key, Draft>
+}
+
+function describe(input: PlanInput, key: Key, draft: Draft, context: Context): Change {
+  const { base, step, footprint } = input
+  const old = footprint(base, key)
+  const now = footprint(step.world, key)
+  const before = base.resources.get(key)
+  const after = step.world.resources.get(key)
+  const place = input.places(key)
+  const mutability = context.mutability.get(keyParts(key).kind) ?? {}
+  const marked = markAllocated(draft.diff.changes, key, step.world.allocations)
+  return {
+    action: draft.action,
+    key,
+    ...(before === undefined ? {} : { before }),
+    ...(after === undefined ? {} : { after }),
+    attributes: draft.action === 'recreate' ? marked.map((c) => (forces(c, mutability) ? { ...c, forces: true } : c)) : marked,
+    unchanged: draft.diff.unchanged,
+    reason: reasonOf(key, draft, context.written, [...(old?.reads ?? []), ...(now?.reads ?? [])], context.drafts),
+    ...(place === undefined ? {} : { place }),
+    hosts: context.hostsOf(old?.lowered, now?.lowered),
+  }
+}
+
+function summarise(changes: readonly Change[]): Summary {
+  const summary = { create: 0, update: 0, delete: 0, recreate: 0 }
+  for (const change of changes) summary[change.action]++
+  return summary
+}
+
+/** Changes of attributes that their kind does not allow to change at all. */
+function refusals(kinds: readonly KindDefinition[], changes: readonly Change[]): readonly Issue[] {
+  const fixed = new Map(kinds.map((k) => [k.kind, k.mutability ?? {}]))
+  return changes.flatMap((change) => {
+    if (change.action !== 'update' && change.action !== 'recreate') return []
+    const mutability = fixed.get(keyParts(change.key).kind) ?? {}
+    const names = [...new Set(change.attributes.map((c) => topLevel(c.path)))].filter((name) => mutability[name] === 'immutable')
+    return names.map((name) => ({
+      code: 'E0501',
+      severity: 'error' as const,
+      message: `${name} of ${displayKey(change.key)} cannot be changed once it is made`,
+      ...(change.place === undefined ? {} : { place: change.place }),
+      hint: `put the old value back, or give the ${keyParts(change.key).kind} another name`,
+    }))
+  })
+}

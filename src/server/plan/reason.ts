@@ -1,0 +1,42 @@
+import { compareText, displayKey, type Key } from '../../model/key.ts'
+import type { AttributeDiff } from './attributes.ts'
+import { topLevel } from './attributes.ts'
+import type { Action } from './types.ts'
+
+/** What is known of a change before its reason is. */
+export interface Draft {
+  readonly action: Action
+  readonly diff: AttributeDiff
+}
+
+/** At most this many causes are named. */
+const CAUSES = 3
+
+/**
+ * Why a resource changes: it was written or removed, or it read something that changes in the same plan (`network blue: mtu`).
+ * `reads` are the keys its value was made from, before and after.
+ */
+export function reasonOf(
+  key: Key,
+  draft: Draft,
+  written: ReadonlySet<Key>,
+  reads: readonly Key[],
+  drafts: ReadonlyMap<Key, Draft>,
+): string {
+  if (draft.action === 'delete') return 'removed from the repo'
+  if (written.has(key)) return 'written'
+  const causes = [...new Set(reads)].filter((read) => read !== key && drafts.has(read)).sort(compareText)
+  // What was written itself explains more than what only follows, too.
+  const roots = causes.filter((read) => written.has(read) || drafts.get(read)?.action === 'delete')
+  const named = (roots.length > 0 ? roots : causes).map((read) => describe(read, drafts.get(read)))
+  if (named.length === 0) return 'follows from other changes'
+  const more = named.length - CAUSES
+  return [...named.slice(0, CAUSES), ...(more > 0 ? [`${more} more`] : [])].join(', ')
+}
+
+function describe(key: Key, draft: Draft | undefined): string {
+  if (draft?.action === 'create') return `${displayKey(key)}: new`
+  if (draft?.action === 'delete') return `${displayKey(key)}: removed`
+  const names = [...new Set((draft?.diff.changes ?? []).map((c) => topLevel(c.path)))]
+  return `${displayKey(key)}: ${names.join(', ')}`
+}
