@@ -93,4 +93,9 @@ export interface LocationIntent {
   /** False: this port may own addresses that nobody declared; it needs unknown unicast, and its addresses are learned. */
   readonly port_security_enabled: boolean
   readonly admin_state_up: boolean
+  /**
+   * MACs that its allowed address pairs let it use besides its own (a virtual router's), sorted; absent when there are none. Several ports may share
+   * one: frames to it find the port that used it last.
+   */
+  readonly other_macs?: readonly string[]
 }

@@ -75,8 +75,8 @@ function entries(segment: SegmentIntent, carrier: Carrier, members: readonly Att
     if (l.network !== network || l.host === undefined) continue
     if (l.host === given.host && !members.some((a) => a.port === l.port)) continue
     const at = l.host === given.host ? ({ here: true } as const) : { host: l.host }
-    const { port, mac, ips, admin_state_up: up, port_security_enabled } = l
-    out.push(fakeItem(port, { table: 'location', port, network, mac, ips, at, up, port_security_enabled }))
+    const { port, mac, ips, admin_state_up: up, port_security_enabled, other_macs = [] } = l
+    out.push(fakeItem(port, { table: 'location', port, network, mac, ips, at, up, port_security_enabled, other_macs }))
   }
   return out
 }

@@ -18,8 +18,6 @@ interface Admitted {
   readonly origin: Origin
   /** The way back to the sender. */
   readonly back: Departure
-  /** Its addresses are not vouched for. */
-  readonly unguarded: boolean
 }
 
 /**
@@ -31,10 +29,8 @@ export function forward(items: ReadonlyMap<string, Item>, learned: Learned, arri
   const admitted = admit(tables, arrival, frame)
   if (admitted === undefined) return []
   const net = netOf(tables, admitted)
-  if (admitted.unguarded) {
-    if (isGroup(frame.src)) return []
-    if (isOpen(net) && !net.locations.some((l) => l.mac === frame.src)) learned.set(`${admitted.network} ${frame.src}`, admitted.back)
-  }
+  if (isGroup(frame.src)) return []
+  if (isOpen(net) && !net.locations.some((l) => l.mac === frame.src)) learned.set(`${admitted.network} ${frame.src}`, admitted.back)
   const asked = askedOwner(net.locations, frame)
   if (asked !== undefined && !isSender(asked, admitted)) {
     if (admitted.origin === 'local' && mayAnswer(frame)) return [admitted.back]
@@ -51,7 +47,7 @@ export function forward(items: ReadonlyMap<string, Item>, learned: Learned, arri
   const known = net.locations.find((l) => l.mac === frame.dst)
   if (known !== undefined) return permitted(net, admitted, [reach(known, net.carrier)])
   const seen = learned.get(`${admitted.network} ${frame.dst}`)
-  return permitted(net, admitted, seen === undefined ? everyone(net, (port) => !port.port_security_enabled) : [seen])
+  return permitted(net, admitted, seen === undefined ? everyone(net, (l) => mayUse(l, frame.dst)) : [seen])
 }
 
 interface Tables {
@@ -96,12 +92,11 @@ function admit(tables: Tables, arrival: Arrival, frame: Frame): Admitted | undef
       carrier: segment.carrier,
       origin: 'local',
       back: { by: 'port', port: port.port },
-      unguarded: !port.port_security_enabled,
     }
   }
   for (const segment of tables.segments) {
     const back = backFrom(segment, arrival, frame)
-    if (back !== undefined) return { network: segment.network, carrier: segment.carrier, origin: arrival.by, back, unguarded: true }
+    if (back !== undefined) return { network: segment.network, carrier: segment.carrier, origin: arrival.by, back }
   }
   return undefined
 }
@@ -139,13 +134,13 @@ function permitted(net: Net, { origin, back }: Admitted, ways: readonly (Departu
   })
 }
 
-function everyone(net: Net, which: (port: { readonly port_security_enabled: boolean }) => boolean): (Departure | undefined)[] {
-  const { carrier } = net
-  const out: (Departure | undefined)[] = net.attachments.filter(which).map((a) => ({ by: 'port', port: a.port }))
+/** The ports for which `which` holds, and what leads to hosts that have such a port. */
+function everyone({ carrier, locations }: Net, which: (port: Location) => boolean): (Departure | undefined)[] {
+  const ports = locations.filter((l) => l.up && which(l))
+  const out: (Departure | undefined)[] = ports.flatMap((l): Departure[] => ('here' in l.at ? [{ by: 'port', port: l.port }] : []))
   if (carrier.by === 'provider') out.push(outside(carrier))
   if (carrier.by === 'tunnel') {
-    const hosts = new Set(net.locations.flatMap((l) => ('host' in l.at && l.up && which(l) ? [l.at.host] : [])))
-    for (const host of hosts) {
+    for (const host of new Set(ports.flatMap((l) => ('host' in l.at ? [l.at.host] : [])))) {
       const to = carrier.peers[host]
       if (to !== undefined) out.push({ by: 'tunnel', type: carrier.type, key: carrier.key, to })
     }
@@ -153,9 +148,14 @@ function everyone(net: Net, which: (port: { readonly port_security_enabled: bool
   return out
 }
 
-/** Addresses that nobody declared can exist: outside, and behind ports without port security. */
+/** Unicast to an address nobody declared: for ports without port security, and for those whose address pairs name it. */
+function mayUse(location: Location, mac: string): boolean {
+  return !location.port_security_enabled || location.other_macs.includes(mac)
+}
+
+/** Addresses that nobody declared as a port's own can exist. */
 function isOpen({ carrier, locations }: Net): boolean {
-  return carrier.by === 'provider' || locations.some((l) => l.up && !l.port_security_enabled)
+  return carrier.by === 'provider' || locations.some((l) => l.up && (!l.port_security_enabled || l.other_macs.length > 0))
 }
 
 /** The port that a broadcast ARP request or a multicast neighbour solicitation asks for. */

@@ -42,6 +42,8 @@ export interface Location {
   readonly at: { readonly here: true } | { readonly host: string }
   readonly up: boolean
   readonly port_security_enabled: boolean
+  /** MACs it may use besides its own. */
+  readonly other_macs: readonly string[]
 }
 
 export function fakeItem(owner: Key, entry: FakeEntry): Item {

@@ -21,6 +21,7 @@ export function lowerPort(resource: Resource<PortSpec>, view: View): Lowered {
     ips: spec.fixed_ips.map((f) => f.ip_address),
     port_security_enabled: spec.port_security_enabled,
     admin_state_up: spec.admin_state_up,
+    ...otherMacs(spec),
   }
   const located = { scope, key: intentKey('location', key), intent: location }
   if (spec.host === undefined) return { intents: [located], needs: [] }
@@ -46,6 +47,12 @@ function attach(resource: Resource<PortSpec>, network: Resource<NetworkSpec>, vi
     allowed: spec.port_security_enabled ? allowedAddresses(spec) : [],
     addresses: spec.fixed_ips.map((f) => `${f.ip_address}/${prefixLength(view.need<SubnetSpec>(view.ref('subnet', f.subnet)).spec.cidr)}`),
   }
+}
+
+function otherMacs(spec: PortSpec): { readonly other_macs?: readonly string[] } {
+  const macs = spec.port_security_enabled ? new Set(spec.allowed_address_pairs.map((p) => p.mac_address)) : new Set<string>()
+  macs.delete(spec.mac_address)
+  return macs.size === 0 ? {} : { other_macs: [...macs].sort() }
 }
 
 function prefixLength(cidr: string): string {

@@ -118,20 +118,27 @@ function compileSegment(work: Work, { view: { segment }, number, peers, provider
     )
 }
 
+/** Who gets copies: everyone; for unknown unicast those whose addresses nobody vouches for; for a MAC that several may use, these as well. */
 function floodSets({ numbers, wiring }: Work, { view, number, peers, provider }: NetworkContext): FloodSet[] {
-  const { segment, attaches, locations } = view
+  const { segment, locations } = view
   const common = { owner: segment.network, network: number, provider: provider !== undefined }
-  const up = attaches.filter((a) => a.admin_state_up && wiring.has(a.port))
-  const members = (ports: typeof up): FloodSet['members'] => ports.map((a) => ({ port: a.port, number: numbers.of('port', a.port) }))
-  const open = new Set(locations.filter((l) => l.admin_state_up && !l.port_security_enabled).map((l) => l.host))
+  const up = locations.filter((l) => l.admin_state_up)
+  const members = (ports: typeof up): FloodSet['members'] =>
+    ports.flatMap((l) => (wiring.has(l.port) ? [{ port: l.port, number: numbers.of('port', l.port) }] : []))
+  const hosts = (ports: typeof up): FloodSet['peers'] => {
+    const at = new Set(ports.map((l) => l.host))
+    return [...peers.values()].filter((p) => at.has(p.host))
+  }
+  const open = up.filter((l) => !l.port_security_enabled)
+  const shared = new Set(up.flatMap((l) => l.other_macs ?? []))
+  const claims = [...shared].sort().map((mac): FloodSet => {
+    const users = up.filter((l) => !l.port_security_enabled || l.other_macs?.includes(mac))
+    return { ...common, set: { mac }, members: members(users), peers: hosts(users) }
+  })
   return [
     { ...common, set: 'all', members: members(up), peers: [...peers.values()] },
-    {
-      ...common,
-      set: 'unknown',
-      members: members(up.filter((a) => !a.port_security_enabled)),
-      peers: [...peers.values()].filter((p) => open.has(p.host)),
-    },
+    { ...common, set: 'unknown', members: members(open), peers: hosts(open) },
+    ...claims,
   ]
 }
 

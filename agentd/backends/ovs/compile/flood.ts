@@ -17,8 +17,8 @@ export interface Member {
 
 /** Everyone who gets a copy of a frame in one network. */
 export interface FloodSet {
-  /** `all`: broadcast and multicast. `unknown`: unicast whose receiver is not known. */
-  readonly set: 'all' | 'unknown'
+  /** `all`: broadcast and multicast. `unknown`: unicast whose receiver is not known. `mac`: the same to an address that only these ports may use. */
+  readonly set: 'all' | 'unknown' | { readonly mac: string }
   readonly owner: Key
   readonly network: number
   readonly members: readonly Member[]
@@ -29,67 +29,69 @@ export interface FloodSet {
 /** Receivers in one flow. OVS refuses a flow over 64 kB, and one receiver more rewrites one part only. */
 const PART_SIZE = 48
 
-/** Flows that copy a frame to the members of a set. Local parts come first: what is set for tunnels and tags would stay on later copies. */
+/** Flows that copy a frame to the members of a set. Local copies come first: what is set for tunnels and tags would stay on later ones. */
 export function floodItems(flood: FloodSet): readonly Item[] {
+  if (typeof flood.set === 'object')
+    return roots(flood, flood.members.flatMap(copyTo), towardsOthers(flood, flood.peers.flatMap(copyToPeer)))
+  const set = flood.set
   const local = chunksOf(flood.members, (m) => m.number, PART_SIZE)
   const remote = chunksOf(flood.peers, (p) => p.number, PART_SIZE)
-  const cookie = cookieOfSet(`flood ${flood.owner}`)
-  const table = flood.set === 'all' ? 'flood' : 'flood_unknown'
-  const { network } = flood
-  const root = (priority: number, origin: number | undefined, actions: readonly Action[]): Item =>
-    flowItem({
-      table,
-      priority,
-      cookie,
-      owners: [flood.owner],
-      registers: { network, ...(origin === undefined ? {} : { origin }) },
-      actions,
-    })
   const part = (side: 'local' | 'remote', chunk: number, owners: readonly Key[], actions: readonly Action[]): Item =>
     flowItem({
       table: 'flood_part',
       priority: 50,
-      cookie,
+      cookie: cookieOfSet(`flood ${flood.owner}`),
       owners,
-      registers: { network, flood_part: floodPart(flood.set, side, chunk) },
+      registers: { network: flood.network, flood_part: floodPart(set, side, chunk) },
       actions,
     })
-
-  const toLocal = [...local.keys()].flatMap((chunk) => jump(flood.set, 'local', chunk))
-  const out: Item[] = []
-  const onward = towardsOthers(flood, [...remote.keys()])
-  if (toLocal.length > 0) out.push(root(10, undefined, toLocal))
-  if (onward.length > 0) out.push(root(20, ORIGIN.local, [...toLocal, ...onward]))
-  for (const [chunk, members] of local) {
-    const copies = members.flatMap((m) => [set('target', target('port', m.number)), resubmit(DELIVER)])
-    out.push(
+  const jumps = (side: 'local' | 'remote', chunks: Iterable<number>): Action[] => [...chunks].flatMap((chunk) => jump(set, side, chunk))
+  return [
+    ...roots(flood, jumps('local', local.keys()), towardsOthers(flood, jumps('remote', remote.keys()))),
+    ...[...local].map(([chunk, members]) =>
       part(
         'local',
         chunk,
         members.map((m) => m.port),
-        copies,
+        members.flatMap(copyTo),
       ),
-    )
+    ),
+    ...[...remote].map(([chunk, peers]) => part('remote', chunk, [flood.owner], peers.flatMap(copyToPeer))),
+  ]
+}
+
+/** Where copying begins: frames of other hosts go to local ports only. */
+function roots({ set, owner, network }: FloodSet, local: readonly Action[], onward: readonly Action[]): Item[] {
+  const mac = typeof set === 'object' ? set.mac : undefined
+  const base = mac === undefined ? 10 : 30
+  const common = {
+    table: set === 'all' ? ('flood' as const) : ('flood_unknown' as const),
+    cookie: cookieOfSet(`flood ${owner}`),
+    owners: [owner],
+    ...(mac === undefined ? {} : { match: { eth_dst: mac } }),
   }
-  for (const [chunk, peers] of remote)
-    out.push(
-      part(
-        'remote',
-        chunk,
-        [flood.owner],
-        peers.flatMap((p) => [toPeer(p.ip), output(p.ofport)]),
-      ),
-    )
+  const out: Item[] = []
+  if (local.length > 0) out.push(flowItem({ ...common, priority: base, registers: { network }, actions: local }))
+  if (onward.length > 0) {
+    out.push(flowItem({ ...common, priority: base + 10, registers: { network, origin: ORIGIN.local }, actions: [...local, ...onward] }))
+  }
   return out
 }
 
-function towardsOthers(flood: FloodSet, chunks: readonly number[]): Action[] {
+function towardsOthers(flood: FloodSet, toPeers: readonly Action[]): readonly Action[] {
   if (flood.provider) return [set('target', target('provider', 0)), resubmit(DELIVER)]
   const key = flood.peers[0]?.key
-  if (key === undefined) return []
-  return [setField('tun_id', BigInt(key)), ...chunks.flatMap((chunk) => jump(flood.set, 'remote', chunk))]
+  return key === undefined ? [] : [setField('tun_id', BigInt(key)), ...toPeers]
 }
 
-function jump(kind: FloodSet['set'], side: 'local' | 'remote', chunk: number): Action[] {
+function copyTo(member: Member): Action[] {
+  return [set('target', target('port', member.number)), resubmit(DELIVER)]
+}
+
+function copyToPeer(peer: Peer): Action[] {
+  return [toPeer(peer.ip), output(peer.ofport)]
+}
+
+function jump(kind: 'all' | 'unknown', side: 'local' | 'remote', chunk: number): Action[] {
   return [set('flood_part', floodPart(kind, side, chunk)), resubmit('flood_part')]
 }

@@ -33,7 +33,8 @@ export function networkContext(view: NetworkView, facts: Facts, numbers: Numbers
     const ofport = carrierOfport(patchPorts(carrier.bridge).int, facts, numbers)
     if (ofport !== undefined) provider = { ofport, ...(carrier.vlan === undefined ? {} : { vlan: carrier.vlan }) }
   }
-  const learning = provider !== undefined || locations.some((l) => !l.port_security_enabled && l.admin_state_up)
+  const learning =
+    provider !== undefined || locations.some((l) => l.admin_state_up && (!l.port_security_enabled || l.other_macs !== undefined))
   return { view, number: numbers.of('network', segment.network), peers, learning, ...(provider === undefined ? {} : { provider }) }
 }
 

@@ -1,7 +1,7 @@
 import type { TableName } from './tables.ts'
 
 /** Where a stage hands on to. A stage that is put in between changes one line here. */
-export const AFTER_GUARD: TableName = 'responder'
+export const AFTER_GUARD: TableName = 'learn'
 export const AFTER_LEARN: TableName = 'responder'
 export const AFTER_RESPONDER: TableName = 'l2'
 /** Frames with a target: the way towards the port begins here. */

@@ -78,7 +78,7 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
   guard_type: {
     number: 11,
     matches: [...ND, 'sender', 'eth_src', 'nd_sll', 'nd_tll', 'ip_src', 'ip_dst', 'ipv6_src', 'udp_src', 'udp_dst'],
-    jumps: ['guard_arp', 'guard_nd', 'guard_source', 'responder'],
+    jumps: ['guard_arp', 'guard_nd', 'guard_source', 'learn'],
     arrives: "Frames whose source MAC is the sender's.",
     leaves:
       "IP and ARP, to the table that checks their addresses. What a client must send before it has an address (DHCP discover, MLD and router solicitation from ::) goes on at once. Dropped: answers of DHCP servers, router advertisements, ND with another's link-layer address, all other ethertypes.",
@@ -86,21 +86,21 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
   guard_arp: {
     number: 12,
     matches: ['sender', 'eth_src', 'eth_type', 'arp_op', 'arp_sha', 'arp_spa'],
-    jumps: ['responder'],
+    jumps: ['learn'],
     arrives: 'ARP of guarded ports.',
     leaves: "ARP that speaks for an allowed address with the sender's MAC, and address probes (RFC 5227).",
   },
   guard_nd: {
     number: 13,
     matches: [...ND, 'sender', 'eth_src', 'ipv6_src', 'nd_target'],
-    jumps: ['guard_source', 'responder'],
+    jumps: ['guard_source', 'learn'],
     arrives: 'Neighbour advertisements, and solicitations from :: (duplicate address detection), of guarded ports.',
     leaves: 'Those about an allowed address.',
   },
   guard_source: {
     number: 14,
     matches: ['sender', 'eth_src', 'eth_type', 'ip_src', 'ipv6_src'],
-    jumps: ['responder'],
+    jumps: ['learn'],
     arrives: 'IP of guarded ports.',
     leaves: 'IP from an allowed address, IPv6 link-local of the source MAC included.',
   },
@@ -110,7 +110,7 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
     matches: ['network', 'eth_src'],
     learns: ['learned'],
     jumps: ['responder'],
-    arrives: 'Frames of local ports without port security, from tunnels and from provider networks.',
+    arrives: 'Frames that passed the guard or need none: of local ports without port security, from tunnels, from provider networks.',
     leaves: 'The same. In networks where addresses nobody declared can exist, the sender of such an address is noted in `learned`.',
   },
   // 35 to 39: service traps (DHCP, metadata)
@@ -183,11 +183,13 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
   },
   flood_unknown: {
     number: 74,
-    matches: ['network', 'origin'],
-    sets: ['target', 'flood_part', 'tun_id'],
+    matches: ['network', 'origin', 'eth_dst'],
+    sets: ['target', 'flood_part', 'tun_id', 'tun_dst', 'tun_ipv6_dst'],
+    outputs: true,
     jumps: ['flood_part', 'output'],
     arrives: 'Unicast whose receiver is not known.',
-    leaves: 'As `flood`, but only to ports without port security, to hosts that have such ports, and to the provider network.',
+    leaves:
+      'As `flood`, but only to ports without port security and to those that may use the address, to hosts that have such ports, and to the provider network.',
   },
   flood_part: {
     number: 75,

@@ -113,6 +113,30 @@ export const STORIES: readonly Story[] = [
     ],
   },
   {
+    name: 'a virtual router: one MAC and address that two ports may use',
+    world: {
+      ...PLAIN,
+      ports: {
+        ...PORTS,
+        b: { ...(PORTS['b'] as PortInput), allowed: [{ mac: macOf('1a'), prefix: '10.0.0.1/32' }] },
+        c: { ...(PORTS['c'] as PortInput), allowed: [{ mac: macOf('1a'), prefix: '10.0.0.1/32' }] },
+        d: { network: 'blue', host: 'h3', tag: '2a', ips: ['10.0.0.20'] },
+      },
+    },
+    asks: [
+      ask('its address is asked for everywhere', 'a', arpRequest('0a', '10.0.0.10', '10.0.0.1'), 'b', 'c', 'd'),
+      ask('before anyone used it: to those who may', 'a', udp('0a', '10.0.0.10', '1a', '10.0.0.1'), 'b', 'c'),
+      ask('another unknown MAC: to nobody', 'a', udp('0a', '10.0.0.10', '1b', '10.0.0.1')),
+      ask('b takes it', 'b', arpRequest('1a', '10.0.0.1', '10.0.0.1'), 'a', 'c', 'd'),
+      ask('from then on it is b', 'a', udp('0a', '10.0.0.10', '1a', '10.0.0.1'), 'b'),
+      ask('from far hosts too', 'd', udp('2a', '10.0.0.20', '1a', '10.0.0.1'), 'b'),
+      ask('c takes over', 'c', arpRequest('1a', '10.0.0.1', '10.0.0.1'), 'a', 'b', 'd'),
+      ask('and it is c', 'a', udp('0a', '10.0.0.10', '1a', '10.0.0.1'), 'c'),
+      ask('from far hosts too', 'd', udp('2a', '10.0.0.20', '1a', '10.0.0.1'), 'c'),
+      ask('a may not', 'a', arpRequest('1a', '10.0.0.1', '10.0.0.1')),
+    ],
+  },
+  {
     name: 'ARP',
     world: PLAIN,
     asks: [
@@ -250,7 +274,13 @@ export const STORIES: readonly Story[] = [
       ask('nor without port security', 'z', { ...udp('0f', '10.0.0.15', '0d', '10.0.0.13'), vlan: 101 }),
       ask('unknown unicast goes out, and to ports without port security', 'a', udp('0a', '10.0.0.10', '66', '10.0.0.66'), 'z'),
       ask('ARP', 'a', arpRequest('0a', '10.0.0.10', '10.0.0.12'), 'a answered'),
-      ask('solicitation without the option', 'a', solicit('0a', '2001:db8:5::a', '2001:db8:5::c', null), 'c'),
+      ask(
+        'solicitation without the option: onto the wire, which other hosts hear',
+        'a',
+        solicit('0a', '2001:db8:5::a', '2001:db8:5::c', null),
+        'c',
+        'z',
+      ),
     ],
   },
   {

@@ -120,7 +120,13 @@ function locationOf(name: string, port: PortInput): LocationIntent {
     ips: port.ips ?? [],
     port_security_enabled: port.security ?? true,
     admin_state_up: port.up ?? true,
+    ...otherMacs(port),
   }
+}
+
+function otherMacs(port: PortInput): { readonly other_macs?: readonly string[] } {
+  const macs = new Set((port.allowed ?? []).map((a) => a.mac).filter((mac) => mac !== macOf(port.tag)))
+  return macs.size === 0 || port.security === false ? {} : { other_macs: [...macs].sort() }
 }
 
 function segmentOf(name: string, network: NetworkInput): SegmentIntent {
