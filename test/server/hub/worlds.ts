@@ -38,7 +38,7 @@ export function nextWorld(base: LedgerWorld, scopes: Sketch, needs: Readonly<Rec
   for (const [scope, intents] of Object.entries(scopes))
     nextScopes.set(scope as Scope, changeScope(base.scopes.get(scope as Scope), intents))
   const nextNeeds = base.needs.draft()
-  for (const [host, list] of Object.entries(needs)) nextNeeds.set(host, PMap.from(list.map((s) => [s as Scope, 1] as const)))
+  for (const [host, list] of Object.entries(needs)) nextNeeds.set(host, PMap.from(list.map((s): [Scope, number] => [s as Scope, 1])))
   return { scopes: nextScopes.done(), needs: nextNeeds.done() }
 }
 
