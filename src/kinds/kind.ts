@@ -34,6 +34,10 @@ export interface KindDefinition<Spec = JsonObject> {
   normalise(spec: JsonObject): Normalised
   /** References in the declared spec, for existence checks, ordering and did-you-mean. Names are relative to the project (`name` or `project/name`). */
   references(spec: JsonObject): readonly Reference[]
+  /**
+   * False when `resolve` claims nothing for this spec: nobody then has to wait for it before choosing among what is free. Absent: it may.
+   */
+  claims?(spec: JsonObject): boolean
   /** Rules that need other resources; runs before `resolve`. With an error finding the resource is not resolved. */
   check(resource: Declared, view: View): readonly Finding[]
   /** Fills in defaults and takes addresses, MACs, segments from pools. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { canonicalJson } from './json.ts'
 
 /** 128 bits as four unsigned 32-bit words: what sums of digests are counted in. */
@@ -6,10 +6,7 @@ export type Words = [number, number, number, number]
 
 /** First 16 bytes of SHA-256 over `key NUL canonical-JSON(value)`. */
 export function entryWords(key: string, value: unknown): Words {
-  const bytes = createHash('sha256')
-    .update(`${key}\0${canonicalJson(value)}`)
-    .digest()
-  return [bytes.readUInt32BE(0), bytes.readUInt32BE(4), bytes.readUInt32BE(8), bytes.readUInt32BE(12)]
+  return parseWords(hash('sha256', `${key}\0${canonicalJson(value)}`))
 }
 
 /** XOR in place: adds an entry to a set's digest, or takes it out again. */
@@ -52,5 +49,5 @@ export function setDigest(entries: Iterable<readonly [string, unknown]>): string
 
 /** A 48-bit number from text (SHA-256, first 6 bytes), safe as a JavaScript number: where probing starts, what a cookie carries. */
 export function hash48(text: string): number {
-  return createHash('sha256').update(text).digest().readUIntBE(0, 6)
+  return Number.parseInt(hash('sha256', text).slice(0, 12), 16)
 }

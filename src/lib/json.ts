@@ -1,16 +1,25 @@
 /** JSON text with sorted keys and no spaces: equal values have equal text. `undefined` members are left out, as in JSON. */
 export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  if (value !== null && typeof value === 'object') {
-    const record = value as Record<string, unknown>
-    const parts: string[] = []
-    for (const key of Object.keys(record).sort()) {
-      const member = record[key]
-      if (member !== undefined) parts.push(`${JSON.stringify(key)}:${canonicalJson(member)}`)
-    }
-    return `{${parts.join(',')}}`
-  }
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (Array.isArray(value)) return canonicalList(value)
+  if (value !== null && typeof value === 'object') return canonicalRecord(value as Record<string, unknown>)
   return JSON.stringify(value) ?? 'null'
+}
+
+function canonicalList(list: readonly unknown[]): string {
+  let text = '['
+  for (let i = 0; i < list.length; i++) text += i === 0 ? canonicalJson(list[i]) : `,${canonicalJson(list[i])}`
+  return `${text}]`
+}
+
+function canonicalRecord(record: Readonly<Record<string, unknown>>): string {
+  let text = '{'
+  for (const key of Object.keys(record).sort()) {
+    const member = record[key]
+    if (member === undefined) continue
+    text += `${text === '{' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(member)}`
+  }
+  return `${text}}`
 }
 
 /** Equality of plain JSON data by value; the order of keys does not count. */

@@ -60,6 +60,12 @@ export function networkReferences(spec: JsonObject): readonly Reference[] {
   return name === undefined ? [] : [{ kind: PHYSICAL_NETWORK, name, at: ['physical_network'], open: true }]
 }
 
+/** A written number is claimed, and so is the physical network of a flat network. */
+export function networkClaims(spec: JsonObject): boolean {
+  const { network_type: type, segmentation_id: id } = spec as NetworkDeclared
+  return id !== undefined || type === 'flat'
+}
+
 /** Rules that need the site and the hosts. */
 export function checkNetwork(resource: Declared, view: View): readonly Finding[] {
   const network = resource.spec as NetworkDeclared

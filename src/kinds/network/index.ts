@@ -1,6 +1,6 @@
 import { networkSchema } from '../../../schemas/network.ts'
 import type { KindDefinition } from '../kind.ts'
-import { checkNetwork, networkReferences, normaliseNetwork } from './check.ts'
+import { checkNetwork, networkClaims, networkReferences, normaliseNetwork } from './check.ts'
 import { lowerNetwork } from './lower.ts'
 import { resolveNetwork } from './resolve.ts'
 import type { NetworkSpec } from './spec.ts'
@@ -14,6 +14,7 @@ export const network: KindDefinition<NetworkSpec> = {
   after: ['site'],
   normalise: normaliseNetwork,
   references: networkReferences,
+  claims: networkClaims,
   check: checkNetwork,
   resolve: resolveNetwork,
   lower: lowerNetwork,

@@ -16,6 +16,14 @@ export function portReferences(spec: JsonObject): readonly Reference[] {
   return references
 }
 
+/** Only what is written is claimed. */
+export function portClaims(spec: JsonObject): boolean {
+  const port = spec as PortDeclared
+  return (
+    port.mac_address !== undefined || port.plug !== undefined || (port.fixed_ips?.some((entry) => entry.ip_address !== undefined) ?? false)
+  )
+}
+
 /** Can the host carry the network at all? And do the port's attributes go together? */
 export function checkPort(resource: Declared, view: View): readonly Finding[] {
   const port = resource.spec as PortDeclared

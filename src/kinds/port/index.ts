@@ -1,6 +1,6 @@
 import { portSchema } from '../../../schemas/port.ts'
 import type { KindDefinition } from '../kind.ts'
-import { checkPort, portReferences } from './check.ts'
+import { checkPort, portClaims, portReferences } from './check.ts'
 import { lowerPort } from './lower.ts'
 import { normalisePort } from './normalise.ts'
 import { resolvePort } from './resolve.ts'
@@ -17,6 +17,7 @@ export const port: KindDefinition<PortSpec> = {
   mutability: { network: 'recreate', mac_address: 'recreate' },
   normalise: normalisePort,
   references: portReferences,
+  claims: portClaims,
   check: checkPort,
   resolve: resolvePort,
   lower: lowerPort,

@@ -5,7 +5,7 @@ import { compareText, type Key, makeKey } from '../../model/key.ts'
 import type { Declared } from '../../model/resource.ts'
 import { declaredFact, type Fact, kindFact, mentionsFact, usersFact } from './facts.ts'
 import type { KindSet } from './kind-set.ts'
-import { markDirty, type Run, wake } from './run.ts'
+import { idOf, markDirty, type Run, wake } from './run.ts'
 import type { DeclaredOps } from './types.ts'
 
 /** Takes the ops over into the world's declared part and its indexes, and wakes everybody who read what changed. Returns the deleted keys. */
@@ -35,12 +35,13 @@ function replace(run: Run, key: Key, next: Declared | undefined, changed: Set<Fa
   if (old !== undefined) {
     indexReferences(run, old, -1, changed)
     indexId(run, resourceId(old), key, false)
+    run.ids.delete(key)
   }
   if (next === undefined) state.declared.delete(key)
   else {
     state.declared.set(key, next)
     indexReferences(run, next, 1, changed)
-    indexId(run, resourceId(next), key, true)
+    indexId(run, idOf(run, next), key, true)
   }
   changed.add(declaredFact(key))
   const kind = (next ?? old)?.kind

@@ -68,23 +68,40 @@ const ROUNDS = 10_000
  * a value given up looks again before the choosing starts.
  */
 function evaluateAll(run: Run): void {
-  const deferred = new Map<string, Set<Key>>()
+  const late = new Set<Key>()
   for (let round = 0; round < ROUNDS; round++) {
-    const kind = run.kinds.order.find((k) => (run.dirty.get(k.kind)?.size ?? 0) + (deferred.get(k.kind)?.size ?? 0) > 0)?.kind
+    const kind = run.kinds.order.find((k) => dirtyOf(run, k).size > 0)
     if (kind === undefined) return
-    const due = run.dirty.get(kind) ?? new Set<Key>()
-    const late = deferred.get(kind) ?? new Set<Key>()
-    deferred.set(kind, late)
-    const fresh = due.size === 0
-    const batch = [...(fresh ? late : due)].sort(compareText)
-    ;(fresh ? late : due).clear()
+    claimRound(run, kind, late)
+    if (late.size === 0) continue
+    const batch = [...late].sort(compareText)
+    late.clear()
     for (const key of batch) {
-      due.delete(key)
-      late.delete(key)
-      if (evaluate(run, key, fresh)) late.add(key)
+      dirtyOf(run, kind).delete(key)
+      evaluate(run, key, true)
     }
   }
   throw new Error('the resources do not come to rest')
+}
+
+/** Looks at everybody who is due, until nobody is; `late` collects who has to choose. */
+function claimRound(run: Run, kind: KindDefinition, late: Set<Key>): void {
+  const due = dirtyOf(run, kind)
+  for (let round = 0; due.size > 0; round++) {
+    if (round === ROUNDS) throw new Error(`resources of kind ${kind.kind} wake each other for ever`)
+    const batch = [...due].sort(compareText)
+    for (const key of batch) {
+      due.delete(key)
+      late.delete(key)
+      const declared = run.state.declared.get(key)
+      if (declared === undefined) continue
+      if (kind.claims?.(declared.spec) === false || evaluate(run, key, false)) late.add(key)
+    }
+  }
+}
+
+function dirtyOf(run: Run, kind: KindDefinition): Set<Key> {
+  return run.dirty.get(kind.kind) ?? new Set()
 }
 
 function footprint(world: World, key: Key): Footprint | undefined {

@@ -1,4 +1,3 @@
-import { resourceId } from '../../kinds/identity.ts'
 import type { KindDefinition } from '../../kinds/kind.ts'
 import { sameJson } from '../../lib/json.ts'
 import type { Finding } from '../../model/issue.ts'
@@ -8,7 +7,7 @@ import type { Fact } from './facts.ts'
 import { type Asking, DEFERRED, startAsking } from './pools.ts'
 import { recordReads } from './reads.ts'
 import { referenceFindings } from './references.ts'
-import { type Run, wake } from './run.ts'
+import { idOf, type Run, wake } from './run.ts'
 import { settle } from './settle.ts'
 import { makeView, SET_ASIDE } from './view.ts'
 
@@ -54,7 +53,7 @@ function judge(run: Run, kind: KindDefinition, declared: Declared, reads: Set<Fa
   const findings = [...checked, ...resolved]
   if (resolved.some(isError)) return { findings }
   const { key, project, name } = declared
-  return { findings, resource: { key, kind: declared.kind, project, name, id: resourceId(declared), spec } }
+  return { findings, resource: { key, kind: declared.kind, project, name, id: idOf(run, declared), spec } }
 }
 
 function isError(finding: Finding): boolean {
@@ -63,7 +62,7 @@ function isError(finding: Finding): boolean {
 
 /** A UUID names one thing; the first by identity keeps it. */
 function idFindings(run: Run, declared: Declared): Finding[] {
-  const id = resourceId(declared)
+  const id = idOf(run, declared)
   const first = run.state.ids.get(id)?.[0]
   if (first === undefined || first === declared.key) return []
   const message = `${displayKey(declared.key)} has the id ${id}, which ${displayKey(first)} has too`

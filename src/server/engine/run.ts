@@ -1,4 +1,6 @@
+import { resourceId } from '../../kinds/identity.ts'
 import { compareText, type Key } from '../../model/key.ts'
+import type { Declared } from '../../model/resource.ts'
 import type { Scope } from '../../model/scope.ts'
 import { type Fact, readerKey } from './facts.ts'
 import type { KindSet } from './kind-set.ts'
@@ -24,6 +26,10 @@ export interface Run {
   readonly full: Map<string, Map<string, FullPool>>
   /** One string per fact, however often it is read. */
   readonly facts: Map<Fact, Fact>
+  /** One list per sequence of facts, by their joined text. */
+  readonly lists: Map<string, readonly Fact[]>
+  /** UUIDs of resources that were declared in this run. */
+  readonly ids: Map<Key, string>
 }
 
 export interface FullPool {
@@ -46,7 +52,19 @@ export function startRun(kinds: KindSet, state: State, now: number): Run {
     sorted: new Map(),
     full: new Map(),
     facts: new Map(),
+    lists: new Map(),
+    ids: new Map(),
   }
+}
+
+/** The resource's UUID; computing it costs a hash, so once per run. */
+export function idOf(run: Run, declared: Declared): string {
+  let id = run.ids.get(declared.key)
+  if (id === undefined) {
+    id = resourceId(declared)
+    run.ids.set(declared.key, id)
+  }
+  return id
 }
 
 export function markDirty(run: Run, key: Key): void {

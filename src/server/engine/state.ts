@@ -10,7 +10,7 @@ import type { EngineIndex, Holding, ScopeState, World } from './types.ts'
 
 /** What the engine remembers beside the world's public part. All of it follows from declared resources and allocations. */
 export interface Index {
-  /** What each reader read, sorted. */
+  /** What each reader read, in the order of reading. */
   readonly reads: PMap<Reader, readonly Fact[]>
   readonly readers: PMap<Fact, PMap<Reader, true>>
   /** `kind>target` → resources of that kind which refer to the target. */
