@@ -153,7 +153,7 @@ install_sqlite3() {
     apt_install "${tools[@]}"
   fi
   say 'no prebuilt sqlite3 for this machine: compiling it (about a minute)'
-  (cd node_modules/sqlite3 && quietly node ../node-gyp/bin/node-gyp.js rebuild) || die 'sqlite3 could not be compiled (above is what the compiler said).'
+  (cd node_modules/sqlite3 && JOBS=max quietly node ../node-gyp/bin/node-gyp.js rebuild) || die 'sqlite3 could not be compiled (above is what the compiler said).'
 }
 
 build() {
