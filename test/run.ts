@@ -66,17 +66,19 @@ async function runAva(files: readonly string[], concurrency: number, temp: strin
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, TMPDIR: temp, NETLOOM_TEST_RUN: run },
   })
-  createInterface({ input: child.stdout }).on('line', onTapLine)
+  // ava names the file before a test's title only when it runs several.
+  const prefix = files.length === 1 ? `${files[0]?.slice('build/test/'.length, -'.test.js'.length).split('/').join(' › ')} › ` : ''
+  createInterface({ input: child.stdout }).on('line', (line) => onTapLine(line, prefix))
   const code = await new Promise<number>((resolve) => child.on('close', (c) => resolve(c ?? 1)))
   // A crash, a time-out or a file without tests: whatever ava calls a failure is one, also when no line said so.
   if (code !== 0 && counts.failed === before.failed) report('failed', `ava ended with ${code}`)
   if (counts.passed + counts.failed === before.passed + before.failed) report('failed', 'ava ran no test at all')
 }
 
-function onTapLine(line: string): void {
+function onTapLine(line: string, prefix: string): void {
   const point = /^(not )?ok \d+ - (.*?)(?: # (SKIP|TODO)\b.*)?$/.exec(line)
   if (point !== null) {
-    const title = point[2] ?? ''
+    const title = prefix + (point[2] ?? '')
     report(point[3] !== undefined ? 'skipped' : point[1] === undefined ? 'passed' : 'failed', title)
   } else if (line.startsWith('  ') || line.startsWith('#')) {
     if (!/^\s+(---|\.\.\.)$/.test(line) && !/^# (tests|pass|fail|skip) \d+/.test(line) && !/^# /.test(line))

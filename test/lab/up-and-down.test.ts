@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { exec, execOk } from '../../src/lab/exec.ts'
 import { daemonPid, startVswitchd, stopVswitchd } from '../../src/lab/faults.ts'
 import { type LabStep, labDown, labOpen, labUp } from '../../src/lab/lab.ts'
-import { LAB_ROOT, labDir, wireNetns } from '../../src/lab/names.ts'
+import { labDir, wireNetns } from '../../src/lab/names.ts'
 import { labStatus } from '../../src/lab/status.ts'
 import { findRemains, isClean } from '../../src/lab/sweep.ts'
 import { testTag } from '../support/tag.ts'
@@ -43,7 +44,7 @@ test.serial('up makes what the spec says, status reads it back from the machine,
   t.true(isClean(await findRemains(lab.tag)))
   t.is((await labStatus(lab.tag)).state, 'none')
   t.is(await labOpen(lab.tag), undefined)
-  t.is(await stat(`${LAB_ROOT}/${lab.tag}.lock`).catch(() => undefined), undefined)
+  t.false(await isThere(`${labDir(lab.tag)}.lock`))
 })
 
 test.serial('a second up does nothing, and an up with another spec changes only what differs', async (t) => {
@@ -120,8 +121,12 @@ test.serial('while one process makes a lab, another is told so', async (t) => {
     await labDown(tag)
   })
   const first = labUp(tag, { hosts: [host(1)], guests: [] })
+  while (!(await isThere(`${labDir(tag)}.lock`))) await sleep(1)
   await t.throwsAsync(async () => await labUp(tag, { hosts: [], guests: [] }), { code: 'busy' })
   await first
   t.is(wireNetns(tag), `nl-${tag}-wire`)
-  t.is(labDir(tag), `${LAB_ROOT}/${tag}`)
 })
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined
+}
