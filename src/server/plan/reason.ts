@@ -29,7 +29,7 @@ export function reasonOf(
   // What was written itself explains more than what only follows, too.
   const roots = causes.filter((read) => written.has(read) || drafts.get(read)?.action === 'delete')
   const named = (roots.length > 0 ? roots : causes).map((read) => describe(read, drafts.get(read)))
-  if (named.length === 0) return 'follows from other changes'
+  if (named.length === 0) return 'something else changed'
   const more = named.length - CAUSES
   return [...named.slice(0, CAUSES), ...(more > 0 ? [`${more} more`] : [])].join(', ')
 }

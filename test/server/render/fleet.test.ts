@@ -1,0 +1,133 @@
+import test from 'ava'
+import type { Key } from '../../../src/model/key.ts'
+import { type DriftInput, renderDrift } from '../../../src/server/render/drift.ts'
+import { hostStates } from '../../../src/server/render/fleet.ts'
+import { renderHistory } from '../../../src/server/render/history.ts'
+import { renderStatus } from '../../../src/server/render/status.ts'
+import type { AgentRow, RevisionInfo } from '../../../src/server/store/types.ts'
+import { golden } from './golden.ts'
+
+const NOW = Date.parse('2026-03-01T12:00:00Z')
+const ago = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString()
+const agent = (host: string, revision: number, more: Partial<AgentRow> = {}): AgentRow => ({
+  host,
+  epoch: 'e',
+  version: '0.1.0',
+  lastSeen: ago(2),
+  revision,
+  digest: `d-${host}`,
+  converged: true,
+  facts: {},
+  allocations: {},
+  ...more,
+})
+const port = (name: string): Key => `port/default/${name}` as Key
+
+const FLEET: DriftInput = {
+  revision: 42,
+  targets: new Map(['h-01', 'h-02', 'h-03', 'h-04', 'h-07', 'h-08'].map((host) => [host, { digest: `d-${host}` }])),
+  agents: [
+    agent('h-01', 41),
+    agent('h-02', 42),
+    agent('h-03', 41, { digest: 'old', converged: false }),
+    agent('h-04', 42),
+    agent('h-07', 39, { lastSeen: ago(11 * 60), digest: 'old' }),
+    agent('h-09', 42),
+  ],
+  status: [
+    { host: 'h-01', key: port('a'), state: 'ACTIVE', attempts: 0, since: ago(4000) },
+    { host: 'h-03', key: port('b'), state: 'BUILD', attempts: 0, since: ago(1) },
+    {
+      host: 'h-04',
+      key: port('c'),
+      state: 'ERROR',
+      cause: 'bridge br-ex of physical_network physnet1 does not exist: ovs-vsctl add-br br-ex',
+      attempts: 3,
+      since: ago(300),
+    },
+    {
+      host: 'h-04',
+      key: port('d'),
+      state: 'WAITING',
+      cause: 'no interface with iface-id 5f0c… is plugged',
+      attempts: 0,
+      since: ago(90000),
+    },
+  ],
+  drift: [
+    {
+      host: 'h-02',
+      kind: 'altered',
+      where: 'Port nl-7c',
+      owners: [port('a')],
+      fields: [{ field: 'tag', want: '7', have: '12' }],
+      since: ago(3600),
+      action: 'repair',
+    },
+    {
+      host: 'h-02',
+      kind: 'missing',
+      where: 'br-int table classify',
+      owners: [port('a'), port('b')],
+      fields: [{ field: '', want: 'priority=100,in_port=3' }],
+      since: ago(3),
+      action: 'report',
+    },
+    {
+      host: 'h-01',
+      kind: 'foreign',
+      where: 'br-int table 7',
+      owners: [],
+      fields: [{ field: '', have: 'priority=1 actions=drop' }],
+      since: ago(50),
+      action: 'left alone',
+    },
+  ],
+  places: (key) => (key === port('a') ? { file: 'nets/a.yaml', line: 12, col: 5 } : undefined),
+  now: NOW,
+}
+
+test('two words for each host', (t) => {
+  t.deepEqual(
+    hostStates(FLEET).map((s) => [s.host, s.sync, s.health, s.lag]),
+    [
+      ['h-01', 'Synced', 'Healthy', 0],
+      ['h-02', 'OutOfSync', 'Healthy', 0],
+      ['h-03', 'Applying', 'Progressing', 1],
+      ['h-04', 'Synced', 'Degraded', 0],
+      ['h-07', 'Unknown', 'Missing', 3],
+      ['h-08', 'Unknown', 'Missing', 42],
+      ['h-09', 'Synced', 'Healthy', 0],
+    ],
+  )
+})
+
+test('status: the fleet, and what is not active', (t) => {
+  golden(t, 'status.txt', renderStatus(FLEET))
+  golden(t, 'status-narrow.txt', renderStatus(FLEET, { width: 64, ascii: true }))
+  t.is(
+    renderStatus({ ...FLEET, revision: 0, targets: new Map(), agents: [], status: [], drift: [] }),
+    'Revision none. No host is declared, and none has reported.\n',
+  )
+})
+
+test('drift: what, where, since when, and what is done', (t) => {
+  golden(t, 'drift.txt', renderDrift(FLEET))
+  t.is(renderDrift({ ...FLEET, targets: new Map(), agents: [agent('h-01', 42), agent('h-02', 42)], drift: [] }), 'No drift on 2 hosts.\n')
+  t.is(
+    renderDrift({ ...FLEET, targets: new Map([['h1', { digest: '' }]]), agents: [], drift: [] }),
+    'h1: nothing is known (never heard of)\nNo host is heard: nothing can be said about drift.\n',
+  )
+})
+
+test('history: a line for each revision', (t) => {
+  const git = { commit: '9f2c1ab04b1d', author: 'Ada Lovelace', subject: 'db: move to vlan 210', dirty: true }
+  const summary = { create: 3, update: 1, delete: 104, recreate: 1 }
+  const revisions: readonly RevisionInfo[] = [
+    { revision: 42, plan: 'p-7f3a0011', committedAt: ago(180), summary, git, reason: 'tenant shop has left, ticket 4711' },
+    { revision: 41, plan: 'p-7f3a0010', committedAt: ago(3 * 86400), summary: { create: 0, update: 0, delete: 0, recreate: 0 } },
+  ]
+  golden(t, 'history.txt', renderHistory(revisions, NOW))
+  golden(t, 'history-narrow.txt', renderHistory(revisions, NOW, { width: 80 }))
+  t.is(renderHistory([], NOW), 'No revision yet. netloom apply makes the first.\n')
+})
