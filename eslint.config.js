@@ -2,6 +2,7 @@
 import { parser, plugin } from 'typescript-eslint'
 
 export default [
+  { ignores: ['build/**', 'coverage/**'] },
   {
     files: ['src/**/*.ts', 'agentd/**/*.ts', 'schemas/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'],
     languageOptions: { parser, parserOptions: { project: './tsconfig.json' } },

@@ -52,7 +52,7 @@ export class Lease {
     this.#writer = writer
     this.fencing = fencing
     this.#clock = clock
-    this.#timer = setInterval(() => this.#beat().catch(onLost), HEARTBEAT_MS)
+    this.#timer = setInterval(() => void this.#beat().catch(onLost), HEARTBEAT_MS)
     this.#timer.unref()
   }
 
