@@ -4,6 +4,8 @@ import type { AttachIntent, HostIntent } from '../../src/model/intent.ts'
 import { makeKey } from '../../src/model/key.ts'
 import { EMPTY_VERSION, intentKey, type ScopeContent } from '../../src/model/scope.ts'
 
+const DRIFT = { mode: 'repair', schedule: '*/10 * * * *' } as const
+
 const attach: AttachIntent = {
   type: 'attach',
   port: makeKey('port', 'default', 'web-1'),
@@ -26,8 +28,15 @@ function scope(...intents: (AttachIntent | HostIntent)[]): ScopeContent {
 }
 
 test('hosts and guests come from the host scopes, in order', (t) => {
-  const h1: HostIntent = { type: 'host', host: 'h1', tunnel_ip: '192.0.2.1', bridge_mappings: { physnet1: 'br-ex' } }
-  const h2: HostIntent = { type: 'host', host: 'h2', bridge_mappings: {} }
+  const h1: HostIntent = {
+    type: 'host',
+    host: 'h1',
+    installation: 'i',
+    drift: DRIFT,
+    tunnel_ip: '192.0.2.1',
+    bridge_mappings: { physnet1: 'br-ex' },
+  }
+  const h2: HostIntent = { type: 'host', host: 'h2', installation: 'i', drift: DRIFT, bridge_mappings: {} }
   const second = {
     ...attach,
     port: makeKey('port', 'default', 'web-2'),
