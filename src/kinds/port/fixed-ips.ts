@@ -147,29 +147,38 @@ export function allocateChosen(
   const ips: PlacedIp[] = []
   const counts = new Map<string, number>()
   for (const { from, at } of wishes.chosen) {
-    const full: string[] = []
     const pinned = from.length > 1 ? from.filter((s) => pools.pinned(ipPool(s.key))) : []
+    const full = new Map<PortSubnet, FullClaim>()
     let found: PlacedIp | undefined
     for (const subnet of [...pinned, ...from]) {
       const claim = allocateIn(subnet, counts, pools)
       const ip = claim.ok ? parseIp(claim.value) : undefined
       if (ip !== undefined) found = { subnet, ip }
-      else if (!claim.ok && claim.reason === 'full') full.push(fullText(subnet, claim))
+      else if (!claim.ok && claim.reason === 'full') full.set(subnet, claim)
       if (found !== undefined) break
     }
-    if (found !== undefined) ips.push(found)
-    else {
-      const message = `no free address for port ${resource.name}: ${[...new Set(full)].join('; ')}`
-      findings.push({
-        code: 'E0401',
-        message,
-        at,
-        related: from.map((s) => ({ message: 'its addresses', key: s.key, at: ['cidr'] })),
-        hint: 'add a subnet, widen allocation_pools, or remove ports',
-      })
-    }
+    if (found === undefined) findings.push(noAddress(resource, full, at))
+    else ips.push(found)
   }
   return { ips, findings }
+}
+
+type FullClaim = Extract<Claim, { readonly reason: 'full' }>
+
+const SHOWN_HOLDERS = 3
+
+/** Names the subnets, their sizes, and who has what there. */
+function noAddress(resource: Declared, full: ReadonlyMap<PortSubnet, FullClaim>, at: ValuePath): Finding {
+  const texts: string[] = []
+  const related: { message: string; key: string; at?: ValuePath }[] = []
+  for (const [subnet, claim] of full) {
+    const held = claim.holders.length === 0 ? '' : ` (${nameHolders(claim.holders, SHOWN_HOLDERS)})`
+    texts.push(`subnet ${subnet.name} (${formatCidr(subnet.cidr)}) has ${claim.size} to choose from, ${claim.used} in use${held}`)
+    related.push({ message: `subnet ${subnet.name}`, key: subnet.key, at: ['cidr'] })
+    for (const key of claim.holders.slice(0, SHOWN_HOLDERS)) related.push({ message: 'has an address of it', key })
+  }
+  const message = `no free address for port ${resource.name}: ${texts.join('; ')}`
+  return { code: 'E0401', message, at, related, hint: 'add a subnet, widen allocation_pools, or remove ports' }
 }
 
 function allocateIn(subnet: PortSubnet, counts: Map<string, number>, pools: Pools): Claim {
@@ -180,11 +189,6 @@ function allocateIn(subnet: PortSubnet, counts: Map<string, number>, pools: Pool
   const ranges = choosable(subnet).map((r) => ipRange(family, r))
   const keep = keepable(subnet).map((r) => ipRange(family, r))
   return pools.allocate(pool, ranges, count === 0 ? { keep } : { keep, label: String(count) })
-}
-
-function fullText(subnet: PortSubnet, claim: Extract<Claim, { readonly reason: 'full' }>): string {
-  const held = claim.holders.length === 0 ? '' : ` (${nameHolders(claim.holders)})`
-  return `subnet ${subnet.name} (${formatCidr(subnet.cidr)}) has ${claim.size} to choose from, ${claim.used} in use${held}`
 }
 
 /** Addresses that follow from the MAC (EUI-64); a written one in such a subnet must be the same. */
