@@ -1,4 +1,4 @@
-import { type Key, makeKey } from '../../../../src/model/key.ts'
+import { compareText, type Key, makeKey } from '../../../../src/model/key.ts'
 import type { Compiled, CompileInput, Compiler, Item } from '../../backend.ts'
 import { carrierItems, type DeviceContext, plugItems } from './devices.ts'
 import { type FloodSet, floodItems } from './flood.ts'
@@ -29,14 +29,14 @@ interface Work {
   readonly numbers: Numbers
   readonly wiring: ReadonlyMap<Key, Wiring>
   readonly memo: Memo
-  readonly out: Map<string, Item>
+  readonly out: (readonly Item[])[]
 }
 
 function compile(input: CompileInput, memo: Memo): Compiled {
   const view = viewOf(input.host, input.intents, input.facts)
   const { numbers, table } = allocateNumbers(view, input.allocations)
   const wiring = wire(view.attaches, input.facts, numbers)
-  const work: Work = { input, view, numbers, wiring, memo, out: new Map() }
+  const work: Work = { input, view, numbers, wiring, memo, out: [] }
   emit(
     work,
     memo.items(memo, input.host, '', () => sharedItems(input.host)),
@@ -54,7 +54,7 @@ function compile(input: CompileInput, memo: Memo): Compiled {
   }
   for (const emitPeer of peers.values()) emitPeer()
   const subjects = [makeKey('host', '', input.host), ...view.attaches.map((a) => a.port)]
-  return { items: work.out, allocations: table, verdicts: verdictsOf(view, wiring, input.facts), subjects }
+  return { items: collect(work.out), allocations: table, verdicts: verdictsOf(view, wiring, input.facts), subjects }
 }
 
 function compileDevices({ input, view, numbers, memo, out }: Work): void {
@@ -88,12 +88,9 @@ function compileNetwork(work: Work, context: NetworkContext): void {
     const local = wiring.has(location.port) ? numbers.of('port', location.port) : undefined
     const to = targetOf(location, context, input.host, local)
     if (to === undefined) continue
-    const here = location.host === input.host
     emit(
       work,
-      memo.items(location, 'location', `${network} ${to} ${here} ${learning}`, () =>
-        locationItems(location, { network, target: to, here, learning }),
-      ),
+      memo.items(location, 'location', `${network} ${to} ${learning}`, () => locationItems(location, { network, target: to, learning })),
     )
   }
   for (const set of floodSets(work, context)) emit(work, floodItems(set))
@@ -142,15 +139,30 @@ function floodSets({ numbers, wiring }: Work, { view, number, peers, provider }:
   ]
 }
 
-/** Where two resources ask for the same flow (two ports with one MAC), the one that sorts first has it, whatever the order of the intents. */
 function emit({ out }: Pick<Work, 'out'>, items: readonly Item[]): void {
-  for (const item of items) {
-    const other = out.get(item.key)
-    if (other === undefined || compareOwners(item, other) < 0) out.set(item.key, item)
+  out.push(items)
+}
+
+/**
+ * All items by key. Where two resources ask for the same flow (two ports with one MAC), the one that sorts first has it, whatever the order of
+ * the intents.
+ */
+function collect(batches: readonly (readonly Item[])[]): ReadonlyMap<string, Item> {
+  const out = new Map<string, Item>()
+  let total = 0
+  for (const batch of batches) {
+    total += batch.length
+    for (const item of batch) out.set(item.key, item)
   }
+  if (out.size === total) return out
+  const first = new Map<string, Item>()
+  for (const item of batches.flat()) {
+    const other = first.get(item.key)
+    if (other === undefined || compareOwners(item, other) < 0) first.set(item.key, item)
+  }
+  return first
 }
 
 function compareOwners(a: Item, b: Item): number {
-  const [x, y] = [a.owners[0] ?? '', b.owners[0] ?? '']
-  return x < y ? -1 : x > y ? 1 : 0
+  return compareText(a.owners[0] ?? '', b.owners[0] ?? '')
 }

@@ -7,6 +7,7 @@ import { cookieOfSet } from './cookie.ts'
 import { floodPart, ORIGIN, target } from './registers.ts'
 import { type Peer, toPeer } from './segment.ts'
 import { DELIVER } from './stages.ts'
+import { macMatch } from './words.ts'
 
 /** A local receiver of copies. */
 export interface Member {
@@ -68,7 +69,7 @@ function roots({ set, owner, network }: FloodSet, local: readonly Action[], onwa
     table: set === 'all' ? ('flood' as const) : ('flood_unknown' as const),
     cookie: cookieOfSet(`flood ${owner}`),
     owners: [owner],
-    ...(mac === undefined ? {} : { match: { eth_dst: mac } }),
+    ...(mac === undefined ? {} : { match: { eth_dst: macMatch(mac) } }),
   }
   const out: Item[] = []
   if (local.length > 0) out.push(flowItem({ ...common, priority: base, registers: { network }, actions: local }))

@@ -4,6 +4,7 @@ import { flowItem, goto, output, set } from './build.ts'
 import { cookieOf } from './cookie.ts'
 import { guardItems } from './guard.ts'
 import { ORIGIN } from './registers.ts'
+import { AFTER_RESPONDER } from './stages.ts'
 import { UNTAGGED } from './words.ts'
 
 /** What a local port's flows depend on besides its intent. */
@@ -21,19 +22,27 @@ export interface LocalContext {
  */
 export function localItems(attach: AttachIntent, context: LocalContext): readonly Item[] {
   const guarded = attach.port_security_enabled
-  const guards = guarded ? guardItems(attach, context.self) : []
-  if (context.ofport === undefined) return guards
   const common = { cookie: cookieOf(attach.port), owners: [attach.port] }
+  // Its own question for its own address is how it announces itself and looks for a double: everyone is to hear it.
+  const own = flowItem({
+    ...common,
+    table: 'respond',
+    priority: 100,
+    registers: { sender: context.self, target: context.self },
+    actions: [set('target', 0), goto(AFTER_RESPONDER)],
+  })
+  const unplugged = guarded ? [own, ...guardItems(attach, context.self)] : [own]
+  if (context.ofport === undefined) return unplugged
   const identity = [set('network', context.network), set('origin', ORIGIN.local), set('sender', context.self)]
   return [
     flowItem({
       ...common,
       table: 'classify',
       priority: 100,
-      match: { in_port: context.ofport, ...UNTAGGED },
+      match: { in_port: { value: BigInt(context.ofport) }, ...UNTAGGED },
       actions: [...identity, goto(guarded ? 'guard_mac' : 'learn')],
     }),
-    ...guards,
+    ...unplugged,
     flowItem({ ...common, table: 'output', priority: 50, registers: { target: context.self }, actions: [output(context.ofport)] }),
   ]
 }

@@ -15,7 +15,7 @@ export interface Register extends Bits {
   readonly says: string
 }
 
-export type RegisterName = 'network' | 'origin' | 'nd_ask' | 'flood_part' | 'sender' | 'target'
+export type RegisterName = 'network' | 'origin' | 'nd_ask' | 'flood_part' | 'sender' | 'target' | 'owner_mac' | 'swap'
 
 export const REGISTERS: readonly Register[] = [
   {
@@ -54,6 +54,14 @@ export const REGISTERS: readonly Register[] = [
     bits: 32,
     says: 'Where the frame goes: bits 28 to 31 the kind (1 local port, 2 provider network, 4 VXLAN, 5 Geneve, 6 GRE), bits 0 to 27 a number of this host (pools `port`, `peer`). 0: not known.',
   },
+  {
+    name: 'owner_mac',
+    field: 'xreg2',
+    start: 0,
+    bits: 48,
+    says: 'Responder: the MAC of the port whose address is asked for.',
+  },
+  { name: 'swap', field: 'reg6', start: 0, bits: 32, says: 'Responder: room to exchange two addresses. Means nothing between flows.' },
 ]
 checkRegisters(REGISTERS)
 
@@ -68,10 +76,20 @@ export function checkRegisters(registers: readonly Bits[]): void {
     if (a.start < 0 || a.bits < 1 || a.start + a.bits > fieldOf(a.field).bits)
       throw new Error(`register ${a.name} does not fit into ${a.field}`)
     for (const b of registers.slice(i + 1)) {
-      const apart = a.field !== b.field || a.start + a.bits <= b.start || b.start + b.bits <= a.start
-      if (!apart) throw new Error(`registers ${a.name} and ${b.name} overlap in ${a.field}`)
+      const apart = a.start + a.bits <= b.start || b.start + b.bits <= a.start
+      if (a.field === b.field ? !apart : partsOf(a.field).some((part) => partsOf(b.field).includes(part))) {
+        throw new Error(`registers ${a.name} and ${b.name} overlap in ${a.field}`)
+      }
     }
   }
+}
+
+/** The 32-bit registers that make up a field: `xreg1` is reg2 and reg3. */
+function partsOf(field: FieldName): readonly string[] {
+  const [, x = '', n] = /^(x*)reg(\d+)$/.exec(field) ?? []
+  if (n === undefined) return [field]
+  const count = 2 ** x.length
+  return Array.from({ length: count }, (_, i) => `reg${Number(n) * count + i}`)
 }
 
 export function register(name: RegisterName): Register {
@@ -90,36 +108,38 @@ export function subfieldOf(name: RegisterName): Subfield {
 /** What a flow demands of registers. `mask` counts within the register. */
 export type RegisterMatch = { readonly [N in RegisterName]?: number | { readonly value: number; readonly mask: number } }
 
-/** Named conditions as a match on the fields that hold them; several in one field are joined. */
+/** Named conditions as a match on the fields that hold them; several in one field are joined. Throws for a value that does not fit. */
 export function registerMatch(wanted: RegisterMatch): Match {
-  const out: Partial<Record<FieldName, FieldValue>> = {}
-  for (const [name, want] of Object.entries(wanted) as [RegisterName, number | { value: number; mask: number }][]) {
-    const r = BY_NAME[name]
-    const shift = BigInt(r.start)
-    const all = (1n << BigInt(r.bits)) - 1n
-    const value = BigInt(typeof want === 'number' ? want : want.value) << shift
-    const mask = (typeof want === 'number' ? all : BigInt(want.mask)) << shift
-    if (value >> shift > all || (value & ~mask) !== 0n) throw new Error(`register ${name} cannot hold ${value >> shift}`)
-    const before = out[r.field]
-    out[r.field] = before === undefined ? { value, mask } : { value: before.value | value, mask: (before.mask ?? 0n) | mask }
-  }
-  for (const [field, { value, mask }] of Object.entries(out) as [FieldName, FieldValue][]) {
-    if (mask === (1n << BigInt(fieldOf(field).bits)) - 1n) out[field] = { value }
-  }
+  const out: { [F in FieldName]?: FieldValue } = {}
+  for (const name in wanted) addRegister(out, BY_NAME[name as RegisterName], wanted[name as RegisterName] ?? 0)
   return out
 }
 
-/** Names of the registers that hold a bit of the mask; bits without a name are told as such. */
-export function registersIn(field: FieldName, mask: bigint): readonly string[] {
-  const out: string[] = []
-  let named = 0n
-  for (const r of REGISTERS) {
-    if (r.field !== field) continue
-    const mine = ((1n << BigInt(r.bits)) - 1n) << BigInt(r.start)
-    if ((mine & mask) !== 0n) out.push(r.name)
-    named |= mine
+function addRegister(
+  out: { [F in FieldName]?: FieldValue },
+  r: Register,
+  want: number | { readonly value: number; readonly mask: number },
+): void {
+  const plain = typeof want === 'number'
+  const value = plain ? want : want.value
+  if (value >= 2 ** r.bits || (!plain && (value & ~want.mask) !== 0)) throw new Error(`register ${r.name} cannot hold ${value}`)
+  if (plain && isWhole(r)) {
+    out[r.field] = { value: BigInt(value) }
+    return
   }
-  if ((mask & ~named) !== 0n) out.push(`bits of ${field} without a name`)
+  const shift = BigInt(r.start)
+  const before = out[r.field]
+  const mask = (plain ? (1n << BigInt(r.bits)) - 1n : BigInt(want.mask)) << shift
+  out[r.field] = { value: (before?.value ?? 0n) | (BigInt(value) << shift), mask: (before?.mask ?? 0n) | mask }
+}
+
+/** The bits of each field that belong to the named registers. */
+export function bitsOf(names: readonly string[]): ReadonlyMap<FieldName, bigint> {
+  const out = new Map<FieldName, bigint>()
+  for (const r of REGISTERS) {
+    if (!names.includes(r.name)) continue
+    out.set(r.field, (out.get(r.field) ?? 0n) | (((1n << BigInt(r.bits)) - 1n) << BigInt(r.start)))
+  }
   return out
 }
 
@@ -128,6 +148,8 @@ export const ORIGIN = { local: 1, tunnel: 2, provider: 3 } as const
 
 /** Kinds of `target` and `sender`. Tunnels share bit 2 of the kind, so that one mask matches them all. */
 export const TARGET = { port: 1, provider: 2, vxlan: 4, geneve: 5, gre: 6 } as const
+/** Any local port. */
+export const ANY_PORT: { readonly value: number; readonly mask: number } = { value: 0x1000_0000, mask: 0xf000_0000 }
 export const ANY_TUNNEL: { readonly value: number; readonly mask: number } = { value: 0x4000_0000, mask: 0xc000_0000 }
 
 /** A target as 32 bits. */

@@ -1,16 +1,14 @@
-import { parseIp } from '../../../../src/lib/ip.ts'
 import type { SegmentIntent } from '../../../../src/model/intent.ts'
 import type { Key } from '../../../../src/model/key.ts'
 import type { Item } from '../../backend.ts'
 import { type FieldName, fieldOf } from '../flow/fields.ts'
-import type { MatchInput } from '../flow/make.ts'
-import type { Action, LearnAction, Subfield } from '../flow/types.ts'
+import type { Action, FieldValue, LearnAction, Match, Subfield } from '../flow/types.ts'
 import { type FlowSpec, flowItem, goto, output, set, setField } from './build.ts'
 import { cookieOf, cookieOfSet } from './cookie.ts'
 import { ORIGIN, subfieldOf, target } from './registers.ts'
 import { AFTER_LEARN } from './stages.ts'
 import { LEARNED } from './tables.ts'
-import { tagged, UNTAGGED } from './words.ts'
+import { addressMatch, tagged, UNTAGGED } from './words.ts'
 
 type Part = Omit<FlowSpec, 'cookie' | 'owners'>
 
@@ -31,7 +29,7 @@ export function peerItems(segment: SegmentIntent, network: number, peer: Peer): 
     item(segment, {
       table: 'classify',
       priority: 90,
-      match: { in_port: peer.ofport, tun_id: peer.key, ...tunnelSource(peer.ip), ...UNTAGGED },
+      match: { in_port: number(peer.ofport), tun_id: number(peer.key), ...tunnelSource(peer.ip), ...UNTAGGED },
       actions: [set('network', network), set('origin', ORIGIN.tunnel), set('sender', sender), goto('learn')],
     }),
   ]
@@ -52,14 +50,14 @@ export function tunnelKeyItems(segment: SegmentIntent, network: number, key: num
 /** The way to and from a provider bridge: `ofport` is our end of the patch, `vlan` absent for a flat network. */
 export function providerItems(segment: SegmentIntent, network: number, ofport: number, vlan: number | undefined): readonly Item[] {
   const self = target('provider', 0)
-  const match: MatchInput = vlan === undefined ? UNTAGGED : tagged(vlan)
+  const match: Match = vlan === undefined ? UNTAGGED : tagged(vlan)
   const untag: Action[] = vlan === undefined ? [] : [{ kind: 'pop_vlan' }]
   const tag: Action[] = vlan === undefined ? [] : [{ kind: 'push_vlan', ethertype: 0x8100 }, setField('vlan_vid', BigInt(0x1000 + vlan))]
   return [
     item(segment, {
       table: 'classify',
       priority: 80,
-      match: { in_port: ofport, ...match },
+      match: { in_port: number(ofport), ...match },
       actions: [...untag, set('network', network), set('origin', ORIGIN.provider), set('sender', self), goto('learn')],
     }),
     item(segment, {
@@ -107,9 +105,14 @@ function item(segment: SegmentIntent, part: Part): Item {
   return flowItem({ ...part, cookie: cookieOf(segment.network), owners: [segment.network] })
 }
 
+function number(value: number): FieldValue {
+  return { value: BigInt(value) }
+}
+
 /** Which field of the outer header holds the peer's address. */
-export function tunnelSource(ip: string): MatchInput {
-  return parseIp(ip)?.family === 6 ? { tun_ipv6_src: ip } : { tun_src: ip }
+function tunnelSource(ip: string): Match {
+  const { family, field } = addressMatch(ip)
+  return family === 6 ? { tun_ipv6_src: field } : { tun_src: field }
 }
 
 /** Unicast to a host, whatever the network: kept for the host, not for any network. */
@@ -128,7 +131,6 @@ export function toPeerItems(host: Key, peer: Peer): readonly Item[] {
 
 /** Sends the frame towards a peer from here on. */
 export function toPeer(ip: string): Action {
-  const parsed = parseIp(ip)
-  if (parsed === undefined) throw new Error(`an endpoint holds "${ip}", which is no address`)
-  return setField(parsed.family === 6 ? 'tun_ipv6_dst' : 'tun_dst', parsed.value)
+  const { family, field } = addressMatch(ip)
+  return setField(family === 6 ? 'tun_ipv6_dst' : 'tun_dst', field.value)
 }

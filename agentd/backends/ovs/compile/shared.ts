@@ -1,13 +1,16 @@
 import { type Key, makeKey } from '../../../../src/model/key.ts'
 import type { Item } from '../../backend.ts'
-import { PORT } from '../flow/types.ts'
-import { type FlowSpec, flowItem, goto, move, output, resubmit, set } from './build.ts'
+import { type Action, type FieldValue, PORT } from '../flow/types.ts'
+import { type FlowSpec, flowItem, goto, move, moveTo, output, resubmit, set, setField } from './build.ts'
 import { cookieOfSet } from './cookie.ts'
-import { ANY_TUNNEL, ORIGIN } from './registers.ts'
+import { ANY_PORT, ANY_TUNNEL, ORIGIN } from './registers.ts'
 import { AFTER_GUARD, AFTER_LEARN, AFTER_RESPONDER, DELIVER } from './stages.ts'
-import { ARP, BROADCAST, ICMP6, IP, IPV6, MULTICAST, NA, NS, RA, RARP, RS, UDP, UDP6 } from './words.ts'
+import { ARP, ARP_REQUEST, FROM_GROUP, IP, IPV6, icmp6, macMatch, NA, NS, RA, RARP, RS, TO_GROUP, UDP, UDP6 } from './words.ts'
 
 type Part = Omit<FlowSpec, 'cookie' | 'owners'>
+
+/** No address: `::`, 0.0.0.0, or an option that is not there. */
+const NONE: FieldValue = { value: 0n }
 
 /** Flows that are the same on every host, whatever its ports are. They exist for the host as such. */
 export function sharedItems(host: string): readonly Item[] {
@@ -38,21 +41,23 @@ function guard(): Part[] {
   })
   return [
     // A guest is no DHCP server and no router.
-    part(100, { ...UDP, udp_src: 67, udp_dst: 68 }, []),
-    part(100, { ...UDP6, udp_src: 547, udp_dst: 546 }, []),
+    part(100, { ...UDP, udp_src: { value: 67n }, udp_dst: { value: 68n } }, []),
+    part(100, { ...UDP6, udp_src: { value: 547n }, udp_dst: { value: 546n } }, []),
     part(100, RA, []),
     // Duplicate address detection carries no link-layer address (RFC 4861, 4.3); its target is looked at next.
-    part(90, { ...NS, ipv6_src: '::', nd_sll: '00:00:00:00:00:00' }, [goto('guard_nd')]),
-    part(80, { ...NS, ipv6_src: '::' }, []),
+    part(90, { ...NS, ipv6_src: NONE, nd_sll: NONE }, [goto('guard_nd')]),
+    part(80, { ...NS, ipv6_src: NONE }, []),
     // Without the option there is no link-layer address to lie about. With it, `guard.ts` says which (priority 70).
-    part(70, { ...NS, nd_sll: '00:00:00:00:00:00' }, [goto('guard_source')]),
-    part(70, { ...NA, nd_tll: '00:00:00:00:00:00' }, [goto('guard_nd')]),
+    part(70, { ...NS, nd_sll: NONE }, [goto('guard_source')]),
+    part(70, { ...NA, nd_tll: NONE }, [goto('guard_nd')]),
     part(60, NS, []),
     part(60, NA, []),
     // What a host sends before it has an address: router solicitation, MLD (RFC 3590), DHCP discover.
-    part(50, { ...RS, ipv6_src: '::' }, [goto(AFTER_GUARD)]),
-    ...[131, 132, 143].map((icmpv6_type) => part(50, { ...ICMP6, icmpv6_type, ipv6_src: '::' }, [goto(AFTER_GUARD)])),
-    part(50, { ...UDP, ip_src: '0.0.0.0', ip_dst: '255.255.255.255', udp_src: 68, udp_dst: 67 }, [goto(AFTER_GUARD)]),
+    part(50, { ...RS, ipv6_src: NONE }, [goto(AFTER_GUARD)]),
+    ...[131, 132, 143].map((type) => part(50, { ...icmp6(type), ipv6_src: NONE }, [goto(AFTER_GUARD)])),
+    part(50, { ...UDP, ip_src: NONE, ip_dst: { value: 0xffff_ffffn }, udp_src: { value: 68n }, udp_dst: { value: 67n } }, [
+      goto(AFTER_GUARD),
+    ]),
     part(40, ARP, [goto('guard_arp')]),
     // A hypervisor announces a guest it has taken over with RARP, which changes nobody's neighbour table.
     part(40, RARP, [goto(AFTER_GUARD)]),
@@ -63,38 +68,75 @@ function guard(): Part[] {
 
 function learn(): Part[] {
   return [
-    { table: 'learn', priority: 100, match: { eth_src: MULTICAST.eth_dst }, actions: [] },
+    { table: 'learn', priority: 100, match: FROM_GROUP, actions: [] },
     { table: 'learn', priority: 0, actions: [goto(AFTER_LEARN)] },
   ]
 }
 
 function responder(): Part[] {
-  const ask = { ...NS, ...MULTICAST, nw_ttl: 255 }
+  const ask = { ...NS, ...TO_GROUP, nw_ttl: { value: 255n } }
+  const local = { origin: ORIGIN.local }
   const toNd = [goto('respond_nd')]
+  const onward = [set('target', 0), goto(AFTER_RESPONDER)]
   return [
     {
       table: 'responder',
       priority: 100,
-      registers: { origin: ORIGIN.local },
-      match: { ...ARP, eth_dst: BROADCAST, arp_op: 1 },
+      registers: local,
+      match: { ...ARP_REQUEST, eth_dst: macMatch('ff:ff:ff:ff:ff:ff') },
       actions: [goto('respond_arp')],
     },
     // Duplicate address detection is the owner's to answer, and so is a question that says no link-layer address:
     // an answer is made by turning that option round.
-    { table: 'responder', priority: 120, match: { ...ask, ipv6_src: '::' }, actions: toNd },
-    { table: 'responder', priority: 110, match: { ...ask, nd_sll: '00:00:00:00:00:00' }, actions: toNd },
-    { table: 'responder', priority: 100, registers: { origin: ORIGIN.local }, match: ask, actions: [set('nd_ask', 1), ...toNd] },
+    { table: 'responder', priority: 120, match: { ...ask, ipv6_src: NONE }, actions: toNd },
+    { table: 'responder', priority: 110, match: { ...ask, nd_sll: NONE }, actions: toNd },
+    { table: 'responder', priority: 100, registers: local, match: ask, actions: [set('nd_ask', 1), ...toNd] },
     { table: 'responder', priority: 90, match: ask, actions: toNd },
     { table: 'responder', priority: 0, actions: [goto(AFTER_RESPONDER)] },
     { table: 'respond_arp', priority: 0, actions: [goto(AFTER_RESPONDER)] },
     { table: 'respond_nd', priority: 0, actions: [goto(AFTER_RESPONDER)] },
+    { table: 'respond', priority: 50, match: ARP_REQUEST, actions: arpAnswer() },
+    { table: 'respond', priority: 50, registers: { nd_ask: 1 }, match: NS, actions: ndAnswer() },
+    { table: 'respond', priority: 40, registers: local, match: NS, actions: [goto(DELIVER)] },
+    { table: 'respond', priority: 40, registers: { target: ANY_PORT }, match: NS, actions: [goto(DELIVER)] },
+    // From another host about a port that is not here: it may be the owner's own question.
+    { table: 'respond', priority: 0, actions: onward },
     { table: 'respond_nd_option', priority: 50, match: NA, actions: [move('eth_src', 'nd_tll'), output(PORT.IN_PORT)] },
+  ]
+}
+
+/** The request turned round: its sender becomes the target, the owner the sender. */
+function arpAnswer(): Action[] {
+  return [
+    move('eth_src', 'eth_dst'),
+    moveTo('owner_mac', 'eth_src'),
+    setField('arp_op', 2n),
+    move('arp_sha', 'arp_tha'),
+    moveTo('owner_mac', 'arp_sha'),
+    move('arp_tpa', 'reg6'),
+    move('arp_spa', 'arp_tpa'),
+    move('reg6', 'arp_spa'),
+    output(PORT.IN_PORT),
+  ]
+}
+
+/** RFC 4861, 4.4: flags S and O, and the target's link-layer address (option 2), which `respond_nd_option` fills in. */
+function ndAnswer(): Action[] {
+  return [
+    move('eth_src', 'eth_dst'),
+    moveTo('owner_mac', 'eth_src'),
+    move('ipv6_src', 'ipv6_dst'),
+    move('nd_target', 'ipv6_src'),
+    setField('icmpv6_type', 136n),
+    setField('nd_reserved', 0x6000_0000n),
+    setField('nd_options_type', 2n),
+    goto('respond_nd_option'),
   ]
 }
 
 function lookup(): Part[] {
   return [
-    { table: 'l2', priority: 100, match: MULTICAST, actions: [goto('flood')] },
+    { table: 'l2', priority: 100, match: TO_GROUP, actions: [goto('flood')] },
     { table: 'l2', priority: 0, actions: [resubmit('learned'), goto('l2_unknown')] },
     { table: 'l2_unknown', priority: 50, registers: { target: 0 }, actions: [goto('flood_unknown')] },
     { table: 'l2_unknown', priority: 0, actions: [goto(DELIVER)] },

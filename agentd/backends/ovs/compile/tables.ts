@@ -12,6 +12,7 @@ export type TableName =
   | 'responder'
   | 'respond_arp'
   | 'respond_nd'
+  | 'respond'
   | 'respond_nd_option'
   | 'l2'
   | 'learned'
@@ -124,29 +125,39 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
   },
   respond_arp: {
     number: 41,
-    matches: ['network', 'sender', 'eth_type', 'arp_op', 'arp_tpa'],
-    sets: ['eth_src', 'eth_dst', 'arp_op', 'arp_sha', 'arp_tha', 'arp_spa', 'arp_tpa'],
-    jumps: ['l2'],
-    outputs: true,
+    matches: ['network', 'eth_type', 'arp_op', 'arp_tpa'],
+    sets: ['target', 'owner_mac'],
+    jumps: ['respond', 'l2'],
     arrives: 'Broadcast ARP requests of local ports.',
-    leaves:
-      "Requests for a known address come back as the answer. Questions for the sender's own address, and for unknown ones, are flooded.",
+    leaves: 'With the owner of the address asked for, where it is known; without, to be flooded.',
   },
   respond_nd: {
     number: 42,
-    matches: [...ND, 'network', 'sender', 'origin', 'nd_ask', 'nd_target'],
-    sets: ['target', 'eth_src', 'eth_dst', 'ipv6_src', 'ipv6_dst', 'icmpv6_type', 'nd_reserved', 'nd_options_type'],
-    jumps: ['respond_nd_option', 'l2', 'output'],
+    matches: [...ND, 'network', 'nd_target'],
+    sets: ['target', 'owner_mac'],
+    jumps: ['respond', 'l2'],
     arrives: 'Multicast neighbour solicitations.',
+    leaves: 'With the owner of the address asked for, where it is known; without, to be flooded.',
+  },
+  respond: {
+    number: 43,
+    matches: [...ND, 'origin', 'sender', 'target', 'nd_ask', 'arp_op'],
+    sets: [
+      ...(['target', 'swap', 'eth_src', 'eth_dst', 'arp_op', 'arp_sha', 'arp_tha', 'arp_spa', 'arp_tpa'] as const),
+      ...(['ipv6_src', 'ipv6_dst', 'icmpv6_type', 'nd_reserved', 'nd_options_type'] as const),
+    ],
+    jumps: ['respond_nd_option', 'l2', 'output'],
+    outputs: true,
+    arrives: 'Questions for a known address, with its owner.',
     leaves:
-      "Solicitations for a known address: answered when a local port asks and says its link-layer address, else delivered to the owner alone. The owner's own, and those for unknown addresses, are flooded.",
+      "The answer, back to who asked. The owner's own question is flooded: that is how it announces itself and looks for a double. A solicitation that the switch must not or cannot answer goes to the owner alone.",
   },
   respond_nd_option: {
-    number: 43,
+    number: 44,
     matches: [...ND],
     sets: ['nd_tll'],
     outputs: true,
-    arrives: 'Solicitations that `respond_nd` turned into advertisements.',
+    arrives: 'Solicitations that `respond` turned into advertisements.',
     leaves: 'The advertisement, back to who asked. (`nd_tll` cannot be set by the flow that turns the type.)',
   },
   // 50 to 59: routing; 60 to 69: NAT

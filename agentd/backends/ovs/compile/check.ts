@@ -1,0 +1,79 @@
+import { type FieldName, fieldOf } from '../flow/fields.ts'
+import type { Action, Match } from '../flow/types.ts'
+import { bitsOf, REGISTERS } from './registers.ts'
+import { TABLES, type Table, table } from './tables.ts'
+
+/** What a table declares, as bits: of a register only those that have a declared name, of any other field all. */
+interface Allowed {
+  readonly matches: ReadonlyMap<FieldName, bigint>
+  readonly sets: ReadonlyMap<FieldName, bigint>
+  readonly jumps: ReadonlySet<number>
+  readonly learns: ReadonlySet<number>
+}
+
+const ALLOWED: ReadonlyMap<string, Allowed> = new Map(
+  TABLES.map((t) => [
+    t.name,
+    {
+      matches: bitsOfPlaces(t.matches),
+      sets: bitsOfPlaces(t.sets),
+      jumps: new Set(t.jumps.map((name) => table(name).number)),
+      learns: new Set(t.learns.map((name) => table(name).number)),
+    },
+  ]),
+)
+
+function bitsOfPlaces(places: Table['matches']): ReadonlyMap<FieldName, bigint> {
+  const names = new Set<string>(REGISTERS.map((r) => r.name))
+  const out = new Map(bitsOf(places))
+  for (const place of places) if (!names.has(place)) out.set(place as FieldName, fullBits(place as FieldName))
+  return out
+}
+
+function fullBits(field: FieldName): bigint {
+  return (1n << BigInt(fieldOf(field).bits)) - 1n
+}
+
+/** Throws when the flow does what its table does not declare: a bug of ours, found before the switch sees it. */
+export function checkFlow(t: Table, match: Match, actions: readonly Action[]): void {
+  const allowed = ALLOWED.get(t.name)
+  if (allowed === undefined) throw new Error(`table ${t.name} is not declared`)
+  for (const name in match) {
+    const field = name as FieldName
+    const bits = allowed.matches.get(field)
+    const mask = match[field]?.mask
+    const bad = bits === undefined || (mask === undefined ? bits !== fullBits(field) : (mask & ~bits) !== 0n)
+    if (bad) throw new Error(`table ${t.name} does not declare that it matches these bits of ${field}`)
+  }
+  for (const action of actions) checkAction(t, allowed, action)
+}
+
+function checkAction(t: Table, allowed: Allowed, action: Action): void {
+  switch (action.kind) {
+    case 'goto_table':
+      return demand(allowed.jumps.has(action.table), t, `jumps to ${action.table}`)
+    case 'resubmit':
+      return demand(allowed.jumps.has(action.table ?? t.number), t, `jumps to ${action.table ?? 'itself'}`)
+    case 'learn':
+      return demand(allowed.learns.has(action.table), t, `learns into ${action.table}`)
+    case 'output':
+      return demand(t.outputs, t, 'outputs')
+    case 'set_field':
+      return demand(allowed.sets.get(action.field) === fullBits(action.field), t, `sets ${action.field}`)
+    case 'load':
+    case 'move': {
+      const { field, start, bits } = action.dst
+      const wanted = ((1n << BigInt(bits)) - 1n) << BigInt(start)
+      return demand((wanted & ~(allowed.sets.get(field) ?? 0n)) === 0n, t, `sets these bits of ${field}`)
+    }
+    case 'push_vlan':
+    case 'pop_vlan':
+      return demand(allowed.sets.has('vlan_tci'), t, 'sets vlan_tci')
+    default:
+      throw new Error(`table ${t.name}: the pipeline does not know the action ${action.kind}`)
+  }
+}
+
+function demand(holds: boolean, t: Table, what: string): void {
+  if (!holds) throw new Error(`table ${t.name} does not declare that it ${what}`)
+}
