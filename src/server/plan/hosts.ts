@@ -9,46 +9,72 @@ export type HostsOf = (before: Lowered | undefined, after: Lowered | undefined) 
 
 /** Looks only at hosts and scopes that the step touched. */
 export function hostFinder(base: World, step: Step): HostsOf {
-  const needers = hostsByScope(base, step)
+  const needers = needersOf(base, step)
   const shared = new Map<string, readonly string[]>()
   return (before, after) => {
-    const scopes = [...changedScopes(before, after)].filter((scope) => needers.has(scope)).sort(compareText)
+    const marks = changedScopes(before, after)
     const named = changedNeeds(before, after).filter((host) => step.touchedHosts.has(host))
-    const id = `${scopes.join(' ')}\n${named.join(' ')}`
+    const id = `${marks.join('\n')}\n\n${named.join('\n')}`
     const known = shared.get(id)
     if (known !== undefined) return known
-    const hosts = [...new Set([...named, ...scopes.flatMap((scope) => needers.get(scope) ?? [])])].sort(compareText)
+    const hosts = [...new Set([...named, ...marks.flatMap((mark) => needers.get(mark) ?? [])])].sort(compareText)
     shared.set(id, hosts)
     return hosts
   }
 }
 
-function hostsByScope(base: World, step: Step): ReadonlyMap<Scope, readonly string[]> {
-  const found = new Map<Scope, string[]>()
-  for (const scope of step.touchedScopes) found.set(scope, [])
+/**
+ * What happens to a scope's content: an intent is added (concerns who needs the scope afterwards), removed (who needed it before) or changed
+ * (who needs it throughout). Who comes to need a scope, or stops, does so because of another change.
+ */
+type How = 'added' | 'removed' | 'changed'
+type Mark = `${How} ${Scope}`
+
+function needersOf(base: World, step: Step): ReadonlyMap<Mark, readonly string[]> {
+  const found = new Map<Mark, string[]>()
+  const add = (mark: Mark, host: string): void => {
+    const hosts = found.get(mark)
+    if (hosts === undefined) found.set(mark, [host])
+    else hosts.push(host)
+  }
   for (const host of step.touchedHosts) {
-    for (const scope of touchedNeeds(host, base, step)) found.get(scope)?.push(host)
+    for (const { scope, before, after } of touchedNeeds(host, base, step)) {
+      if (after) add(`added ${scope}`, host)
+      if (before) add(`removed ${scope}`, host)
+      if (before && after) add(`changed ${scope}`, host)
+    }
   }
   return found
 }
 
-/** Touched scopes that the host needs, or needed. Walks over whichever is shorter: its needs, or what was touched. */
-function touchedNeeds(host: string, base: World, step: Step): Iterable<Scope> {
-  const before = base.needs.get(host)
-  const after = step.world.needs.get(host)
-  if ((before?.size ?? 0) + (after?.size ?? 0) > step.touchedScopes.size) {
-    return [...step.touchedScopes].filter((scope) => before?.has(scope) || after?.has(scope))
-  }
-  return new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])])
+interface Need {
+  readonly scope: Scope
+  readonly before: boolean
+  readonly after: boolean
 }
 
-function changedScopes(before: Lowered | undefined, after: Lowered | undefined): ReadonlySet<Scope> {
+/** Touched scopes that the host needs, or needed. Walks over whichever is shorter: its needs, or what was touched. */
+function touchedNeeds(host: string, base: World, step: Step): readonly Need[] {
+  const old = base.needs.get(host)
+  const now = step.world.needs.get(host)
+  const many = (old?.size ?? 0) + (now?.size ?? 0) > step.touchedScopes.size
+  const scopes = many ? step.touchedScopes : new Set([...(old?.keys() ?? []), ...(now?.keys() ?? [])])
+  return [...scopes]
+    .filter((scope) => step.touchedScopes.has(scope))
+    .map((scope) => ({ scope, before: old?.has(scope) ?? false, after: now?.has(scope) ?? false }))
+}
+
+function changedScopes(before: Lowered | undefined, after: Lowered | undefined): readonly Mark[] {
   const old = intentsOf(before)
   const now = intentsOf(after)
-  const scopes = new Set<Scope>()
-  for (const [id, entry] of old) if (!sameJson(entry.intent, now.get(id)?.intent)) scopes.add(entry.scope)
-  for (const [id, entry] of now) if (!old.has(id)) scopes.add(entry.scope)
-  return scopes
+  const marks = new Set<Mark>()
+  for (const [id, { scope, intent }] of old) {
+    const next = now.get(id)
+    if (next === undefined) marks.add(`removed ${scope}`)
+    else if (!sameJson(intent, next.intent)) marks.add(`changed ${scope}`)
+  }
+  for (const [id, { scope }] of now) if (!old.has(id)) marks.add(`added ${scope}`)
+  return [...marks].sort(compareText)
 }
 
 function intentsOf(lowered: Lowered | undefined): ReadonlyMap<string, Lowered['intents'][number]> {
