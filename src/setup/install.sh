@@ -186,7 +186,8 @@ remove_orphans() {
 # ---- say it, then do it ----------------------------------------------------------------------------------------------
 
 check_node
-packages=$(missing_packages | xargs)
+packages=$(missing_packages)
+packages=${packages//$'\n'/ }
 modules=$(modules_reason)
 stale=$(build_reason)
 [ -z "$modules" ] || stale=${stale:-'the npm packages change'}
