@@ -1,0 +1,52 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+
+/** What `netloom-agentd` was told on its command line. */
+export interface AgentOptions {
+  readonly host: string
+  /** The server's rpc endpoint, `tcp://…` or `ipc://…`; `hello` returns the others. */
+  readonly server: string
+  readonly stateDir: string
+  readonly rundir: string
+  readonly database?: string
+  readonly backend: string
+  readonly logLevel: string
+}
+
+const HOST_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
+
+/** The command tree: `run` (the default) and the read-only `drift` and `flows`, which need no server. */
+export function agentCommand(handlers: {
+  readonly run: (options: AgentOptions) => Promise<void>
+  readonly drift: (options: Omit<AgentOptions, 'server'>) => Promise<void>
+  readonly flows: (options: Omit<AgentOptions, 'server'>) => Promise<void>
+}): Command {
+  const program = new Command('netloom-agentd')
+    .description("Converges this host's Open vSwitch to its share of the network and reports what is true.")
+    .version('0.1.0')
+  const shared = (command: Command): Command =>
+    command
+      .requiredOption('--host <name>', 'this host, as it is called under `hosts:` in the repository', hostName)
+      .option('--state-dir <dir>', 'where intents and allocations are kept across restarts', '/var/lib/netloom-agentd')
+      .option('--rundir <dir>', "Open vSwitch's run directory (db.sock, br-int.mgmt)", '/var/run/openvswitch')
+      .option('--database <endpoint>', 'OVSDB endpoint, default unix:<rundir>/db.sock')
+      .addOption(new Option('--backend <name>', 'what to converge').choices(['ovs', 'fake']).default('ovs'))
+      .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info'))
+  shared(program.command('run', { isDefault: true }).description('converge and report until stopped (the default)'))
+    .requiredOption('--server <endpoint>', "the server's rpc endpoint, e.g. tcp://netloom.example:9611", endpoint)
+    .action((options: AgentOptions) => handlers.run(options))
+  shared(program.command('drift').description('compare Open vSwitch with the last target, write nothing; exit 2 when something differs')).action(
+    (options: AgentOptions) => handlers.drift(options),
+  )
+  shared(program.command('flows').description('print the rows and flows of the last target')).action((options: AgentOptions) => handlers.flows(options))
+  return program
+}
+
+function hostName(text: string): string {
+  if (!HOST_NAME.test(text)) throw new InvalidArgumentError('a host name has letters, digits, dots and dashes only.')
+  return text
+}
+
+function endpoint(text: string): string {
+  if (!/^(tcp:\/\/.+:\d+|ipc:\/\/.+)$/.test(text)) throw new InvalidArgumentError('expected tcp://HOST:PORT or ipc://PATH.')
+  return text
+}
