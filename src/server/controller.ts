@@ -1,0 +1,200 @@
+import type { KindDefinition, Site } from '../kinds/kind.ts'
+import type { Issue, Place } from '../model/issue.ts'
+import type { Key } from '../model/key.ts'
+import type { Base } from './base.ts'
+import type { Engine, Locate, Step } from './engine/types.ts'
+import { withOverrides, type Allowed } from './guard/guard.ts'
+import type { Hub } from './hub/hub.ts'
+import { EMPTY_TREE, type Tree } from './load/tree.ts'
+import type { GitInfo, Plan } from './plan/types.ts'
+import { type Proposal, propose } from './proposal.ts'
+import type { RevisionInfo, Store } from './store/types.ts'
+
+/** One reading of the repo, as the watcher hands it over. */
+export interface Reading {
+  readonly tree: Tree
+  /** Keys whose declared value differs from the reading before. */
+  readonly touched: ReadonlySet<Key>
+  readonly git?: GitInfo
+  /** Files that are gone although git still has them, or a git operation is in progress. */
+  readonly vanished: readonly string[]
+  readonly locate: Locate
+}
+
+/**
+ * What the repo says, against what is applied. `clean`: they agree. `broken`: mistakes, the last good state serves. `blocked`: a guard refuses. `pending`: a plan
+ * that waits (for `netloom apply`, or for the pause before deletions).
+ */
+export type RepoState =
+  | { readonly state: 'unread'; readonly issues: readonly Issue[] }
+  | { readonly state: 'clean'; readonly issues: readonly Issue[] }
+  | { readonly state: 'broken'; readonly issues: readonly Issue[]; readonly since: number }
+  | { readonly state: 'blocked' | 'pending'; readonly plan: Plan; readonly issues: readonly Issue[]; readonly since: number }
+
+export interface ControllerOptions {
+  readonly engine: Engine
+  readonly kinds: readonly KindDefinition[]
+  readonly store: Store
+  readonly hub: Pick<Hub, 'publish'>
+  readonly base: Base
+  readonly siteOf: (base: Base) => Site
+  /** `manual`: nothing is applied before `apply` is called. */
+  readonly mode: 'auto' | 'manual'
+  readonly now: () => number
+  readonly log: (level: 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
+  readonly onRevision: (info: RevisionInfo, plan: Plan, hosts: readonly string[]) => void
+}
+
+export interface ApplyRequest {
+  /** Apply exactly this stored plan; refused as stale when the base moved. Absent: whatever the repo asks for now. */
+  readonly plan?: string
+  readonly allow: readonly Allowed[]
+  readonly reason?: string
+}
+
+export type ApplyOutcome =
+  | { readonly outcome: 'applied'; readonly revision: RevisionInfo; readonly plan: Plan; readonly hosts: readonly string[] }
+  | { readonly outcome: 'nothing'; readonly revision: number }
+  | { readonly outcome: 'refused'; readonly plan: Plan }
+  | { readonly outcome: 'stale'; readonly plan: string; readonly base: number; readonly current: number }
+  | { readonly outcome: 'broken'; readonly issues: readonly Issue[] }
+  | { readonly outcome: 'unknown-plan'; readonly plan: string }
+
+/** Decides: reading → plan → commit → publish. Callers run its methods one at a time (`serve` has a queue of one). */
+export class Controller {
+  readonly #options: ControllerOptions
+  #base: Base
+  #reading: Reading | undefined
+  #repo: RepoState = { state: 'unread', issues: [] }
+  /** Keys in which the last reading may differ from the base; undefined: unknown, compare all. */
+  #dirty: Set<Key> | undefined
+
+  constructor(options: ControllerOptions) {
+    this.#options = options
+    this.#base = options.base
+  }
+
+  get base(): Base {
+    return this.#base
+  }
+
+  get repo(): RepoState {
+    return this.#repo
+  }
+
+  get tree(): Tree {
+    return this.#reading?.tree ?? EMPTY_TREE
+  }
+
+  /**
+   * A new reading of the repo. Applies it in `auto` mode unless something speaks against it. Returns the milliseconds after which the caller is to read
+   * again before deletions are carried out (a port moved between two files is two saves); 0: settled.
+   */
+  async consider(reading: Reading, settledForMs: number): Promise<number> {
+    if (this.#dirty !== undefined) for (const key of reading.touched) this.#dirty.add(key)
+    this.#reading = reading
+    const proposal = this.#propose(reading)
+    const ready = this.#note(proposal)
+    if (ready === undefined) return 0
+    if (this.#options.mode === 'manual' || ready.plan.blocked.length > 0) {
+      await this.#options.store.savePlan(ready.plan)
+      return 0
+    }
+    const settle = ready.plan.summary.delete + ready.plan.summary.recreate > 0 ? this.#options.siteOf(this.#base).guards.delete_settle_ms : 0
+    if (settledForMs < settle) return settle - settledForMs
+    await this.#commit(ready.plan, ready.step, reading.tree)
+    return 0
+  }
+
+  /** What the repo asks for now, without doing it. Undefined before the first reading. */
+  preview(): Proposal | undefined {
+    return this.#reading === undefined ? undefined : this.#propose(this.#reading)
+  }
+
+  async apply(request: ApplyRequest): Promise<ApplyOutcome> {
+    return request.plan === undefined ? await this.#applyRepo(request) : await this.#applyStored(request.plan, request)
+  }
+
+  async #applyRepo(request: ApplyRequest): Promise<ApplyOutcome> {
+    if (this.#reading === undefined) return { outcome: 'broken', issues: [] }
+    const proposal = this.#propose(this.#reading)
+    const ready = this.#note(proposal)
+    if (proposal.ready === undefined) return { outcome: 'broken', issues: proposal.issues }
+    if (ready === undefined) return { outcome: 'nothing', revision: this.#base.revision }
+    return await this.#applyPlan(ready.plan, ready.step, this.#reading.tree, request)
+  }
+
+  async #applyStored(id: string, request: ApplyRequest): Promise<ApplyOutcome> {
+    const stored = await this.#options.store.plan(id)
+    if (stored === undefined) return { outcome: 'unknown-plan', plan: id }
+    const { plan } = stored
+    if (plan.base !== this.#base.revision) return { outcome: 'stale', plan: id, base: plan.base, current: this.#base.revision }
+    if (plan.changes.length === 0) return { outcome: 'nothing', revision: this.#base.revision }
+    const step = this.#options.engine.step(this.#base.world, plan.ops, { now: this.#options.now() })
+    return await this.#applyPlan(plan, step, this.tree, request)
+  }
+
+  async #applyPlan(plan: Plan, step: Step, tree: Tree, request: ApplyRequest): Promise<ApplyOutcome> {
+    const left = withOverrides(plan.blocked, request.allow)
+    if (left.length > 0) return { outcome: 'refused', plan: { ...plan, blocked: left } }
+    const { revision, hosts } = await this.#commit(plan, step, tree, request.reason)
+    return { outcome: 'applied', revision, plan, hosts }
+  }
+
+  #propose(reading: Reading): Proposal {
+    const { engine, kinds } = this.#options
+    return propose({
+      engine,
+      kinds,
+      base: this.#base,
+      tree: reading.tree,
+      locate: reading.locate,
+      guard: { site: this.#options.siteOf(this.#base), vanished: reading.vanished },
+      now: this.#options.now(),
+      ...(this.#dirty === undefined ? {} : { touched: this.#dirty }),
+      ...(reading.git === undefined ? {} : { git: reading.git }),
+    })
+  }
+
+  /** Books what the proposal means for the repo's state; returns what could be applied, if anything. */
+  #note(proposal: Proposal): { readonly plan: Plan; readonly step: Step } | undefined {
+    const since = 'since' in this.#repo ? this.#repo.since : this.#options.now()
+    const { issues, ready } = proposal
+    if (ready === undefined) {
+      this.#repo = { state: 'broken', issues, since: this.#repo.state === 'broken' ? since : this.#options.now() }
+      return undefined
+    }
+    this.#dirty = new Set([...ready.plan.ops.set.map((d) => d.key), ...ready.plan.ops.del])
+    if (ready.plan.ops.set.length + ready.plan.ops.del.length === 0) {
+      this.#repo = { state: 'clean', issues }
+      return undefined
+    }
+    this.#repo = { state: ready.plan.blocked.length > 0 ? 'blocked' : 'pending', plan: ready.plan, issues, since }
+    return ready
+  }
+
+  /** Store first, then publish: a crash between the two is healed at start, by digests. */
+  async #commit(plan: Plan, step: Step, tree: Tree, reason?: string): Promise<{ readonly revision: RevisionInfo; readonly hosts: readonly string[] }> {
+    const places = new Map<Key, Place>()
+    for (const change of plan.changes) {
+      const place = tree.places.get(change.key)
+      if (place !== undefined) places.set(change.key, place)
+    }
+    const info = await this.#options.store.commit(plan, { places, now: this.#options.now(), ...(reason === undefined ? {} : { reason }) })
+    this.#base = { revision: info.revision, world: step.world }
+    const hosts = this.#options.hub.publish(info.revision, step.world)
+    this.#afterCommit(plan)
+    this.#options.onRevision(info, plan, hosts)
+    return { revision: info, hosts }
+  }
+
+  #afterCommit(plan: Plan): void {
+    const applied = 'plan' in this.#repo && this.#repo.plan.id === plan.id
+    if (applied) {
+      this.#repo = { state: 'clean', issues: this.#repo.issues }
+      this.#dirty = new Set()
+    } else {
+      this.#dirty = undefined
+    }
+  }
+}
