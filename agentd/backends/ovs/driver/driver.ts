@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto'
+import type { JsonObject } from '../../../../src/model/brand.ts'
+import type { Delta, Driver, DriverOptions, Facts, Item, Observed, Outcome } from '../../backend.ts'
+import { keyOfFlow } from './flow-table.ts'
+import { FlowChannel } from './flow-channel.ts'
+import { LinkKeeper } from './link-keeper.ts'
+import { factsOf, foreignPorts, type Inventory, isOurs, rowItems, takeInventory } from './observe.ts'
+import { pickDatapath } from './datapath.ts'
+import { followPlugged, NONE_PLUGGED, type PluggedPorts, replugOperations } from './plugged.ts'
+import { removeRows, writeRows } from './rows.ts'
+import { type OvsdbClient, openOvsdb } from '../ovsdb/client.ts'
+import { MONITORED } from './observe.ts'
+import type { OvsValue } from '../compile/values.ts'
+import { BRIDGE } from '../compile/names.ts'
+
+/** Milliseconds a turn may spend on taking ports off before it lets newer work in. */
+const REMOVE_BUDGET_MS = 400
+const READY_MS = 10_000
+
+/** Opens the OVS backend's driver: OVSDB first, br-int's flows as soon as the bridge is there. Rejects when OVSDB does not answer in 10 s. */
+export async function openOvsDriver(options: DriverOptions): Promise<Driver> {
+  const driver = new OvsDriver(options)
+  await driver.start()
+  return driver
+}
+
+class OvsDriver implements Driver {
+  readonly #options: DriverOptions
+  readonly #ovsdb: OvsdbClient
+  readonly #flows: FlowChannel
+  readonly #links: LinkKeeper = new LinkKeeper()
+  #inventory: Inventory
+  #facts: Facts
+  #plugged: PluggedPorts = NONE_PLUGGED
+  #listener: (what: 'facts' | 'items') => void = () => {}
+  #scheduled: NodeJS.Immediate | undefined
+  #writing = false
+  #closed = false
+
+  constructor(options: DriverOptions) {
+    this.#options = options
+    this.#ovsdb = openOvsdb({
+      endpoint: options.database ?? `unix:${options.rundir}/db.sock`,
+      tables: MONITORED,
+      backoff: (attempt) => Math.min(100 * 2 ** attempt, 3000),
+      onUpdate: () => this.#onRows(),
+      onState: (state, cause) =>
+        state === 'connected'
+          ? options.log('info', 'connected to OVSDB')
+          : options.log('warn', 'lost OVSDB; flows stay as they are, trying again', { cause }),
+    })
+    this.#inventory = takeInventory(this.#ovsdb.replica)
+    this.#facts = factsOf(this.#inventory, options.installation, 'netdev')
+    this.#flows = new FlowChannel({ path: `${options.rundir}/${BRIDGE}.mgmt`, log: options.log, onChange: () => this.#wake() })
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.#ovsdb.ready(READY_MS)
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  facts(): Facts {
+    return this.#facts
+  }
+
+  async observe({ fresh = false }: { readonly fresh?: boolean } = {}): Promise<Observed> {
+    await this.#ovsdb.ready(READY_MS)
+    const items = new Map<string, Item>(rowItems(this.#inventory, this.#options.installation))
+    if (fresh) await this.#links.refresh()
+    for (const [key, item] of this.#links.items()) items.set(key, item)
+    const foreign = foreignPorts(this.#inventory, this.#options.installation)
+    if (this.#inventory.Bridge.has(BRIDGE)) {
+      const tables = await this.#flows.tables(fresh)
+      for (const [key, item] of tables.own) items.set(key, item)
+      for (const [where, text] of tables.foreign) foreign.push({ where, text })
+    }
+    return { items, foreign }
+  }
+
+  /** Links and rows first, then one bundle of flows, then paced removals; everything read back. */
+  async apply(delta: Delta): Promise<Outcome> {
+    const failed = new Map<string, string>()
+    const timings: Record<string, number> = {}
+    const timed = async (stage: string, work: () => Promise<void>): Promise<void> => {
+      const began = performance.now()
+      await work()
+      timings[stage] = Math.round((performance.now() - began) * 100) / 100
+    }
+    const parts = partsOf(delta)
+    const deferred = new Set<string>()
+    this.#writing = true
+    try {
+      if (parts.links.length > 0) await timed('links', () => this.#links.make(parts.links, failed))
+      if (parts.rows.length > 0 || this.#plugged.lost.size > 0) {
+        await timed('rows', () =>
+          writeRows(this.#ovsdb, () => this.#inventory, parts.rows, replugOperations(this.#plugged), failed, this.#options.log),
+        )
+      }
+      if (parts.links.length > 0) await timed('settle', () => this.#links.settle(parts.links, failed))
+      if (parts.flows.length + parts.gone.length > 0) await timed('flows', () => this.#flows.write(parts.flows, parts.gone, failed))
+      if (parts.removed.length > 0) {
+        await timed('removals', () => removeRows(this.#ovsdb, () => this.#inventory, parts.removed, REMOVE_BUDGET_MS, failed, deferred))
+      }
+      await this.#links.remove(parts.goneLinks.filter((i) => !deferred.has(i.key)), failed)
+    } finally {
+      this.#writing = false
+    }
+    const verified = this.#verify(delta, failed, deferred)
+    return { failed, deferred, verified, timings }
+  }
+
+  /** Compares what was written with what the replicas of rows and flows show now. What differs has failed, with both texts. */
+  #verify(delta: Delta, failed: Map<string, string>, deferred: ReadonlySet<string>): Set<string> {
+    const rows = rowItems(this.#inventory, this.#options.installation)
+    const have = (key: string): Item | undefined => rows.get(key) ?? this.#flows.held(key) ?? this.#links.items().get(key)
+    const verified = new Set<string>()
+    for (const item of [...delta.add, ...delta.change.map((c) => c.after)]) {
+      if (failed.has(item.key)) continue
+      const now = have(item.key)
+      if (now?.text === item.text) verified.add(item.key)
+      else failed.set(item.key, now === undefined ? 'was written and is not there' : `was written and reads back as ${now.text}`)
+    }
+    for (const item of delta.remove) {
+      if (failed.has(item.key) || deferred.has(item.key)) continue
+      if (have(item.key) === undefined) verified.add(item.key)
+      else failed.set(item.key, 'was removed and is still there')
+    }
+    return verified
+  }
+
+  onChange(listener: (what: 'facts' | 'items') => void): void {
+    this.#listener = listener
+  }
+
+  async ask(question: { readonly what: string; readonly [k: string]: unknown }): Promise<JsonObject> {
+    switch (question.what) {
+      case 'flows': {
+        const dump = await this.#flows.dump()
+        return { id: randomUUID(), flows: dump.map((f) => ({ key: keyOfFlow(f.flow), cookie: f.flow.cookie.toString(16), packets: Number(f.packets), bytes: Number(f.bytes) })) }
+      }
+      default:
+        throw new Error(`the ovs backend does not know the question ${question.what}`)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#scheduled !== undefined) clearImmediate(this.#scheduled)
+    this.#ovsdb.close()
+    await this.#flows.close()
+  }
+
+  #onRows(): void {
+    const { installation } = this.#options
+    this.#inventory = takeInventory(this.#ovsdb.replica)
+    this.#facts = factsOf(this.#inventory, installation, pickDatapath(this.#inventory))
+    this.#plugged = followPlugged(this.#plugged, this.#inventory, (name) => {
+      const there = this.#inventory.Interface.get(name)
+      return there !== undefined && isOurs(there.row, installation)
+    })
+    this.#wake()
+  }
+
+  /** One call for a burst of changes; none for those of our own writing, which are read back anyway. */
+  #wake(): void {
+    if (this.#closed || this.#writing || this.#scheduled !== undefined) return
+    this.#scheduled = setImmediate(() => {
+      this.#scheduled = undefined
+      this.#listener('items')
+    })
+  }
+}
+
+interface Parts {
+  readonly links: readonly Item[]
+  readonly rows: readonly Item[]
+  readonly flows: readonly { readonly before?: Item; readonly after: Item }[]
+  readonly gone: readonly Item[]
+  readonly removed: readonly Item[]
+  readonly goneLinks: readonly Item[]
+}
+
+function partsOf(delta: Delta): Parts {
+  const kind = (item: Item): OvsValue['kind'] => (item.value as OvsValue).kind
+  const written = [...delta.add.map((after) => ({ after })), ...delta.change]
+  const of = (k: OvsValue['kind']): Item[] => written.filter(({ after }) => kind(after) === k).map(({ after }) => after)
+  return {
+    links: of('link'),
+    rows: of('row'),
+    flows: written.filter(({ after }) => kind(after) === 'flow'),
+    gone: delta.remove.filter((i) => kind(i) === 'flow'),
+    removed: delta.remove.filter((i) => kind(i) === 'row'),
+    goneLinks: delta.remove.filter((i) => kind(i) === 'link'),
+  }
+}

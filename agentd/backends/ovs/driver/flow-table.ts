@@ -1,0 +1,57 @@
+import type { Key } from '../../../../src/model/key.ts'
+import type { Item } from '../../backend.ts'
+import { flowItemKey } from '../compile/build.ts'
+import { isOurs } from '../compile/cookie.ts'
+import { BRIDGE } from '../compile/names.ts'
+import { LEARNED, tableByNumber } from '../compile/tables.ts'
+import type { FlowValue } from '../compile/values.ts'
+import { formatFlow } from '../flow/format.ts'
+import type { Flow } from '../flow/types.ts'
+
+/** The key of a flow that was read back: the same as the compiler's where the table is one of ours. */
+export function keyOfFlow(flow: Flow): string {
+  return flowItemKey(BRIDGE, tableByNumber(flow.table)?.name ?? `table ${flow.table}`, flow.priority, flow.match)
+}
+
+/** A flow read back as an item. Who asked for it is not written in it: `owners` come from what was compiled. */
+export function itemOfFlow(flow: Flow, owners: readonly Key[] = []): Item {
+  const value: FlowValue = { kind: 'flow', bridge: BRIDGE, flow }
+  return { key: keyOfFlow(flow), owners, text: formatFlow(flow), value }
+}
+
+/** Ours to keep: carries our cookie, and the switch did not make it by itself. */
+export function isKept(flow: Flow): boolean {
+  return isOurs(flow.cookie) && flow.table !== LEARNED
+}
+
+/** What the switch holds on br-int. Kept in step by what is written and by what monitors tell. */
+export interface FlowTables {
+  readonly own: Map<string, Item>
+  readonly foreign: Map<string, string>
+}
+
+export function sortFlows(flows: Iterable<Flow>): FlowTables {
+  const out: FlowTables = { own: new Map(), foreign: new Map() }
+  for (const flow of flows) noteFlow(out, flow)
+  return out
+}
+
+/** A flow is there (new, or changed). */
+export function noteFlow(tables: FlowTables, flow: Flow): void {
+  if (isKept(flow)) {
+    const item = itemOfFlow(flow)
+    tables.own.set(item.key, item)
+    tables.foreign.delete(item.key)
+  } else if (!isOurs(flow.cookie)) {
+    const key = keyOfFlow(flow)
+    tables.foreign.set(key, formatFlow(flow))
+    tables.own.delete(key)
+  }
+}
+
+/** A flow is gone. */
+export function forgetFlow(tables: FlowTables, flow: Pick<Flow, 'table' | 'priority' | 'match' | 'cookie'>): void {
+  const key = flowItemKey(BRIDGE, tableByNumber(flow.table)?.name ?? `table ${flow.table}`, flow.priority, flow.match)
+  tables.own.delete(key)
+  tables.foreign.delete(key)
+}
