@@ -16,6 +16,6 @@ export async function loadBase(store: Store, engine: Engine, now: number): Promi
     const declared: Declared[] = []
     for await (const page of moment.resources()) for (const row of page) declared.push(row.declared)
     const allocations = await moment.allocations()
-    return { revision: info.revision, world: engine.rebuild(declared, allocations, { now, locate: () => undefined }) }
+    return { revision: info.revision, world: engine.rebuild(declared, allocations, { now }) }
   })
 }

@@ -3,7 +3,8 @@ import type { Issue, Place } from '../model/issue.ts'
 import type { Key } from '../model/key.ts'
 import type { Base } from './base.ts'
 import type { Engine, Locate, Step } from './engine/types.ts'
-import { withOverrides, type Allowed } from './guard/guard.ts'
+import { type Allowed, stillBlocked } from './guard/allow.ts'
+import type { VanishedFile } from './guard/guard.ts'
 import type { Hub } from './hub/hub.ts'
 import { EMPTY_TREE, type Tree } from './load/tree.ts'
 import type { GitInfo, Plan } from './plan/types.ts'
@@ -17,7 +18,7 @@ export interface Reading {
   readonly touched: ReadonlySet<Key>
   readonly git?: GitInfo
   /** Files that are gone although git still has them, or a git operation is in progress. */
-  readonly vanished: readonly string[]
+  readonly vanished: readonly VanishedFile[]
   readonly locate: Locate
 }
 
@@ -48,7 +49,7 @@ export interface ControllerOptions {
 export interface ApplyRequest {
   /** Apply exactly this stored plan; refused as stale when the base moved. Absent: whatever the repo asks for now. */
   readonly plan?: string
-  readonly allow: readonly Allowed[]
+  readonly allow: Allowed
   readonly reason?: string
 }
 
@@ -68,6 +69,8 @@ export class Controller {
   #repo: RepoState = { state: 'unread', issues: [] }
   /** Keys in which the last reading may differ from the base; undefined: unknown, compare all. */
   #dirty: Set<Key> | undefined
+  /** Places of what is gone from the reading but not yet from the base: a plan says where a deleted resource stood. */
+  readonly #places: Map<Key, Place> = new Map()
 
   constructor(options: ControllerOptions) {
     this.#options = options
@@ -91,6 +94,7 @@ export class Controller {
    * again before deletions are carried out (a port moved between two files is two saves); 0: settled.
    */
   async consider(reading: Reading, settledForMs: number): Promise<number> {
+    this.#rememberPlaces(reading)
     if (this.#dirty !== undefined) for (const key of reading.touched) this.#dirty.add(key)
     this.#reading = reading
     const proposal = this.#propose(reading)
@@ -135,10 +139,17 @@ export class Controller {
   }
 
   async #applyPlan(plan: Plan, step: Step, tree: Tree, request: ApplyRequest): Promise<ApplyOutcome> {
-    const left = withOverrides(plan.blocked, request.allow)
+    const left = stillBlocked(plan.blocked, request.allow)
     if (left.length > 0) return { outcome: 'refused', plan: { ...plan, blocked: left } }
     const { revision, hosts } = await this.#commit(plan, step, tree, request.reason)
     return { outcome: 'applied', revision, plan, hosts }
+  }
+
+  #rememberPlaces(next: Reading): void {
+    for (const key of next.touched) {
+      const before = this.#reading?.tree.places.get(key)
+      if (before !== undefined && !next.tree.places.has(key)) this.#places.set(key, before)
+    }
   }
 
   #propose(reading: Reading): Proposal {
@@ -149,7 +160,9 @@ export class Controller {
       base: this.#base,
       tree: reading.tree,
       locate: reading.locate,
-      guard: { site: this.#options.siteOf(this.#base), vanished: reading.vanished },
+      formerPlace: (key) => this.#places.get(key),
+      guards: this.#options.siteOf(this.#base).guards,
+      vanished: reading.vanished,
       now: this.#options.now(),
       ...(this.#dirty === undefined ? {} : { touched: this.#dirty }),
       ...(reading.git === undefined ? {} : { git: reading.git }),
@@ -193,6 +206,7 @@ export class Controller {
     if (applied) {
       this.#repo = { state: 'clean', issues: this.#repo.issues }
       this.#dirty = new Set()
+      this.#places.clear()
     } else {
       this.#dirty = undefined
     }

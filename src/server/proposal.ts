@@ -1,10 +1,10 @@
-import { compareIssues, hasErrors, type Issue } from '../model/issue.ts'
+import type { KindDefinition, Site } from '../kinds/kind.ts'
+import { compareIssues, hasErrors, type Issue, type Place } from '../model/issue.ts'
 import type { Key } from '../model/key.ts'
-import type { KindDefinition } from '../kinds/kind.ts'
 import type { Base } from './base.ts'
 import { issuesOf } from './engine/issues.ts'
 import type { Engine, Locate, Step } from './engine/types.ts'
-import { checkGuards, type GuardInput } from './guard/guard.ts'
+import type { VanishedFile } from './guard/guard.ts'
 import { opsAgainst, type Tree, treeIssues } from './load/tree.ts'
 import { computePlan } from './plan/plan.ts'
 import type { GitInfo, Plan } from './plan/types.ts'
@@ -26,7 +26,10 @@ export interface ProposalInput {
   readonly touched?: ReadonlySet<Key>
   readonly git?: GitInfo
   readonly locate: Locate
-  readonly guard: Omit<GuardInput, 'plan' | 'base' | 'world'>
+  /** Where a resource that is no longer in the tree stood. */
+  readonly formerPlace: (key: Key) => Place | undefined
+  readonly guards: Site['guards']
+  readonly vanished: readonly VanishedFile[]
   readonly now: number
 }
 
@@ -37,20 +40,20 @@ export function propose(input: ProposalInput): Proposal {
   if (hasErrors(fromTree)) return { base, tree, issues: fromTree }
   const ops = opsAgainst(tree, base.world.declared, input.touched)
   const step = engine.step(base.world, ops, { now })
-  const issues = [...fromTree, ...issuesOf(step.world, input.locate)].sort(compareIssues)
+  const issues = [...fromTree, ...issuesOf(step.world, input.locate, base.world)].sort(compareIssues)
   if (hasErrors(issues)) return { base, tree, issues }
   const plan = computePlan({
-    engine,
-    kinds: input.kinds,
     base: base.world,
-    step,
-    ops,
     baseRevision: base.revision,
-    places: tree.places,
+    ops,
+    step,
+    footprint: engine.footprint,
+    kinds: input.kinds,
+    places: (key) => tree.places.get(key) ?? input.formerPlace(key),
+    guards: input.guards,
+    vanished: input.vanished,
     notes: issues,
-    now,
     ...(input.git === undefined ? {} : { git: input.git }),
   })
-  const blocked = checkGuards({ ...input.guard, plan, base: base.world, world: step.world })
-  return { base, tree, issues, ready: { plan: { ...plan, blocked }, step } }
+  return { base, tree, issues, ready: { plan, step } }
 }

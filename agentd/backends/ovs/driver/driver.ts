@@ -35,6 +35,7 @@ class OvsDriver implements Driver {
   #listener: (what: 'facts' | 'items') => void = () => {}
   #scheduled: NodeJS.Immediate | undefined
   #writing = false
+  #missed = false
   #closed = false
 
   constructor(options: DriverOptions) {
@@ -109,6 +110,9 @@ class OvsDriver implements Driver {
     } finally {
       this.#writing = false
     }
+    // Something else may have changed among the changes of ours: look once more.
+    if (this.#missed) this.#wake()
+    this.#missed = false
     const verified = this.#verify(delta, failed, deferred)
     return { failed, deferred, verified, timings }
   }
@@ -165,8 +169,9 @@ class OvsDriver implements Driver {
     this.#wake()
   }
 
-  /** One call for a burst of changes; none for those of our own writing, which are read back anyway. */
+  /** One call for a burst of changes; those that come while we write are looked at once, afterwards. */
   #wake(): void {
+    if (this.#writing) this.#missed = true
     if (this.#closed || this.#writing || this.#scheduled !== undefined) return
     this.#scheduled = setImmediate(() => {
       this.#scheduled = undefined

@@ -1,0 +1,187 @@
+import { mkdir } from 'node:fs/promises'
+import type { JsonObject } from '../src/model/brand.ts'
+import type { HostIntent } from '../src/model/intent.ts'
+import type { DriftItem } from '../src/model/status.ts'
+import { hostScope, intentKey } from '../src/model/scope.ts'
+import type { Question } from '../src/wire/messages.ts'
+import type { Backend, Driver, IntentSet } from './backends/backend.ts'
+import { type Converger, type ConvergeResult, type ConvergeTarget, createConverger } from './converge/converger.ts'
+import { type DriftClock, startDriftClock } from './drift-clock.ts'
+import type { Log } from './log.ts'
+import type { TargetSet } from './northbound/feed-core.ts'
+import type { HeldScopes } from './northbound/held.ts'
+import { type Northbound, type NorthboundTiming, openNorthbound } from './northbound/northbound.ts'
+import { openStateFile } from './northbound/statefile.ts'
+
+export interface RunOptions {
+  readonly host: string
+  readonly server: string
+  readonly stateDir: string
+  readonly rundir: string
+  readonly database?: string
+  readonly backend: Backend
+  readonly log: Log
+  readonly timing?: Partial<NorthboundTiming>
+  /** After every run of converge; for tests and progress. */
+  readonly onResult?: (result: ConvergeResult) => void
+}
+
+export interface Agent {
+  /** Resolves when no run is under way or due. */
+  idle(): Promise<void>
+  close(): Promise<void>
+}
+
+const VERSION = '0.1.0'
+const RETRY_FIRST_MS = 500
+const RETRY_MAX_MS = 30_000
+const SWITCH_RETRY_MS = 1000
+
+/**
+ * One host's agent: northbound offers complete sets, converge makes the switch hold them, the outcome is reported. The switch may be away when it starts, and so may the
+ * server: the saved set is restored first.
+ */
+export async function startAgent(options: RunOptions): Promise<Agent> {
+  const { log } = options
+  await mkdir(options.stateDir, { recursive: true, mode: 0o750 })
+  const stateFile = openStateFile(options.stateDir)
+  const saved = await stateFile.load()
+  for (const note of saved.notes) log('warn', note)
+  const closing = new AbortController()
+  let allocations = saved.allocations
+  let driver: Driver | undefined
+  let converger: Converger | undefined
+  let clock: DriftClock | undefined
+  let policy: HostIntent | undefined
+  let northbound: Northbound | undefined
+  let pending: TargetSet | undefined
+  let opening: Promise<void> | undefined
+
+  function onTarget(target: TargetSet): void {
+    pending = target
+    const own = hostIntent(options.host, target.scopes)
+    if (own === undefined) {
+      log('warn', 'the target names no host intent for this host; nothing is changed', { revision: target.revision })
+      return
+    }
+    if (policy?.drift.schedule !== own.drift.schedule) {
+      void clock?.stop()
+      clock = own.drift.mode === 'off' ? undefined : startDriftClock(own.drift.schedule, () => converger?.recheck(), log)
+    }
+    policy = own
+    converger?.setMode(own.drift.mode)
+    if (converger !== undefined) converger.setTarget(convergeTarget(target))
+    else opening ??= openSwitch(own.installation).finally(() => (opening = undefined))
+  }
+
+  /** Tries until the switch answers; says so once. */
+  async function openSwitch(installation: string): Promise<void> {
+    for (let said = false; !closing.signal.aborted; ) {
+      try {
+        driver = await options.backend.open({ ...options, installation })
+        break
+      } catch (error) {
+        if (!said) log('error', 'the switch does not answer; trying until it does', { error: String(error) })
+        said = true
+        await pause(SWITCH_RETRY_MS, closing.signal)
+      }
+    }
+    if (driver === undefined || closing.signal.aborted) return
+    converger = createConverger({
+      host: options.host,
+      installation,
+      compiler: options.backend.compiler,
+      driver,
+      mode: policy?.drift.mode ?? 'repair',
+      allocations,
+      saveAllocations: async (table) => {
+        await stateFile.saveAllocations(table)
+        allocations = table
+      },
+      onResult,
+      now: Date.now,
+      backoff: (attempts) => Math.min(RETRY_FIRST_MS * 2 ** (attempts - 1), RETRY_MAX_MS),
+      setTimer: (ms, fn) => {
+        const timer = setTimeout(fn, ms)
+        return { cancel: () => clearTimeout(timer) }
+      },
+      log,
+    })
+    if (saved.current !== undefined) converger.expect({ revision: saved.current.revision, intents: intentsOf(saved.current.scopes) })
+    if (pending !== undefined) converger.setTarget(convergeTarget(pending))
+  }
+
+  function onResult(result: ConvergeResult): void {
+    if (result.written > 0) log('info', 'converged', { revision: result.revision, written: result.written, converged: result.converged, ...result.timings })
+    const repaired = result.drift.filter((d) => d.action === 'repaired')
+    if (repaired.length > 0) log('warn', 'drift repaired', { items: repaired.length, first: repaired[0]?.where })
+    options.onResult?.(result)
+    northbound?.converged({
+      revision: result.revision,
+      converged: result.converged,
+      statuses: result.statuses,
+      drift: result.drift,
+      facts: result.facts as unknown as JsonObject,
+      allocations: result.allocations,
+      timings: result.timings,
+    })
+  }
+
+  async function answer(question: Question): Promise<JsonObject> {
+    if (converger === undefined || driver === undefined) throw new Error('the switch does not answer yet')
+    if (question.what !== 'drift') return await driver.ask(question)
+    const items: readonly DriftItem[] = await converger.checkDrift()
+    return { items: items as unknown as JsonObject['items'] ?? [] }
+  }
+
+  northbound = openNorthbound({
+    host: options.host,
+    server: options.server,
+    version: VERSION,
+    saved: saved.current,
+    stateFile,
+    log,
+    onTarget,
+    answer,
+    ...(options.timing === undefined ? {} : { timing: options.timing }),
+  })
+
+  return {
+    async idle() {
+      await opening
+      await converger?.idle()
+    },
+    async close() {
+      closing.abort()
+      await clock?.stop()
+      await northbound?.close()
+      await opening
+      await converger?.close()
+      await driver?.close()
+    },
+  }
+}
+
+function convergeTarget(target: TargetSet): ConvergeTarget {
+  return { revision: target.revision, intents: intentsOf(target.scopes) }
+}
+
+export function intentsOf(scopes: HeldScopes): IntentSet {
+  return new Map([...scopes].map(([scope, held]) => [scope, held.intents]))
+}
+
+/** This host's own intent; undefined in a set that does not know the host. */
+export function hostIntent(host: string, scopes: HeldScopes): HostIntent | undefined {
+  const intent = scopes.get(hostScope(host))?.intents.get(intentKey('host', host))
+  return intent?.type === 'host' ? intent : undefined
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}

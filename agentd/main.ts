@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+import type { AgentOptions } from './options.ts'
+import { agentCommand } from './options.ts'
+import { startAgent } from './agent.ts'
+import { BACKENDS } from './backends/drivers.ts'
+import { inspectDrift, inspectItems } from './inspect.ts'
+import { createLog } from './log.ts'
+
+/** Runs until SIGTERM or SIGINT. Stopping removes nothing: the switch goes on forwarding. */
+async function run(options: AgentOptions): Promise<void> {
+  const log = createLog(options.host, options.logLevel)
+  const backend = BACKENDS[options.backend]
+  if (backend === undefined) throw new Error(`no backend ${options.backend}`)
+  const agent = await startAgent({ ...options, backend, log })
+  log('info', 'started', { server: options.server, pid: process.pid })
+  await new Promise<void>((resolve) => {
+    process.once('SIGTERM', resolve)
+    process.once('SIGINT', resolve)
+  })
+  log('info', 'stopping; the switch keeps forwarding what it has')
+  await agent.close()
+}
+
+async function main(): Promise<void> {
+  await agentCommand({
+    run,
+    drift: async (options) => {
+      process.exitCode = await inspectDrift(options, process.stdout)
+    },
+    flows: async (options) => {
+      process.exitCode = await inspectItems(options, process.stdout)
+    },
+  }).parseAsync(process.argv)
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`netloom-agentd: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+})

@@ -1,0 +1,130 @@
+import type { Issue } from '../model/issue.ts'
+import { Controller, type ApplyOutcome } from '../server/controller.ts'
+import { ControlError, askControl } from '../server/control/socket.ts'
+import { locatorFor, siteOf } from '../server/context.ts'
+import type { HostState } from '../server/render/fleet.ts'
+import { type Allowed, parseAllow } from '../server/guard/allow.ts'
+import type { Plan } from '../server/plan/types.ts'
+import { issueJson } from '../server/render/issue.ts'
+import { planJson, renderPlan } from '../server/render/plan.ts'
+import { controlPath } from '../server/serve.ts'
+import { CommandError, EXIT, type ExitCode } from './exit.ts'
+import { lookOffline } from './offline.ts'
+import type { Output } from './output.ts'
+import { issuesText } from './validate.ts'
+
+export interface ApplyOptions {
+  readonly dir: string
+  readonly stateFile: string
+  readonly plan?: string
+  readonly allow: readonly string[]
+  readonly reason?: string
+}
+
+type Told = ApplyOutcome & { readonly views?: readonly HostState[]; readonly converged?: boolean }
+
+/** `netloom apply [PLAN]`: commits and publishes. Beside a running server it hands over and watches the hosts; without one it commits, says so, and exits 4. */
+export async function apply(options: ApplyOptions, output: Output): Promise<ExitCode> {
+  const allow = overrides(options.allow)
+  const online = await applyOnline(options, output)
+  const told = online ?? (await applyOffline(options, allow))
+  switch (told.outcome) {
+    case 'nothing':
+      output.result({ outcome: told.outcome, revision: told.revision }, () => `No changes. Revision ${told.revision} is what the repository says.`)
+      return EXIT.clean
+    case 'broken':
+      output.result({ outcome: told.outcome, issues: told.issues.map(issueJson) }, () => `${issuesText(options.dir, told.issues as Issue[], output)}\nnothing was applied`)
+      return EXIT.error
+    case 'unknown-plan':
+      throw new CommandError(`there is no plan ${told.plan} in ${options.stateFile}`, { hint: 'run `netloom plan` and apply the id it prints' })
+    case 'stale':
+      throw new CommandError(`plan ${told.plan} is stale: it was made against revision ${told.base}, and revision ${told.current} is applied now`, {
+        hint: 'run `netloom plan` again and read what it says now',
+      })
+    case 'refused':
+      return refused(told.plan, output)
+    case 'applied':
+      return applied(told, online !== undefined, output)
+  }
+}
+
+function refused(plan: Plan, output: Output): ExitCode {
+  output.result({ outcome: 'refused', ...planJson(plan) }, () => renderPlan(plan, { color: output.color, width: output.width }))
+  return EXIT.refused
+}
+
+function applied(told: Told & { readonly outcome: 'applied' }, published: boolean, output: Output): ExitCode {
+  const { revision, views = [], converged = false } = told
+  const data = { outcome: 'applied', revision: revision.revision, plan: told.plan.id, published, converged, hosts: views }
+  output.result(data, () => {
+    if (!published) {
+      return `Committed revision ${revision.revision}. No server runs on this state file, so nothing was published: start \`netloom serve\` and the agents will follow.`
+    }
+    if (converged) return `Applied revision ${revision.revision}: ${views.length} ${views.length === 1 ? 'host holds' : 'hosts hold'} it.`
+    const open = views.filter((v) => v.sync !== 'Synced').map((v) => `  ${v.host}  ${v.sync}  ${v.health}  ${v.notes.join('; ')}`)
+    return [`Published revision ${revision.revision}; not every host holds it yet:`, ...open, 'they go on by themselves: netloom status'].join('\n')
+  })
+  return published && converged ? EXIT.clean : EXIT.notConverged
+}
+
+async function applyOnline(options: ApplyOptions, output: Output): Promise<Told | undefined> {
+  const request = {
+    command: 'apply',
+    allow: options.allow,
+    ...(options.plan === undefined ? {} : { plan: options.plan }),
+    ...(options.reason === undefined ? {} : { reason: options.reason }),
+  }
+  try {
+    const told = await askControl(controlPath(options.stateFile), request, (event) => {
+      const view = event['host'] as unknown as HostState
+      output.say(`${view.host}  ${view.sync}  ${view.health}${view.notes.length === 0 ? '' : `  ${view.notes.join('; ')}`}`)
+    })
+    return told as unknown as Told
+  } catch (error) {
+    if (error instanceof ControlError && error.code === 'absent') return undefined
+    throw error
+  }
+}
+
+function overrides(values: readonly string[]): Allowed {
+  const { allowed, issues } = parseAllow(values)
+  const [first] = issues
+  if (first !== undefined) throw new CommandError(first.message, first.hint === undefined ? {} : { hint: first.hint })
+  return allowed
+}
+
+async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told> {
+  const look = await lookOffline(options.dir, options.stateFile, 'write')
+  try {
+    const controller = new Controller({
+      engine: look.context.engine,
+      kinds: look.context.kinds,
+      store: look.store,
+      hub: { publish: () => [] },
+      base: look.base,
+      siteOf: (base) => siteOf(base.world),
+      mode: 'manual',
+      now: Date.now,
+      log: () => {},
+      onRevision: () => {},
+    })
+    const { info, vanished } = look.read.git
+    await controller.consider(
+      {
+        tree: look.read.tree,
+        touched: new Set(),
+        vanished: vanished.map((file) => ({ file, because: 'git-head' as const })),
+        locate: locatorFor(look.dir, look.read.tree),
+        ...(info === undefined ? {} : { git: info }),
+      },
+      0,
+    )
+    return await controller.apply({
+      allow,
+      ...(options.plan === undefined ? {} : { plan: options.plan }),
+      ...(options.reason === undefined ? {} : { reason: options.reason }),
+    })
+  } finally {
+    await look.store.close()
+  }
+}

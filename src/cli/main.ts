@@ -1,0 +1,116 @@
+#!/usr/bin/env node
+import { Command, Option } from 'commander'
+import { VERSION } from '../server/context.ts'
+import { defaultStateFile } from '../server/serve.ts'
+import { apply } from './apply.ts'
+import { demo } from './demo.ts'
+import { drift } from './drift.ts'
+import { CommandError, EXIT, type ExitCode } from './exit.ts'
+import { history } from './history.ts'
+import { init } from './init.ts'
+import { labCommand } from './lab.ts'
+import { createOutput, type Output } from './output.ts'
+import { plan } from './plan.ts'
+import { serve } from './serve.ts'
+import { status } from './status.ts'
+import { validate } from './validate.ts'
+
+interface Common {
+  readonly json?: true
+  readonly state?: string
+}
+
+const collect = (value: string, before: readonly string[]): string[] => [...before, value]
+
+function createProgram(): Command {
+  const program = new Command('netloom')
+    .description('Declarative networking for Open vSwitch: YAML in git, a plan before anything moves, hosts that converge and tell the truth.')
+    .version(VERSION)
+    .showHelpAfterError('(netloom --help lists the commands)')
+  const command = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .option('--json', 'one JSON document on stdout')
+      .option('--state <file>', 'state file (default: DIR/.netloom/state.db)')
+  const stateOf = (dir: string, options: Common): string => options.state ?? defaultStateFile(dir)
+
+  program
+    .command('init')
+    .description('write a small repository to start from')
+    .argument('[dir]', 'an empty directory', '.')
+    .option('--json')
+    .action((dir: string, options: Common) => run(options, async (out) => (await init(dir, out), EXIT.clean)))
+  command('validate', 'every mistake in the repository, with its place')
+    .argument('[dir]', 'the repository', '.')
+    .action((dir: string, options: Common) => run(options, (out) => validate(dir, out)))
+  command('plan', 'what would change, before anything does')
+    .argument('[dir]', 'the repository', '.')
+    .option('--detailed-exitcode', 'exit 2 when there are changes')
+    .action((dir: string, options: Common & { detailedExitcode?: true }) =>
+      run(options, (out) => plan(dir, { stateFile: stateOf(dir, options), detailedExitcode: options.detailedExitcode === true }, out)),
+    )
+  command('apply', 'commit and publish what the repository says, or exactly a stored plan')
+    .argument('[plan]', 'a plan id (p-…) printed by netloom plan')
+    .option('--dir <dir>', 'the repository', '.')
+    .option('--allow <guard=n>', 'let a guard pass; the number must match the plan', collect, [])
+    .option('--reason <text>', 'recorded with the revision')
+    .action((id: string | undefined, options: Common & { dir: string; allow: string[]; reason?: string }) =>
+      run(options, (out) =>
+        apply(
+          {
+            ...options,
+            stateFile: stateOf(options.dir, options),
+            ...(id === undefined ? {} : { plan: id }),
+          },
+          out,
+        ),
+      ),
+    )
+  command('serve', 'watch the repository, apply what it says, publish to agents')
+    .argument('[dir]', 'the repository', '.')
+    .option('--manual', 'apply nothing until `netloom apply`')
+    .option('--pub <endpoint>', 'where updates are published (default: from netloom.yaml)')
+    .option('--rpc <endpoint>', 'where agents say hello and pull')
+    .option('--reports <endpoint>', 'where agents report')
+    .option('--insecure-lab', 'bind addresses that other machines reach, without keys')
+    .addOption(new Option('--heartbeat <ms>', 'between heartbeats').default(5000).argParser(Number))
+    .action((dir: string, options: Common & Parameters<typeof serve>[1]) => run(options, (out) => serve(dir, { ...options, stateFile: stateOf(dir, options) }, out)))
+  command('status', 'hosts and objects: in step? healthy? why not?')
+    .argument('[dir]', 'the repository', '.')
+    .action((dir: string, options: Common) => run(options, (out) => status(stateOf(dir, options), out)))
+  command('drift', 'ask every host to compare its switch with its target; writes nothing')
+    .argument('[dir]', 'the repository', '.')
+    .option('--detailed-exitcode', 'exit 2 when something drifted')
+    .action((dir: string, options: Common & { detailedExitcode?: true }) =>
+      run(options, (out) => drift(stateOf(dir, options), options.detailedExitcode === true, out)),
+    )
+  command('history', 'revisions, newest first')
+    .argument('[dir]', 'the repository', '.')
+    .option('-n, --limit <n>', 'how many', Number, 20)
+    .action((dir: string, options: Common & { limit: number }) => run(options, (out) => history(stateOf(dir, options), options.limit, out)))
+  program.addCommand(labCommand(run))
+  program
+    .command('demo')
+    .description('the whole main job on real Open vSwitch in network namespaces, taken down again at the end')
+    .option('--keep', 'leave the lab standing')
+    .action((options: { keep?: true }) => run({}, (out) => demo({ keep: options.keep === true }, out)))
+  return program
+}
+
+/** Runs one command: its exit code is the process's; a failure is one line (and a hint), never a stack trace. */
+async function run(options: { readonly json?: true }, work: (output: Output) => Promise<ExitCode>): Promise<void> {
+  const output = createOutput({ json: options.json === true, stdout: process.stdout, stderr: process.stderr, env: process.env })
+  try {
+    process.exitCode = await work(output)
+  } catch (error) {
+    process.exitCode = error instanceof CommandError ? error.exit : EXIT.error
+    const message = error instanceof Error ? error.message : String(error)
+    const hint = error instanceof CommandError ? error.hint : undefined
+    if (output.json) output.result({ errored: true, message, ...(hint === undefined ? {} : { hint }) }, () => message)
+    else process.stderr.write(`netloom: ${message}\n${hint === undefined ? '' : `  fix: ${hint}\n`}`)
+    if (process.env['NETLOOM_DEBUG'] !== undefined && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
+  }
+}
+
+await createProgram().parseAsync(process.argv)

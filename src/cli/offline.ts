@@ -1,0 +1,62 @@
+import { resolve } from 'node:path'
+import { compareIssues, hasErrors, type Issue } from '../model/issue.ts'
+import { type Base, loadBase } from '../server/base.ts'
+import { type Context, createContext, locatorFor, READER_VERSION, siteOf } from '../server/context.ts'
+import { type Proposal, propose } from '../server/proposal.ts'
+import { readOnce, type RepoRead } from '../server/repo/read-once.ts'
+import { openStore, type StoreOptions } from '../server/store/open.ts'
+import type { Store } from '../server/store/types.ts'
+
+/** A command's own look at repo and state, without a server. */
+export interface Offline {
+  readonly context: Context
+  readonly dir: string
+  readonly store: Store
+  readonly base: Base
+  readonly read: RepoRead
+  readonly proposal: Proposal
+}
+
+/** Reads repo and state, and works out the proposal. The caller closes the store. */
+export async function lookOffline(dir: string, stateFile: string, access: StoreOptions['access']): Promise<Offline> {
+  const context = createContext()
+  const root = resolve(dir)
+  const store = await openStore(stateFile, { access, readerVersion: READER_VERSION })
+  try {
+    const base = await loadBase(store, context.engine, Date.now())
+    const read = await readOnce(root, { from: 'worktree' }, {
+      loader: context.loader,
+      cache: { get: (hashes) => store.cachedFiles(hashes), put: (files) => store.cacheFiles(files) },
+    })
+    return { context, dir: root, store, base, read, proposal: proposalOf(context, root, base, read) }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+function proposalOf(context: Context, dir: string, base: Base, read: RepoRead): Proposal {
+  return propose({
+    engine: context.engine,
+    kinds: context.kinds,
+    base,
+    tree: read.tree,
+    locate: locatorFor(dir, read.tree),
+    formerPlace: () => undefined,
+    guards: siteOf(base.world).guards,
+    vanished: read.git.vanished.map((file) => ({ file, because: 'git-head' as const })),
+    now: Date.now(),
+    ...(read.git.info === undefined ? {} : { git: read.git.info }),
+  })
+}
+
+/** Every mistake of a repo by itself: no state is read, nothing is written. */
+export async function validateRepo(dir: string): Promise<{ readonly issues: readonly Issue[]; readonly read: RepoRead; readonly resources: number }> {
+  const context = createContext()
+  const root = resolve(dir)
+  const read = await readOnce(root, { from: 'worktree' }, { loader: context.loader })
+  if (hasErrors(read.issues)) return { issues: read.issues, read, resources: read.tree.declared.size }
+  const base: Base = { revision: 0, world: context.engine.empty() }
+  const { issues } = proposalOf(context, root, base, read)
+  return { issues: [...issues].sort(compareIssues), read, resources: read.tree.declared.size }
+}

@@ -1,0 +1,49 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { pino } from 'pino'
+import type { Endpoints } from '../wire/endpoints.ts'
+import { openDuty } from '../server/duty.ts'
+import { startServer } from '../server/serve.ts'
+import { EXIT, type ExitCode } from './exit.ts'
+import type { Output } from './output.ts'
+
+export interface ServeOptions {
+  readonly stateFile: string
+  readonly manual?: true
+  readonly insecureLab?: true
+  readonly heartbeat: number
+  readonly pub?: string
+  readonly rpc?: string
+  readonly reports?: string
+}
+
+/** `netloom serve [DIR]`: runs until SIGTERM or SIGINT; logs one JSON object per line on stderr. */
+export async function serve(dir: string, options: ServeOptions, output: Output): Promise<ExitCode> {
+  const logger = pino({ timestamp: pino.stdTimeFunctions.isoTime, base: null }, pino.destination({ fd: 2, sync: true }))
+  const { pub, rpc, reports } = options
+  const endpoints: Partial<Endpoints> = {
+    ...(pub === undefined ? {} : { pub }),
+    ...(rpc === undefined ? {} : { rpc }),
+    ...(reports === undefined ? {} : { reports }),
+  }
+  await mkdir(dirname(options.stateFile), { recursive: true })
+  const server = await startServer({
+    dir: resolve(dir),
+    stateFile: options.stateFile,
+    endpoints,
+    mode: options.manual === true ? 'manual' : 'auto',
+    insecureLab: options.insecureLab === true,
+    heartbeatMs: options.heartbeat,
+    log: (level, message, detail) => logger[level](detail ?? {}, message),
+  })
+  const duty = await openDuty(server, options.stateFile)
+  logger.info({ ...server.endpoints, control: duty.path, revision: server.controller.base.revision }, 'serving')
+  output.result({ endpoints: server.endpoints, revision: server.controller.base.revision }, () => `serving ${dir} at ${server.endpoints.rpc}`)
+  await new Promise<void>((done) => {
+    process.once('SIGTERM', done)
+    process.once('SIGINT', done)
+  })
+  await duty.close()
+  await server.close()
+  return EXIT.clean
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import pc from 'picocolors'
+import { hasErrors, type Issue } from '../model/issue.ts'
+import { issueJson, renderIssues, summariseIssues } from '../server/render/issue.ts'
+import { EXIT, type ExitCode } from './exit.ts'
+import { validateRepo } from './offline.ts'
+import type { Output } from './output.ts'
+
+/** `netloom validate [DIR]`: every mistake, with its place. Reads no state, writes nothing. */
+export async function validate(dir: string, output: Output): Promise<ExitCode> {
+  const { issues, read, resources } = await validateRepo(dir)
+  const files = read.tree.files.size
+  output.result({ valid: !hasErrors(issues), files, resources, issues: issues.map(issueJson) }, () => {
+    const counted = `${files} ${files === 1 ? 'file' : 'files'}, ${resources} ${resources === 1 ? 'resource' : 'resources'}`
+    return issues.length === 0 ? `${counted}: no errors` : `${issuesText(dir, issues, output)}\n${counted}: ${summariseIssues(issues)}`
+  })
+  return hasErrors(issues) ? EXIT.error : EXIT.clean
+}
+
+/** Issues for people, with snippets read from the repo's files. */
+export function issuesText(dir: string, issues: readonly Issue[], output: Output, limit = 50): string {
+  return renderIssues(
+    issues,
+    (path) => {
+      try {
+        return readFileSync(join(dir, path), 'utf8')
+      } catch {
+        return undefined
+      }
+    },
+    { width: output.width, limit, ...(output.color ? { color: pc } : {}) },
+  )
+}

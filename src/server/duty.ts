@@ -1,0 +1,104 @@
+import type { JsonObject } from '../model/brand.ts'
+import { parseAllow } from './guard/allow.ts'
+import type { ApplyOutcome } from './controller.ts'
+import { type ControlServer, listenControl } from './control/socket.ts'
+import { type HostState, hostStates } from './render/fleet.ts'
+import { controlPath, type Server } from './serve.ts'
+
+/** How long `apply` watches hosts converge before it says that not all have. */
+const CONVERGE_MS = 60_000
+const ASK_MS = 15_000
+
+/** What a running server does for the commands of its machine. Nothing here changes desired state except by applying what the repo says. */
+export async function openDuty(server: Server, stateFile: string): Promise<ControlServer> {
+  return await listenControl(controlPath(stateFile), async (request, emit) => {
+    switch (request['command']) {
+      case 'plan':
+        return await server.queue.add(() => preview(server))
+      case 'apply':
+        return await applyAndWatch(server, request, emit)
+      case 'status':
+        return status(server)
+      case 'drift':
+        return await drift(server)
+      default:
+        throw new Error(`this server does not know the command ${String(request['command'])}; is the command of another version?`)
+    }
+  })
+}
+
+async function preview(server: Server): Promise<JsonObject> {
+  await server.rescan()
+  const proposal = server.controller.preview()
+  if (proposal === undefined) return { issues: [] }
+  const { issues, ready } = proposal
+  if (ready !== undefined && ready.plan.changes.length > 0) await server.store.savePlan(ready.plan)
+  return plain({ issues, ...(ready === undefined ? {} : { plan: ready.plan }) })
+}
+
+async function applyAndWatch(server: Server, request: JsonObject, emit: (event: JsonObject) => void): Promise<JsonObject> {
+  await server.rescan()
+  const allow = (request['allow'] as readonly string[] | undefined) ?? []
+  const id = request['plan']
+  const reason = request['reason']
+  const outcome: ApplyOutcome = await server.queue.add(() =>
+    server.controller.apply({
+      allow: parseAllow(allow).allowed,
+      ...(typeof id === 'string' ? { plan: id } : {}),
+      ...(typeof reason === 'string' ? { reason } : {}),
+    }),
+  )
+  if (outcome.outcome !== 'applied') return plain({ ...outcome })
+  const hosts = await watchHosts(server, outcome.hosts, emit)
+  return plain({ ...outcome, views: hosts, converged: hosts.every(isThere) })
+}
+
+function isThere(state: HostState): boolean {
+  return state.sync === 'Synced' && state.health !== 'Progressing'
+}
+
+/** Emits each host's state when it changes, until all concerned are there or cannot be, or time is up. */
+async function watchHosts(server: Server, concerned: readonly string[], emit: (event: JsonObject) => void): Promise<readonly HostState[]> {
+  const end = Date.now() + CONVERGE_MS
+  const told = new Map<string, string>()
+  for (;;) {
+    const states = hostStates(server.fleet()).filter((s) => concerned.includes(s.host))
+    for (const state of states) {
+      const text = `${state.sync} ${state.health} ${state.notes.join('; ')}`
+      if (told.get(state.host) === text) continue
+      told.set(state.host, text)
+      emit(plain({ host: state }))
+    }
+    const open = states.filter((s) => !isThere(s) && s.health !== 'Missing' && s.health !== 'Degraded')
+    if (open.length === 0 || Date.now() > end) return states
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+function status(server: Server): JsonObject {
+  const { repo } = server.controller
+  const fleet = server.fleet()
+  return plain({
+    fleet: { ...fleet, targets: [...fleet.targets].map(([host, t]) => [host, { digest: t.digest }]) },
+    repo: repo.state,
+    issues: repo.issues,
+    ...('plan' in repo ? { plan: repo.plan } : {}),
+    places: [...new Set(fleet.status.map((s) => s.key))].map((key) => [key, server.controller.tree.places.get(key)]),
+  })
+}
+
+/** Asks every host to read its switch again and compare; nothing is written anywhere. */
+async function drift(server: Server): Promise<JsonObject> {
+  const hosts = [...server.hub.targets().keys()].sort()
+  const answers = await Promise.all(hosts.map(async (host) => ({ host, answer: await server.ask(host, { what: 'drift' }, ASK_MS) })))
+  return plain({
+    hosts: answers.map(({ host, answer }) =>
+      answer.ok ? { host, items: answer.data['items'] ?? [] } : { host, error: answer.code, detail: answer.data },
+    ),
+  })
+}
+
+/** Values of ours are plain JSON; this says so to the type checker at the one place where they leave. */
+function plain(value: object): JsonObject {
+  return value as JsonObject
+}

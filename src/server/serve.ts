@@ -1,0 +1,234 @@
+import { join } from 'node:path'
+import PQueue from 'p-queue'
+import type { Issue } from '../model/issue.ts'
+import type { Report } from '../wire/messages.ts'
+import type { Endpoints } from '../wire/endpoints.ts'
+import { type Base, loadBase } from './base.ts'
+import { type Context, createContext, locatorFor, READER_VERSION, siteOf, VERSION } from './context.ts'
+import { Controller, type Reading } from './controller.ts'
+import { fleetInput, type HostRecord, rememberedHosts, withReport } from './fleet.ts'
+import type { FleetInput } from './render/fleet.ts'
+import { type Answer, type Hub, openHub } from './hub/hub.ts'
+import { type RepoState, type RepoWatch, watchRepo } from './repo/watch.ts'
+import { openStore } from './store/open.ts'
+import type { RevisionInfo, Store } from './store/types.ts'
+import type { Plan } from './plan/types.ts'
+
+export type ServerLog = (level: 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
+
+export interface ServeOptions {
+  readonly dir: string
+  readonly stateFile: string
+  /** Overrides the site file's. */
+  readonly endpoints?: Partial<Endpoints>
+  readonly source?: 'worktree' | 'commit'
+  readonly mode: 'auto' | 'manual'
+  readonly insecureLab: boolean
+  readonly heartbeatMs: number
+  readonly log: ServerLog
+  readonly onEvent?: (event: ServerEvent) => void
+}
+
+/** What happens, for progress and tests. */
+export type ServerEvent =
+  | { readonly type: 'repo'; readonly issues: readonly Issue[]; readonly broken: boolean }
+  | { readonly type: 'revision'; readonly info: RevisionInfo; readonly plan: Plan; readonly hosts: readonly string[] }
+  | { readonly type: 'report'; readonly report: Report }
+
+export interface Server {
+  readonly endpoints: Endpoints
+  readonly controller: Controller
+  readonly store: Store
+  readonly hub: Hub
+  /** One thing that changes state at a time. */
+  readonly queue: PQueue
+  fleet(): FleetInput
+  record(host: string): HostRecord | undefined
+  rescan(): Promise<void>
+  ask: Hub['ask']
+  close(): Promise<void>
+}
+
+const REPORT_FLUSH_MS = 200
+
+/**
+ * Watches the repo, plans, commits, publishes and keeps what agents report. Takes the lease on the state file; throws `StoreError` (`locked`) when another process has
+ * it, `HubError` when the endpoints cannot be bound.
+ */
+export async function startServer(options: ServeOptions): Promise<Server> {
+  const context = createContext()
+  const store = await openStore(options.stateFile, {
+    access: 'write',
+    readerVersion: READER_VERSION,
+    onLeaseLost: (error) => options.log('error', 'the lease on the state file was lost; no further revision is committed', { error: String(error) }),
+  })
+  try {
+    return await serveFrom(options, context, store)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function serveFrom(options: ServeOptions, context: Context, store: Store): Promise<Server> {
+  const { log } = options
+  const base = await loadBase(store, context.engine, Date.now())
+  const records = await rememberedHosts(store)
+  const site = siteOf(base.world)
+  const saver = createSaver(store, records, log)
+  const hub = await openHub(
+    {
+      endpoints: { ...site.endpoints, ...options.endpoints },
+      installation: site.installation,
+      heartbeatMs: options.heartbeatMs,
+      security: { mode: options.insecureLab ? 'insecure-lab' : 'local-only' },
+    },
+    {
+      onHello: (hello) => log('info', 'agent connected', { host: hello.host, version: hello.version }),
+      onReport: async (report, at) => {
+        const record = withReport(records.get(report.host), report, VERSION, at)
+        records.set(report.host, record)
+        saver.note(report)
+        options.onEvent?.({ type: 'report', report })
+      },
+      onFault: (error) => {
+        log('error', 'the hub died; ending, to be started again', { error: String(error) })
+        process.exitCode = 1
+        process.kill(process.pid, 'SIGTERM')
+      },
+      warn: (message) => log('warn', message),
+    },
+  )
+  hub.restore(base.revision, base.world, records.keys())
+  const queue = new PQueue({ concurrency: 1 })
+  const controller = new Controller({
+    engine: context.engine,
+    kinds: context.kinds,
+    store,
+    hub,
+    base,
+    siteOf: (b: Base) => siteOf(b.world),
+    mode: options.mode,
+    now: Date.now,
+    log,
+    onRevision: (info, plan, hosts) => {
+      log('info', 'revision committed and published', { revision: info.revision, plan: plan.id, ...plan.summary, hosts: hosts.length })
+      options.onEvent?.({ type: 'revision', info, plan, hosts })
+    },
+  })
+  const watch: RepoWatch = watchRepo(
+    options.dir,
+    {
+      source: (options.source ?? site.source) === 'commit' ? { from: 'commit', ref: 'HEAD' } : { from: 'worktree' },
+      context: {
+        loader: context.loader,
+        cache: { get: (hashes) => store.cachedFiles(hashes), put: (files) => store.cacheFiles(files) },
+      },
+      onProblem: (error) => log('error', 'the repository cannot be read; the last good state serves', { error: error.message }),
+    },
+    (state) => onState(state),
+  )
+  watch.ended.catch((error: unknown) => log('error', 'watching ended', { error: String(error) }))
+
+  async function onState(state: RepoState): Promise<void> {
+    const reading = readingOf(options.dir, state)
+    const wait = await queue.add(() => controller.consider(reading, 0))
+    tellRepo(log, controller)
+    options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
+    if (wait !== undefined && wait > 0) void settleLater(reading, wait)
+  }
+
+  /** Deletions wait: a port that moves between two files is two saves. */
+  async function settleLater(reading: Reading, wait: number): Promise<void> {
+    if ((await watch.recheckAfter(wait)) === 'changed') return
+    await queue.add(() => controller.consider({ ...reading, touched: new Set() }, wait))
+  }
+
+  return {
+    endpoints: hub.endpoints,
+    controller,
+    store,
+    hub,
+    queue,
+    fleet: () => fleetInput(controller.base.revision, hub.targets(), records, Date.now()),
+    record: (host) => records.get(host),
+    rescan: () => watch.rescan(),
+    ask: (host, question, timeoutMs): Promise<Answer> => hub.ask(host, question, timeoutMs),
+    async close() {
+      await watch.close()
+      await queue.onIdle()
+      await hub.close()
+      await saver.flush()
+      await store.close()
+    },
+  }
+}
+
+function readingOf(dir: string, state: RepoState): Reading {
+  return {
+    tree: state.tree,
+    touched: state.touched,
+    vanished: state.git.vanished.map((file) => ({ file, because: 'git-head' as const })),
+    locate: locatorFor(dir, state.tree),
+    ...(state.git.info === undefined ? {} : { git: state.git.info }),
+  }
+}
+
+function tellRepo(log: ServerLog, controller: Controller): void {
+  const { repo } = controller
+  if (repo.state === 'broken') {
+    const first = repo.issues.find((i) => i.severity === 'error')
+    log('warn', 'the repository has mistakes; the last good state serves', {
+      errors: repo.issues.filter((i) => i.severity === 'error').length,
+      first: first === undefined ? '' : `${first.place?.file ?? ''}:${first.place?.line ?? ''} ${first.code} ${first.message}`,
+    })
+  } else if (repo.state === 'blocked') {
+    log('warn', 'a guard refuses the plan', { plan: repo.plan.id, guards: repo.plan.blocked.map((b) => b.message), override: repo.plan.blocked.map((b) => b.override) })
+  }
+}
+
+/** Writes what was reported, a moment later and together: three hundred agents must not make three hundred transactions a second. */
+function createSaver(store: Store, records: ReadonlyMap<string, HostRecord>, log: ServerLog): { note(report: Report): void; flush(): Promise<void> } {
+  let waiting: Report[] = []
+  let timer: NodeJS.Timeout | undefined
+  let running: Promise<void> = Promise.resolve()
+
+  async function write(): Promise<void> {
+    const reports = waiting
+    waiting = []
+    timer = undefined
+    try {
+      for (const report of reports) {
+        if (report.objects.length + report.gone.length > 0) await store.saveStatus(report.host, report.objects, report.gone)
+        if (report.drift !== undefined) await store.saveDrift(report.host, report.drift)
+      }
+      for (const host of new Set(reports.map((r) => r.host))) {
+        const record = records.get(host)
+        if (record !== undefined) await store.saveAgent(record.agent)
+      }
+    } catch (error) {
+      log('error', 'reports could not be saved', { error: String(error) })
+    }
+  }
+
+  const flush = (): Promise<void> => (running = running.then(write))
+  return {
+    note(report) {
+      waiting.push(report)
+      timer ??= setTimeout(() => void flush(), REPORT_FLUSH_MS)
+    },
+    async flush() {
+      clearTimeout(timer)
+      await flush()
+    },
+  }
+}
+
+export function defaultStateFile(dir: string): string {
+  return join(dir, '.netloom', 'state.db')
+}
+
+export function controlPath(stateFile: string): string {
+  return join(stateFile, '..', 'server.sock')
+}
+
