@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import type { JsonObject } from '../src/model/brand.ts'
 import type { HostIntent } from '../src/model/intent.ts'
-import type { DriftItem } from '../src/model/status.ts'
 import { hostScope, intentKey } from '../src/model/scope.ts'
+import type { DriftItem } from '../src/model/status.ts'
 import type { Question } from '../src/wire/messages.ts'
 import type { Backend, Driver, IntentSet } from './backends/backend.ts'
-import { type Converger, type ConvergeResult, type ConvergeTarget, createConverger } from './converge/converger.ts'
+import { type ConvergeResult, type Converger, type ConvergeTarget, createConverger } from './converge/converger.ts'
 import { type DriftClock, startDriftClock } from './drift-clock.ts'
 import type { Log } from './log.ts'
 import type { TargetSet } from './northbound/feed-core.ts'
@@ -112,7 +112,8 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
   }
 
   function onResult(result: ConvergeResult): void {
-    if (result.written > 0) log('info', 'converged', { revision: result.revision, written: result.written, converged: result.converged, ...result.timings })
+    if (result.written > 0)
+      log('info', 'converged', { revision: result.revision, written: result.written, converged: result.converged, ...result.timings })
     const repaired = result.drift.filter((d) => d.action === 'repaired')
     if (repaired.length > 0) log('warn', 'drift repaired', { items: repaired.length, first: repaired[0]?.where })
     options.onResult?.(result)
@@ -131,7 +132,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
     if (converger === undefined || driver === undefined) throw new Error('the switch does not answer yet')
     if (question.what !== 'drift') return await driver.ask(question)
     const items: readonly DriftItem[] = await converger.checkDrift()
-    return { items: items as unknown as JsonObject['items'] ?? [] }
+    return { items: (items as unknown as JsonObject['items']) ?? [] }
   }
 
   northbound = openNorthbound({

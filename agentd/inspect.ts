@@ -16,13 +16,18 @@ async function inspect(options: InspectOptions, look: (compiled: Compiled, drive
   const saved = await openStateFile(options.stateDir).load()
   const own = saved.current === undefined ? undefined : hostIntent(options.host, saved.current.scopes)
   if (backend === undefined || saved.current === undefined || own === undefined) {
-    throw new Error(`${options.stateDir} holds no target for host ${options.host}; has netloom-agentd run here with this --host and --state-dir?`)
+    throw new Error(
+      `${options.stateDir} holds no target for host ${options.host}; has netloom-agentd run here with this --host and --state-dir?`,
+    )
   }
   const driver = await backend.open({ ...options, installation: own.installation, log: createLog(options.host, 'error') })
   try {
     const intents = intentsOf(saved.current.scopes)
     const { installation } = own
-    return await look(backend.compiler.compile({ host: options.host, installation, intents, facts: driver.facts(), allocations: saved.allocations }), driver)
+    return await look(
+      backend.compiler.compile({ host: options.host, installation, intents, facts: driver.facts(), allocations: saved.allocations }),
+      driver,
+    )
   } finally {
     await driver.close()
   }
@@ -34,7 +39,9 @@ export async function inspectDrift(options: InspectOptions, out: Writable): Prom
     const observed = await driver.observe({ fresh: true })
     const items = driftItems(wholeDelta(compiled.items, observed.items), observed, 'report', new Map(), new Date().toISOString())
     for (const item of items) {
-      const fields = item.fields.map((f) => `${f.field === '' ? '' : `${f.field}: `}want ${f.want ?? 'nothing'}, have ${f.have ?? 'nothing'}`)
+      const fields = item.fields.map(
+        (f) => `${f.field === '' ? '' : `${f.field}: `}want ${f.want ?? 'nothing'}, have ${f.have ?? 'nothing'}`,
+      )
       out.write(`${item.kind}  ${item.where}  ${fields.join('; ')}${item.owners.length === 0 ? '' : `  (${item.owners.join(', ')})`}\n`)
     }
     const ours = items.filter((i) => i.kind !== 'foreign').length

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-import type { AgentOptions } from './options.ts'
-import { agentCommand } from './options.ts'
 import { startAgent } from './agent.ts'
 import { BACKENDS } from './backends/drivers.ts'
 import { inspectDrift, inspectItems } from './inspect.ts'
 import { createLog } from './log.ts'
+import type { AgentOptions } from './options.ts'
+import { agentCommand } from './options.ts'
 
 /** Runs until SIGTERM or SIGINT. Stopping removes nothing: the switch goes on forwarding. */
 async function run(options: AgentOptions): Promise<void> {

@@ -34,10 +34,12 @@ export function agentCommand(handlers: {
   shared(program.command('run', { isDefault: true }).description('converge and report until stopped (the default)'))
     .requiredOption('--server <endpoint>', "the server's rpc endpoint, e.g. tcp://netloom.example:9611", endpoint)
     .action((options: AgentOptions) => handlers.run(options))
-  shared(program.command('drift').description('compare Open vSwitch with the last target, write nothing; exit 2 when something differs')).action(
-    (options: AgentOptions) => handlers.drift(options),
+  shared(
+    program.command('drift').description('compare Open vSwitch with the last target, write nothing; exit 2 when something differs'),
+  ).action((options: AgentOptions) => handlers.drift(options))
+  shared(program.command('flows').description('print the rows and flows of the last target')).action((options: AgentOptions) =>
+    handlers.flows(options),
   )
-  shared(program.command('flows').description('print the rows and flows of the last target')).action((options: AgentOptions) => handlers.flows(options))
   return program
 }
 

@@ -1,16 +1,17 @@
 import type { Issue } from '../model/issue.ts'
-import { Controller, type ApplyOutcome } from '../server/controller.ts'
-import { ControlError, askControl } from '../server/control/socket.ts'
 import { locatorFor, siteOf } from '../server/context.ts'
-import type { HostState } from '../server/render/fleet.ts'
+import { askControl, ControlError } from '../server/control/socket.ts'
+import { type ApplyOutcome, Controller } from '../server/controller.ts'
 import { type Allowed, parseAllow } from '../server/guard/allow.ts'
 import type { Plan } from '../server/plan/types.ts'
+import type { HostState } from '../server/render/fleet.ts'
 import { issueJson } from '../server/render/issue.ts'
-import { planJson, renderPlan } from '../server/render/plan.ts'
+import { renderPlan } from '../server/render/plan.ts'
+import { planJson } from '../server/render/plan-json.ts'
 import { controlPath } from '../server/serve.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import { lookOffline } from './offline.ts'
-import type { Output } from './output.ts'
+import { type Output, styleOf } from './output.ts'
 import { issuesText } from './validate.ts'
 
 export interface ApplyOptions {
@@ -30,17 +31,28 @@ export async function apply(options: ApplyOptions, output: Output): Promise<Exit
   const told = online ?? (await applyOffline(options, allow))
   switch (told.outcome) {
     case 'nothing':
-      output.result({ outcome: told.outcome, revision: told.revision }, () => `No changes. Revision ${told.revision} is what the repository says.`)
+      output.result(
+        { outcome: told.outcome, revision: told.revision },
+        () => `No changes. Revision ${told.revision} is what the repository says.`,
+      )
       return EXIT.clean
     case 'broken':
-      output.result({ outcome: told.outcome, issues: told.issues.map(issueJson) }, () => `${issuesText(options.dir, told.issues as Issue[], output)}\nnothing was applied`)
+      output.result(
+        { outcome: told.outcome, issues: told.issues.map(issueJson) },
+        () => `${issuesText(options.dir, told.issues as Issue[], output)}\nnothing was applied`,
+      )
       return EXIT.error
     case 'unknown-plan':
-      throw new CommandError(`there is no plan ${told.plan} in ${options.stateFile}`, { hint: 'run `netloom plan` and apply the id it prints' })
-    case 'stale':
-      throw new CommandError(`plan ${told.plan} is stale: it was made against revision ${told.base}, and revision ${told.current} is applied now`, {
-        hint: 'run `netloom plan` again and read what it says now',
+      throw new CommandError(`there is no plan ${told.plan} in ${options.stateFile}`, {
+        hint: 'run `netloom plan` and apply the id it prints',
       })
+    case 'stale':
+      throw new CommandError(
+        `plan ${told.plan} is stale: it was made against revision ${told.base}, and revision ${told.current} is applied now`,
+        {
+          hint: 'run `netloom plan` again and read what it says now',
+        },
+      )
     case 'refused':
       return refused(told.plan, output)
     case 'applied':
@@ -49,7 +61,7 @@ export async function apply(options: ApplyOptions, output: Output): Promise<Exit
 }
 
 function refused(plan: Plan, output: Output): ExitCode {
-  output.result({ outcome: 'refused', ...planJson(plan) }, () => renderPlan(plan, { color: output.color, width: output.width }))
+  output.result({ outcome: 'refused', ...planJson(plan) }, () => renderPlan(plan, styleOf(output)))
   return EXIT.refused
 }
 
@@ -62,7 +74,11 @@ function applied(told: Told & { readonly outcome: 'applied' }, published: boolea
     }
     if (converged) return `Applied revision ${revision.revision}: ${views.length} ${views.length === 1 ? 'host holds' : 'hosts hold'} it.`
     const open = views.filter((v) => v.sync !== 'Synced').map((v) => `  ${v.host}  ${v.sync}  ${v.health}  ${v.notes.join('; ')}`)
-    return [`Published revision ${revision.revision}; not every host holds it yet:`, ...open, 'they go on by themselves: netloom status'].join('\n')
+    return [
+      `Published revision ${revision.revision}; not every host holds it yet:`,
+      ...open,
+      'they go on by themselves: netloom status',
+    ].join('\n')
   })
   return published && converged ? EXIT.clean : EXIT.notConverged
 }

@@ -3,7 +3,7 @@ import { askControl, ControlError } from '../server/control/socket.ts'
 import { renderDrift } from '../server/render/drift.ts'
 import { controlPath } from '../server/serve.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
-import type { Output } from './output.ts'
+import { type Output, styleOf } from './output.ts'
 import { askServer } from './status.ts'
 
 interface HostDrift {
@@ -22,7 +22,7 @@ export async function drift(stateFile: string, detailed: boolean, output: Output
     if (status === undefined) return 'the server ended'
     const places = new Map(status.places)
     const fleet = { ...status.fleet, targets: new Map(status.fleet.targets), drift: items, now: Date.now() }
-    const text = renderDrift({ ...fleet, places: (key) => places.get(key) ?? undefined }, { color: output.color, width: output.width })
+    const text = renderDrift({ ...fleet, places: (key) => places.get(key) ?? undefined }, styleOf(output))
     return [text, ...silent.map((s) => `${s.host}: did not answer (${s.error ?? ''}); nothing is known of its switch now`)].join('\n')
   })
   if (silent.length > 0) return EXIT.error

@@ -14,7 +14,10 @@ export async function init(dir: string, output: Output): Promise<void> {
       hint: 'run `netloom validate` on it, or give init an empty directory',
     })
   }
-  const installation = basename(root).replace(/[^A-Za-z0-9-]+/g, '-').toLowerCase() || 'netloom'
+  const installation =
+    basename(root)
+      .replace(/[^A-Za-z0-9-]+/g, '-')
+      .toLowerCase() || 'netloom'
   const host = hostname().split('.')[0] ?? 'h1'
   const files: Record<string, string> = {
     'netloom.yaml': SITE(installation),

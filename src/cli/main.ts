@@ -24,8 +24,11 @@ const collect = (value: string, before: readonly string[]): string[] => [...befo
 
 function createProgram(): Command {
   const program = new Command('netloom')
-    .description('Declarative networking for Open vSwitch: YAML in git, a plan before anything moves, hosts that converge and tell the truth.')
+    .description(
+      'Declarative networking for Open vSwitch: YAML in git, a plan before anything moves, hosts that converge and tell the truth.',
+    )
     .version(VERSION)
+    .enablePositionalOptions()
     .showHelpAfterError('(netloom --help lists the commands)')
   const command = (name: string, description: string): Command =>
     program
@@ -75,7 +78,9 @@ function createProgram(): Command {
     .option('--reports <endpoint>', 'where agents report')
     .option('--insecure-lab', 'bind addresses that other machines reach, without keys')
     .addOption(new Option('--heartbeat <ms>', 'between heartbeats').default(5000).argParser(Number))
-    .action((dir: string, options: Common & Parameters<typeof serve>[1]) => run(options, (out) => serve(dir, { ...options, stateFile: stateOf(dir, options) }, out)))
+    .action((dir: string, options: Common & Parameters<typeof serve>[1]) =>
+      run(options, (out) => serve(dir, { ...options, stateFile: stateOf(dir, options) }, out)),
+    )
   command('status', 'hosts and objects: in step? healthy? why not?')
     .argument('[dir]', 'the repository', '.')
     .action((dir: string, options: Common) => run(options, (out) => status(stateOf(dir, options), out)))

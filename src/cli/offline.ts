@@ -3,7 +3,7 @@ import { compareIssues, hasErrors, type Issue } from '../model/issue.ts'
 import { type Base, loadBase } from '../server/base.ts'
 import { type Context, createContext, locatorFor, READER_VERSION, siteOf } from '../server/context.ts'
 import { type Proposal, propose } from '../server/proposal.ts'
-import { readOnce, type RepoRead } from '../server/repo/read-once.ts'
+import { type RepoRead, readOnce } from '../server/repo/read-once.ts'
 import { openStore, type StoreOptions } from '../server/store/open.ts'
 import type { Store } from '../server/store/types.ts'
 
@@ -24,10 +24,14 @@ export async function lookOffline(dir: string, stateFile: string, access: StoreO
   const store = await openStore(stateFile, { access, readerVersion: READER_VERSION })
   try {
     const base = await loadBase(store, context.engine, Date.now())
-    const read = await readOnce(root, { from: 'worktree' }, {
-      loader: context.loader,
-      cache: { get: (hashes) => store.cachedFiles(hashes), put: (files) => store.cacheFiles(files) },
-    })
+    const read = await readOnce(
+      root,
+      { from: 'worktree' },
+      {
+        loader: context.loader,
+        cache: { get: (hashes) => store.cachedFiles(hashes), put: (files) => store.cacheFiles(files) },
+      },
+    )
     return { context, dir: root, store, base, read, proposal: proposalOf(context, root, base, read) }
   } catch (error) {
     await store.close()
@@ -51,7 +55,9 @@ function proposalOf(context: Context, dir: string, base: Base, read: RepoRead): 
 }
 
 /** Every mistake of a repo by itself: no state is read, nothing is written. */
-export async function validateRepo(dir: string): Promise<{ readonly issues: readonly Issue[]; readonly read: RepoRead; readonly resources: number }> {
+export async function validateRepo(
+  dir: string,
+): Promise<{ readonly issues: readonly Issue[]; readonly read: RepoRead; readonly resources: number }> {
   const context = createContext()
   const root = resolve(dir)
   const read = await readOnce(root, { from: 'worktree' }, { loader: context.loader })

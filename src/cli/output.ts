@@ -1,4 +1,5 @@
 import pc from 'picocolors'
+import type { RenderStyle } from '../server/render/style.ts'
 
 /** Where a command's words go. Colour only on a TTY without NO_COLOR; with `--json` exactly one JSON document on stdout. */
 export interface Output {
@@ -15,7 +16,7 @@ export interface Output {
   print(text: string): void
 }
 
-export const FORMAT_VERSION = '1.0'
+export const FORMAT_VERSION: string = '1.0'
 
 export interface OutputOptions {
   readonly json: boolean
@@ -42,4 +43,9 @@ export function createOutput(options: OutputOptions): Output {
       if (!json) stdout.write(text.endsWith('\n') ? text : `${text}\n`)
     },
   }
+}
+
+/** How renderers are to write for this output. */
+export function styleOf(output: Output): RenderStyle {
+  return { width: output.width, ...(output.color ? { color: pc } : {}) }
 }

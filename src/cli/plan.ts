@@ -1,12 +1,13 @@
-import { ControlError, askControl } from '../server/control/socket.ts'
 import { hasErrors, type Issue } from '../model/issue.ts'
+import { askControl, ControlError } from '../server/control/socket.ts'
 import type { Plan } from '../server/plan/types.ts'
 import { issueJson } from '../server/render/issue.ts'
-import { planJson, renderPlan } from '../server/render/plan.ts'
+import { renderPlan } from '../server/render/plan.ts'
+import { planJson } from '../server/render/plan-json.ts'
 import { controlPath } from '../server/serve.ts'
 import { EXIT, type ExitCode } from './exit.ts'
 import { lookOffline } from './offline.ts'
-import type { Output } from './output.ts'
+import { type Output, styleOf } from './output.ts'
 import { issuesText } from './validate.ts'
 
 export interface PlanOptions {
@@ -24,12 +25,15 @@ export interface Preview {
 export async function plan(dir: string, options: PlanOptions, output: Output): Promise<ExitCode> {
   const { issues, plan: made } = (await previewOnline(options.stateFile)) ?? (await previewOffline(dir, options.stateFile))
   if (made === undefined) {
-    output.result({ errored: true, issues: issues.map(issueJson) }, () => `${issuesText(dir, issues, output)}\nno plan: correct the errors first; what is applied stays as it is`)
+    output.result(
+      { errored: true, issues: issues.map(issueJson) },
+      () => `${issuesText(dir, issues, output)}\nno plan: correct the errors first; what is applied stays as it is`,
+    )
     return EXIT.error
   }
   const warnings = issues.filter((i) => i.severity !== 'note')
   output.result({ ...planJson(made), issues: issues.map(issueJson) }, () => {
-    const text = renderPlan(made, { color: output.color, width: output.width })
+    const text = renderPlan(made, styleOf(output))
     return warnings.length === 0 ? text : `${issuesText(dir, warnings, output)}\n${text}`
   })
   if (made.blocked.length > 0) return EXIT.refused

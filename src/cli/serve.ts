@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { pino } from 'pino'
-import type { Endpoints } from '../wire/endpoints.ts'
 import { openDuty } from '../server/duty.ts'
 import { startServer } from '../server/serve.ts'
+import type { Endpoints } from '../wire/endpoints.ts'
 import { EXIT, type ExitCode } from './exit.ts'
 import type { Output } from './output.ts'
 
@@ -38,7 +38,10 @@ export async function serve(dir: string, options: ServeOptions, output: Output):
   })
   const duty = await openDuty(server, options.stateFile)
   logger.info({ ...server.endpoints, control: duty.path, revision: server.controller.base.revision }, 'serving')
-  output.result({ endpoints: server.endpoints, revision: server.controller.base.revision }, () => `serving ${dir} at ${server.endpoints.rpc}`)
+  output.result(
+    { endpoints: server.endpoints, revision: server.controller.base.revision },
+    () => `serving ${dir} at ${server.endpoints.rpc}`,
+  )
   await new Promise<void>((done) => {
     process.once('SIGTERM', done)
     process.once('SIGINT', done)

@@ -10,7 +10,7 @@ import { renderStatus } from '../server/render/status.ts'
 import { controlPath } from '../server/serve.ts'
 import { openStore } from '../server/store/open.ts'
 import { EXIT, type ExitCode } from './exit.ts'
-import type { Output } from './output.ts'
+import { type Output, styleOf } from './output.ts'
 
 /** What a running server says of itself and its hosts. */
 export interface StatusAnswer {
@@ -25,8 +25,15 @@ export interface StatusAnswer {
 export async function status(stateFile: string, output: Output): Promise<ExitCode> {
   const answer = await askServer(stateFile)
   const fleet = answer === undefined ? await lastKnown(stateFile) : { ...answer.fleet, targets: new Map(answer.fleet.targets) }
-  const style = { color: output.color, width: output.width }
-  const data = { server: answer !== undefined, repo: answer?.repo ?? null, issues: (answer?.issues ?? []).map(issueJson), revision: fleet.revision, hosts: hostStates(fleet), objects: fleet.status }
+  const style = styleOf(output)
+  const data = {
+    server: answer !== undefined,
+    repo: answer?.repo ?? null,
+    issues: (answer?.issues ?? []).map(issueJson),
+    revision: fleet.revision,
+    hosts: hostStates(fleet),
+    objects: fleet.status,
+  }
   output.result(data, () => [renderStatus(fleet, style), ...repoLines(answer)].join('\n'))
   return EXIT.clean
 }
@@ -42,7 +49,10 @@ function repoLines(answer: StatusAnswer | undefined): string[] {
         'next: netloom validate',
       ]
     case 'blocked':
-      return [`Plan ${answer.plan?.id ?? ''} is refused: ${(answer.plan?.blocked ?? []).map((b) => b.message).join('; ')}`, 'next: netloom plan']
+      return [
+        `Plan ${answer.plan?.id ?? ''} is refused: ${(answer.plan?.blocked ?? []).map((b) => b.message).join('; ')}`,
+        'next: netloom plan',
+      ]
     case 'pending':
       return [`Plan ${answer.plan?.id ?? ''} waits.`, 'next: netloom plan, then netloom apply']
     case 'unread':

@@ -12,8 +12,8 @@ import type { Tree } from './load/tree.ts'
 import { type FileLocator, fileLocator } from './repo/locate.ts'
 
 /** Raised whenever the same bytes would be loaded into something else: files parsed by another reader are not taken from the cache. */
-export const READER_VERSION = '1'
-export const VERSION = '0.1.0'
+export const READER_VERSION: string = '1'
+export const VERSION: string = '0.1.0'
 
 export interface Context {
   readonly kinds: typeof kinds
@@ -27,7 +27,7 @@ export function createContext(): Context {
 
 /** The site of a world, with every default filled in. */
 export function siteOf(world: World): Site {
-  return world.resources.get(makeKey('site', '', 'site'))?.spec as Site | undefined ?? DEFAULT_SITE
+  return (world.resources.get(makeKey('site', '', 'site'))?.spec as Site | undefined) ?? DEFAULT_SITE
 }
 
 /**

@@ -104,7 +104,8 @@ export class Controller {
       await this.#options.store.savePlan(ready.plan)
       return 0
     }
-    const settle = ready.plan.summary.delete + ready.plan.summary.recreate > 0 ? this.#options.siteOf(this.#base).guards.delete_settle_ms : 0
+    const settle =
+      ready.plan.summary.delete + ready.plan.summary.recreate > 0 ? this.#options.siteOf(this.#base).guards.delete_settle_ms : 0
     if (settledForMs < settle) return settle - settledForMs
     await this.#commit(ready.plan, ready.step, reading.tree)
     return 0
@@ -187,7 +188,12 @@ export class Controller {
   }
 
   /** Store first, then publish: a crash between the two is healed at start, by digests. */
-  async #commit(plan: Plan, step: Step, tree: Tree, reason?: string): Promise<{ readonly revision: RevisionInfo; readonly hosts: readonly string[] }> {
+  async #commit(
+    plan: Plan,
+    step: Step,
+    tree: Tree,
+    reason?: string,
+  ): Promise<{ readonly revision: RevisionInfo; readonly hosts: readonly string[] }> {
     const places = new Map<Key, Place>()
     for (const change of plan.changes) {
       const place = tree.places.get(change.key)

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../model/brand.ts'
-import { parseAllow } from './guard/allow.ts'
-import type { ApplyOutcome } from './controller.ts'
 import { type ControlServer, listenControl } from './control/socket.ts'
+import type { ApplyOutcome } from './controller.ts'
+import { parseAllow } from './guard/allow.ts'
 import { type HostState, hostStates } from './render/fleet.ts'
 import { controlPath, type Server } from './serve.ts'
 

@@ -1,18 +1,18 @@
 import { join } from 'node:path'
 import PQueue from 'p-queue'
 import type { Issue } from '../model/issue.ts'
-import type { Report } from '../wire/messages.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
+import type { Report } from '../wire/messages.ts'
 import { type Base, loadBase } from './base.ts'
 import { type Context, createContext, locatorFor, READER_VERSION, siteOf, VERSION } from './context.ts'
 import { Controller, type Reading } from './controller.ts'
 import { fleetInput, type HostRecord, rememberedHosts, withReport } from './fleet.ts'
-import type { FleetInput } from './render/fleet.ts'
 import { type Answer, type Hub, openHub } from './hub/hub.ts'
+import type { Plan } from './plan/types.ts'
+import type { FleetInput } from './render/fleet.ts'
 import { type RepoState, type RepoWatch, watchRepo } from './repo/watch.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
-import type { Plan } from './plan/types.ts'
 
 export type ServerLog = (level: 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
 
@@ -60,7 +60,8 @@ export async function startServer(options: ServeOptions): Promise<Server> {
   const store = await openStore(options.stateFile, {
     access: 'write',
     readerVersion: READER_VERSION,
-    onLeaseLost: (error) => options.log('error', 'the lease on the state file was lost; no further revision is committed', { error: String(error) }),
+    onLeaseLost: (error) =>
+      options.log('error', 'the lease on the state file was lost; no further revision is committed', { error: String(error) }),
   })
   try {
     return await serveFrom(options, context, store)
@@ -183,12 +184,20 @@ function tellRepo(log: ServerLog, controller: Controller): void {
       first: first === undefined ? '' : `${first.place?.file ?? ''}:${first.place?.line ?? ''} ${first.code} ${first.message}`,
     })
   } else if (repo.state === 'blocked') {
-    log('warn', 'a guard refuses the plan', { plan: repo.plan.id, guards: repo.plan.blocked.map((b) => b.message), override: repo.plan.blocked.map((b) => b.override) })
+    log('warn', 'a guard refuses the plan', {
+      plan: repo.plan.id,
+      guards: repo.plan.blocked.map((b) => b.message),
+      override: repo.plan.blocked.map((b) => b.override),
+    })
   }
 }
 
 /** Writes what was reported, a moment later and together: three hundred agents must not make three hundred transactions a second. */
-function createSaver(store: Store, records: ReadonlyMap<string, HostRecord>, log: ServerLog): { note(report: Report): void; flush(): Promise<void> } {
+function createSaver(
+  store: Store,
+  records: ReadonlyMap<string, HostRecord>,
+  log: ServerLog,
+): { note(report: Report): void; flush(): Promise<void> } {
   let waiting: Report[] = []
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> = Promise.resolve()
@@ -231,4 +240,3 @@ export function defaultStateFile(dir: string): string {
 export function controlPath(stateFile: string): string {
   return join(stateFile, '..', 'server.sock')
 }
-

@@ -1,12 +1,12 @@
 import test from 'ava'
-import type { Intent } from '../../../src/model/intent.ts'
-import { makeKey } from '../../../src/model/key.ts'
-import { FABRIC, hostScope, type IntentKey, intentKey, networkScope, type Scope } from '../../../src/model/scope.ts'
 import type { Driver, IntentSet } from '../../../agentd/backends/backend.ts'
 import { createOvsCompiler } from '../../../agentd/backends/ovs/compile/compile.ts'
 import { openOvsDriver } from '../../../agentd/backends/ovs/driver/driver.ts'
-import { type Converger, type ConvergeResult, createConverger } from '../../../agentd/converge/converger.ts'
-import { startSwitch, type Switch } from '../backends/ovs/switch.ts'
+import { type ConvergeResult, type Converger, createConverger } from '../../../agentd/converge/converger.ts'
+import type { Intent } from '../../../src/model/intent.ts'
+import { makeKey } from '../../../src/model/key.ts'
+import { FABRIC, hostScope, type IntentKey, intentKey, networkScope, type Scope } from '../../../src/model/scope.ts'
+import { type Switch, startSwitch } from '../backends/ovs/switch.ts'
 
 const blue = makeKey('network', 'default', 'blue')
 const portKey = (n: number) => makeKey('port', 'default', `p${n}`)
@@ -25,7 +25,14 @@ function intents(count: number): IntentSet {
     installation: 'test',
     drift: { mode: 'repair', schedule: '*/5 * * * *' },
   })
-  net.set(intentKey('segment', blue), { type: 'segment', network: blue, network_type: 'vxlan', segmentation_id: 77, mtu: 1450, admin_state_up: true })
+  net.set(intentKey('segment', blue), {
+    type: 'segment',
+    network: blue,
+    network_type: 'vxlan',
+    segmentation_id: 77,
+    mtu: 1450,
+    admin_state_up: true,
+  })
   for (let n = 1; n <= count; n++) {
     own.set(intentKey('attach', portKey(n)), {
       type: 'attach',
@@ -55,7 +62,16 @@ function intents(count: number): IntentSet {
 }
 
 function location(n: number, host: string): Intent {
-  return { type: 'location', port: portKey(n), network: blue, host, mac: macOf(n), ips: [`10.0.${n >> 8}.${n & 255}`], port_security_enabled: true, admin_state_up: true }
+  return {
+    type: 'location',
+    port: portKey(n),
+    network: blue,
+    host,
+    mac: macOf(n),
+    ips: [`10.0.${n >> 8}.${n & 255}`],
+    port_security_enabled: true,
+    admin_state_up: true,
+  }
 }
 
 interface Rig {

@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type { JsonObject } from '../../../../src/model/brand.ts'
 import type { Delta, Driver, DriverOptions, Facts, Item, Observed, Outcome } from '../../backend.ts'
-import { keyOfFlow } from './flow-table.ts'
-import { FlowChannel } from './flow-channel.ts'
-import { LinkKeeper } from './link-keeper.ts'
-import { factsOf, foreignPorts, type Inventory, isOurs, rowItems, takeInventory } from './observe.ts'
+import { BRIDGE } from '../compile/names.ts'
+import type { OvsValue } from '../compile/values.ts'
+import { type OvsdbClient, openOvsdb } from '../ovsdb/client.ts'
 import { pickDatapath } from './datapath.ts'
+import { FlowChannel } from './flow-channel.ts'
+import { keyOfFlow } from './flow-table.ts'
+import { LinkKeeper } from './link-keeper.ts'
+import { factsOf, foreignPorts, type Inventory, isOurs, MONITORED, rowItems, takeInventory } from './observe.ts'
 import { followPlugged, NONE_PLUGGED, type PluggedPorts, replugOperations } from './plugged.ts'
 import { removeRows, writeRows } from './rows.ts'
-import { type OvsdbClient, openOvsdb } from '../ovsdb/client.ts'
-import { MONITORED } from './observe.ts'
-import type { OvsValue } from '../compile/values.ts'
-import { BRIDGE } from '../compile/names.ts'
 
 /** Milliseconds a turn may spend on taking ports off before it lets newer work in. */
 const REMOVE_BUDGET_MS = 400
@@ -106,7 +105,10 @@ class OvsDriver implements Driver {
       if (parts.removed.length > 0) {
         await timed('removals', () => removeRows(this.#ovsdb, () => this.#inventory, parts.removed, REMOVE_BUDGET_MS, failed, deferred))
       }
-      await this.#links.remove(parts.goneLinks.filter((i) => !deferred.has(i.key)), failed)
+      await this.#links.remove(
+        parts.goneLinks.filter((i) => !deferred.has(i.key)),
+        failed,
+      )
     } finally {
       this.#writing = false
     }
@@ -144,7 +146,15 @@ class OvsDriver implements Driver {
     switch (question.what) {
       case 'flows': {
         const dump = await this.#flows.dump()
-        return { id: randomUUID(), flows: dump.map((f) => ({ key: keyOfFlow(f.flow), cookie: f.flow.cookie.toString(16), packets: Number(f.packets), bytes: Number(f.bytes) })) }
+        return {
+          id: randomUUID(),
+          flows: dump.map((f) => ({
+            key: keyOfFlow(f.flow),
+            cookie: f.flow.cookie.toString(16),
+            packets: Number(f.packets),
+            bytes: Number(f.bytes),
+          })),
+        }
       }
       default:
         throw new Error(`the ovs backend does not know the question ${question.what}`)

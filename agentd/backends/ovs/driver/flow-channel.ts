@@ -50,11 +50,20 @@ export class FlowChannel {
       })
   }
 
-  async write(flows: readonly { readonly before?: Item; readonly after: Item }[], gone: readonly Item[], failed: Map<string, string>): Promise<void> {
+  async write(
+    flows: readonly { readonly before?: Item; readonly after: Item }[],
+    gone: readonly Item[],
+    failed: Map<string, string>,
+  ): Promise<void> {
     for (let i = 0; i < 100 && !existsSync(this.#options.path); i++) await new Promise((r) => setTimeout(r, 20))
     const flowOf = (item: Item): Flow => (item.value as FlowValue).flow
     const lines = [
-      ...gone.map((i) => `delete_strict ${formatFlow(flowOf(i)).replace(/ actions=.*/, '').replace(/cookie=[^,]*, /, '')}`),
+      ...gone.map(
+        (i) =>
+          `delete_strict ${formatFlow(flowOf(i))
+            .replace(/ actions=.*/, '')
+            .replace(/cookie=[^,]*, /, '')}`,
+      ),
       ...flows.map(({ after }) => `add ${formatFlow(flowOf(after))}`),
     ]
     try {

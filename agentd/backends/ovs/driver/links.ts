@@ -23,7 +23,8 @@ export async function settleLink(link: Link): Promise<void> {
   if (now.mtu !== link.mtu) await ip('link', 'set', link.guest, 'mtu', String(link.mtu))
   if (!now.up) await ip('link', 'set', link.guest, 'up')
   for (const address of link.addresses) {
-    if (!now.addresses.includes(address)) await ip('address', 'add', address, 'dev', link.guest, ...(address.includes(':') ? ['nodad'] : []))
+    if (!now.addresses.includes(address))
+      await ip('address', 'add', address, 'dev', link.guest, ...(address.includes(':') ? ['nodad'] : []))
   }
 }
 
@@ -38,7 +39,6 @@ export async function readLink(link: Link): Promise<Link | undefined> {
   if (now === undefined || (link.type === 'veth' && (await show(undefined, link.name)) === undefined)) return undefined
   return { ...link, mac: now.mac, mtu: now.mtu, addresses: link.addresses.filter((a) => now.addresses.includes(a)) }
 }
-
 
 interface Shown {
   readonly mac: string

@@ -35,7 +35,12 @@ export function takeInventory(replica: Replica): Inventory {
   const ports = named(replica, 'Port', portParents)
   const interfaces = named(replica, 'Interface', parents(ports, 'interfaces'))
   const [first] = replica.get('Open_vSwitch') ?? []
-  return { ...(first === undefined ? {} : { root: { uuid: first[0], row: first[1] } }), Bridge: bridges, Port: ports, Interface: interfaces }
+  return {
+    ...(first === undefined ? {} : { root: { uuid: first[0], row: first[1] } }),
+    Bridge: bridges,
+    Port: ports,
+    Interface: interfaces,
+  }
 }
 
 function named(replica: Replica, table: RowTable, parentOf?: ReadonlyMap<string, string>): Map<string, Located> {

@@ -28,7 +28,8 @@ export function followPlugged(before: PluggedPorts, inventory: Inventory, ours: 
   for (const [name, { row, parent }] of inventory.Interface) {
     if (ours(name) || inventory.Port.get(parent ?? '')?.parent !== BRIDGE) continue
     const external_ids = asMap(row['external_ids'])
-    if (external_ids['iface-id'] !== undefined) current.set(name, { type: asText(row['type']), options: asMap(row['options']), external_ids })
+    if (external_ids['iface-id'] !== undefined)
+      current.set(name, { type: asText(row['type']), options: asMap(row['options']), external_ids })
   }
   return { current, lost: new Map([...before.lost].filter(([name]) => !inventory.Interface.has(name))) }
 }
@@ -38,9 +39,19 @@ export function replugOperations({ lost }: PluggedPorts): Operation[] {
   return [...lost].flatMap(([name, { type, options, external_ids }]) => {
     const id = Buffer.from(name).toString('hex')
     return [
-      { op: 'insert', table: 'Interface', 'uuid-name': `ri_${id}`, row: { name, type, options: wireMap(options), external_ids: wireMap(external_ids) } },
+      {
+        op: 'insert',
+        table: 'Interface',
+        'uuid-name': `ri_${id}`,
+        row: { name, type, options: wireMap(options), external_ids: wireMap(external_ids) },
+      },
       { op: 'insert', table: 'Port', 'uuid-name': `rp_${id}`, row: { name, interfaces: wireNamed(`ri_${id}`) } },
-      { op: 'mutate', table: 'Bridge', where: [['name', '==', BRIDGE]], mutations: [['ports', 'insert', wireSet([wireNamed(`rp_${id}`)])]] },
+      {
+        op: 'mutate',
+        table: 'Bridge',
+        where: [['name', '==', BRIDGE]],
+        mutations: [['ports', 'insert', wireSet([wireNamed(`rp_${id}`)])]],
+      },
     ]
   })
 }

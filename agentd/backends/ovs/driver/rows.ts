@@ -2,7 +2,7 @@ import type { DriverOptions, Item } from '../../backend.ts'
 import type { RowValue } from '../compile/values.ts'
 import type { Operation, OvsdbClient } from '../ovsdb/client.ts'
 import type { Inventory } from './observe.ts'
-import { countOperations, removeOperations, type RowGroup, writeGroups } from './transaction.ts'
+import { countOperations, type RowGroup, removeOperations, writeGroups } from './transaction.ts'
 
 const APPLY_MS = 30_000
 
@@ -18,7 +18,10 @@ export async function writeRows(
   failed: Map<string, string>,
   log: DriverOptions['log'],
 ): Promise<void> {
-  const groups = writeGroups(items.map((i) => ({ key: i.key, row: (i.value as RowValue).row })), inventory())
+  const groups = writeGroups(
+    items.map((i) => ({ key: i.key, row: (i.value as RowValue).row })),
+    inventory(),
+  )
   const written = new Set(groups.flatMap((g) => g.keys))
   for (const item of items) if (!written.has(item.key)) failed.set(item.key, 'the bridge or port it belongs to is not there')
   if (groups.length === 0 && replug.length === 0) return
@@ -52,7 +55,9 @@ export async function removeRows(
 ): Promise<void> {
   const end = performance.now() + budgetMs
   const order = { Interface: 0, Port: 1, Bridge: 2 }
-  const rows = items.map((item) => ({ key: item.key, row: (item.value as RowValue).row })).sort((a, b) => order[a.row.table] - order[b.row.table])
+  const rows = items
+    .map((item) => ({ key: item.key, row: (item.value as RowValue).row }))
+    .sort((a, b) => order[a.row.table] - order[b.row.table])
   const left = new Set<string>()
   for (const { key, row } of rows.filter((r) => r.row.table !== 'Interface')) {
     if (performance.now() > end) {

@@ -1,7 +1,7 @@
-import { type ColumnValue, OWNED_COLUMNS, isOwnedKey, type Row, SHARED_COLUMNS } from '../compile/rows.ts'
+import { type ColumnValue, isOwnedKey, OWNED_COLUMNS, type Row, SHARED_COLUMNS } from '../compile/rows.ts'
 import type { Operation } from '../ovsdb/client.ts'
 import { asMap } from '../ovsdb/replica.ts'
-import { wireMap, wireNamed, wireSet, wireUuid, type WireValue } from '../ovsdb/values.ts'
+import { type WireValue, wireMap, wireNamed, wireSet, wireUuid } from '../ovsdb/values.ts'
 import type { Inventory, Located } from './observe.ts'
 
 /** Rows to write together: they refer to each other, or are one row. The unit in which a refusal is isolated. */
@@ -59,7 +59,8 @@ function bridgeGroup(bridge: WantedRow, inventory: Inventory): RowGroup {
 function portGroup(port: WantedRow, own: readonly WantedRow[], inventory: Inventory, made: ReadonlySet<string>): RowGroup | undefined {
   const keys = [port.key, ...own.map((i) => i.key)]
   const there = inventory.Port.get(port.row.name)
-  const update = (wanted: WantedRow, located: Located | undefined): Operation[] => (located === undefined ? [] : [updateOf(wanted.row, located)])
+  const update = (wanted: WantedRow, located: Located | undefined): Operation[] =>
+    located === undefined ? [] : [updateOf(wanted.row, located)]
   if (there !== undefined) {
     return { keys, operations: [...update(port, there), ...own.flatMap((i) => update(i, inventory.Interface.get(i.row.name)))] }
   }
@@ -91,7 +92,10 @@ export function removeOperations(row: Row, inventory: Inventory): Operation[] {
 
 /** Makes vswitchd tell when it has applied what this transaction did: `select` gives the number to wait for. */
 export function countOperations(inventory: Inventory): Operation[] {
-  return [mutate('Open_vSwitch', inventory.root, [['next_cfg', '+=', 1]]), { op: 'select', table: 'Open_vSwitch', where: [], columns: ['next_cfg'] }]
+  return [
+    mutate('Open_vSwitch', inventory.root, [['next_cfg', '+=', 1]]),
+    { op: 'select', table: 'Open_vSwitch', where: [], columns: ['next_cfg'] },
+  ]
 }
 
 /** Sets the columns that are ours; of shared columns only our keys. A column of ours that is not wanted is emptied. */

@@ -1,0 +1,165 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { Command } from 'commander'
+import { execInteractive } from '../lab/exec.ts'
+import { type Lab, labDown, labOpen, labUp } from '../lab/lab.ts'
+import { tagOf } from '../lab/names.ts'
+import { allPairs, describeWrong, proveAll } from '../lab/prove.ts'
+import { labStatus } from '../lab/status.ts'
+import { describeRemains, isClean } from '../lab/sweep.ts'
+import { type Key, makeKey } from '../model/key.ts'
+import type { World } from '../server/engine/types.ts'
+import { renderStatus } from '../server/render/status.ts'
+import { CommandError, EXIT, type ExitCode } from './exit.ts'
+import { labStateFile, startLabAgent, startLabServer, waitConverged } from './lab-session.ts'
+import { labSpecOf } from './lab-spec.ts'
+import { lookOffline } from './offline.ts'
+import { type Output, styleOf } from './output.ts'
+import { askServer, status } from './status.ts'
+import { issuesText } from './validate.ts'
+
+type Run = (options: { readonly json?: true }, work: (output: Output) => Promise<ExitCode>) => Promise<void>
+
+/** The lab that belongs to a repository: the same folder is always the same lab, two folders are two labs. */
+export function labTag(dir: string): string {
+  return tagOf(resolve(dir))
+}
+
+/** `netloom lab …`: the repository on real Open vSwitch hosts in network namespaces of this machine. */
+export function labCommand(run: Run): Command {
+  const lab = new Command('lab')
+    .description('real Open vSwitch hosts in network namespaces, for trying a repository (root)')
+    .enablePositionalOptions()
+  const command = (name: string, description: string): Command =>
+    lab.command(name).description(description).option('--json', 'one JSON document on stdout')
+  command('up', 'start a host for each host, a guest for each port, a server and the agents; again: follow the repository')
+    .argument('[dir]', 'the repository', '.')
+    .action((dir: string, options: { json?: true }) => run(options, (out) => up(dir, out)))
+  command('status', 'what runs, and whether it has converged')
+    .argument('[dir]', 'the repository', '.')
+    .action((dir: string, options: { json?: true }) => run(options, (out) => labState(dir, out)))
+  command('ping', 'prove who reaches whom: ping, TCP and UDP with payload, every pair')
+    .argument('[dir]', 'the repository', '.')
+    .action((dir: string, options: { json?: true }) => run(options, (out) => ping(dir, out)))
+  lab
+    .command('exec')
+    .description('run a program on a host (h1) or in a guest (port name, or project/name)')
+    .argument('<where>')
+    .argument('<argv...>')
+    .option('--dir <dir>', 'the repository', '.')
+    .passThroughOptions()
+    .action((where: string, argv: string[], options: { dir: string }) => run({}, () => execIn(options.dir, where, argv)))
+
+  command('down', 'take everything down without a trace')
+    .argument('[dir]', 'the repository', '.')
+    .action((dir: string, options: { json?: true }) => run(options, (out) => down(dir, out)))
+  return lab
+}
+
+/** The world that the repository describes, with the addresses that the lab's own state has pinned. */
+export async function labWorld(dir: string, output: Output): Promise<World> {
+  const stateFile = labStateFile(labTag(dir))
+  await mkdir(dirname(stateFile), { recursive: true })
+  const look = await lookOffline(dir, stateFile, 'plan')
+  try {
+    const { issues, ready } = look.proposal
+    if (ready !== undefined) return ready.step.world
+    throw new CommandError(`${issuesText(dir, issues, output)}\nthe lab was not started`, { hint: 'netloom validate' })
+  } finally {
+    await look.store.close()
+  }
+}
+
+async function up(dir: string, output: Output): Promise<ExitCode> {
+  const tag = labTag(dir)
+  const spec = labSpecOf(await labWorld(dir, output))
+  if (spec.hosts.length === 0)
+    throw new CommandError('the repository declares no hosts', { hint: 'hosts: { h1: { tunnel_ip: 192.0.2.1 } }' })
+  const known = (await labOpen(tag))?.spec.hosts.map((h) => h.name) ?? []
+  const lab = await labUp(tag, spec, (step) => output.say(`${step.what} ${step.name} (${Math.round(step.ms)} ms)`))
+  const running = (await askServer(labStateFile(tag))) !== undefined
+  if (!running) await startLabServer(lab, resolve(dir), { manual: false, heartbeatMs: 1000 })
+  for (const { name } of spec.hosts) if (!running || !known.includes(name)) await startLabAgent(lab, name)
+  const hosts = spec.hosts.map((h) => h.name)
+  const answer = await waitConverged(tag, hosts, 30_000, (a) =>
+    spec.guests.every((g) => a.fleet.status.some((s) => s.key === g.port && s.state === 'ACTIVE')),
+  )
+  const text =
+    answer === undefined
+      ? 'the server does not answer'
+      : renderStatus({ ...answer.fleet, targets: new Map(answer.fleet.targets) }, styleOf(output))
+  const there = answer !== undefined && spec.guests.every((g) => answer.fleet.status.some((s) => s.key === g.port && s.state === 'ACTIVE'))
+  output.result({ tag, hosts, guests: spec.guests.map((g) => g.port), converged: there }, () =>
+    [
+      text,
+      `Lab ${tag} is up; it follows ${dir} by itself. Guests of new ports: netloom lab up ${dir}`,
+      `next: netloom lab ping ${dir}; netloom lab exec ${hosts[0] ?? 'h1'} ovs-vsctl show; netloom lab down ${dir}`,
+    ].join('\n'),
+  )
+  return there ? EXIT.clean : EXIT.notConverged
+}
+
+async function opened(dir: string): Promise<Lab> {
+  const lab = await labOpen(labTag(dir))
+  if (lab === undefined) throw new CommandError(`no lab is up for ${resolve(dir)}`, { hint: `netloom lab up ${dir}` })
+  return lab
+}
+
+async function labState(dir: string, output: Output): Promise<ExitCode> {
+  const state = await labStatus(labTag(dir))
+  if (state.state !== 'up') {
+    output.result(state, () =>
+      state.state === 'none' ? `no lab is up for ${resolve(dir)}` : `lab ${state.tag} is half made: netloom lab up, or netloom lab down`,
+    )
+    return EXIT.clean
+  }
+  if (output.json) {
+    output.result(state, () => '')
+    return EXIT.clean
+  }
+  output.print(state.hosts.map((h) => `${h.name}  ${h.switch}  ${h.netns}  ${Math.round(h.memory_kb / 1024)} MB`).join('\n'))
+  return await status(labStateFile(labTag(dir)), output)
+}
+
+/** Ports of one network reach each other; ports of different networks do not: there are no routers yet. */
+export function reaches(world: World): (from: Key, to: Key) => boolean {
+  const networkOf = (port: Key): string => {
+    const resource = world.resources.get(port)
+    const network = resource?.spec['network']
+    return typeof network !== 'string' ? '' : network.includes('/') ? network : `${resource?.project ?? ''}/${network}`
+  }
+  return (from, to) => networkOf(from) === networkOf(to)
+}
+
+async function ping(dir: string, output: Output): Promise<ExitCode> {
+  const lab = await opened(dir)
+  const world = await labWorld(dir, output)
+  const proof = await proveAll(lab, allPairs(lab, reaches(world)))
+  output.result({ wrong: proof.wrong, probes: proof.results.length, ms: proof.ms }, () =>
+    [...describeWrong(proof), proof.summary].join('\n'),
+  )
+  return proof.wrong.length === 0 ? EXIT.clean : EXIT.error
+}
+
+async function execIn(dir: string, where: string, argv: readonly string[]): Promise<ExitCode> {
+  const lab = await opened(dir)
+  if (lab.spec.hosts.some((h) => h.name === where)) return (await execInteractive(lab, { host: where }, argv)) as ExitCode
+  const named = where.includes('/') ? makeKey('port', where.split('/')[0] ?? '', where.split('/')[1] ?? '') : undefined
+  const matches = lab.spec.guests.filter((g) => (named === undefined ? g.port.endsWith(`/${where}`) : g.port === named))
+  const [guest, other] = matches
+  if (guest === undefined)
+    throw new CommandError(`lab ${lab.tag} has no host and no guest ${where}`, {
+      hint: `hosts: ${lab.spec.hosts.map((h) => h.name).join(', ')}`,
+    })
+  if (other !== undefined)
+    throw new CommandError(`several ports are called ${where}`, { hint: matches.map((m) => m.port.replace('port/', '')).join(' or ') })
+  return (await execInteractive(lab, { port: guest.port }, argv)) as ExitCode
+}
+
+async function down(dir: string, output: Output): Promise<ExitCode> {
+  const remains = await labDown(labTag(dir))
+  output.result({ removed: remains }, () =>
+    isClean(remains) ? 'There was nothing to take down.' : `Taken down: ${describeRemains(remains)}`,
+  )
+  return EXIT.clean
+}
