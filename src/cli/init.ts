@@ -1,11 +1,11 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, join, resolve } from 'node:path'
-import { CommandError } from './exit.ts'
+import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import type { Output } from './output.ts'
 
 /** `netloom init [DIR]`: a repo to start from. Never overwrites: a directory that has YAML already is refused. */
-export async function init(dir: string, output: Output): Promise<void> {
+export async function init(dir: string, output: Output): Promise<ExitCode> {
   const root = resolve(dir)
   await mkdir(root, { recursive: true })
   const present = (await readdir(root)).filter((name) => /\.ya?ml$/.test(name))
@@ -36,6 +36,7 @@ export async function init(dir: string, output: Output): Promise<void> {
       `  netloom serve ${dir}       watch and apply; on each host: netloom-agentd --host ${host} --server tcp://127.0.0.1:9611`,
     ].join('\n'),
   )
+  return EXIT.clean
 }
 
 function ignoreExisting(error: NodeJS.ErrnoException): void {

@@ -43,7 +43,7 @@ function createProgram(): Command {
     .description('write a small repository to start from')
     .argument('[dir]', 'an empty directory', '.')
     .option('--json')
-    .action((dir: string, options: Common) => run(options, async (out) => (await init(dir, out), EXIT.clean)))
+    .action((dir: string, options: Common) => run(options, (out) => init(dir, out)))
   command('validate', 'every mistake in the repository, with its place')
     .argument('[dir]', 'the repository', '.')
     .action((dir: string, options: Common) => run(options, (out) => validate(dir, out)))

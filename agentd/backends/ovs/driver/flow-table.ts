@@ -3,14 +3,14 @@ import type { Item } from '../../backend.ts'
 import { flowItemKey } from '../compile/build.ts'
 import { isOurs } from '../compile/cookie.ts'
 import { BRIDGE } from '../compile/names.ts'
-import { LEARNED, tableByNumber } from '../compile/tables.ts'
+import { LEARNED } from '../compile/tables.ts'
 import type { FlowValue } from '../compile/values.ts'
 import { formatFlow } from '../flow/format.ts'
 import type { Flow } from '../flow/types.ts'
 
 /** The key of a flow that was read back: the same as the compiler's where the table is one of ours. */
 export function keyOfFlow(flow: Flow): string {
-  return flowItemKey(BRIDGE, tableByNumber(flow.table)?.name ?? `table ${flow.table}`, flow.priority, flow.match)
+  return flowItemKey(BRIDGE, flow)
 }
 
 /** A flow read back as an item. Who asked for it is not written in it: `owners` come from what was compiled. */
@@ -51,7 +51,7 @@ export function noteFlow(tables: FlowTables, flow: Flow): void {
 
 /** A flow is gone. */
 export function forgetFlow(tables: FlowTables, flow: Pick<Flow, 'table' | 'priority' | 'match' | 'cookie'>): void {
-  const key = flowItemKey(BRIDGE, tableByNumber(flow.table)?.name ?? `table ${flow.table}`, flow.priority, flow.match)
+  const key = flowItemKey(BRIDGE, flow)
   tables.own.delete(key)
   tables.foreign.delete(key)
 }
