@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import test from 'ava'
 import ts from 'typescript'
+import { EDGES } from './rules.ts'
 
 const FOLDERS = ['src', 'agentd', 'schemas']
 /** A longer file makes a reviewer ask; one beyond the hard limit is split before it lands. */
@@ -92,6 +93,49 @@ function functions(ast: ts.SourceFile): { name: string; lines: number }[] {
   return found
 }
 
+const CLOCKS = new Set([
+  'Date.now',
+  'performance.now',
+  'Math.random',
+  'process.hrtime',
+  'process.env',
+  'process.cwd',
+  'process.pid',
+  'crypto.randomUUID',
+])
+const WORLDLY = new Set([
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'fetch',
+  'console',
+  'randomUUID',
+  'randomBytes',
+  'randomInt',
+  'randomFillSync',
+])
+
+/** Uses of clock, randomness, timers and the process in a file: what pure code takes as an argument. */
+function worldly(ast: ts.SourceFile): string[] {
+  const found: string[] = []
+  const visit = (node: ts.Node): void => {
+    if (ts.isPropertyAccessExpression(node) && CLOCKS.has(node.getText())) found.push(node.getText())
+    // A name that is only mentioned as a property (`options.setTimeout`) or as a type is none of ours.
+    else if (ts.isIdentifier(node) && WORLDLY.has(node.text) && isValue(node)) found.push(node.text)
+    else if (ts.isNewExpression(node) && node.expression.getText() === 'Date' && (node.arguments?.length ?? 0) === 0)
+      found.push('new Date()')
+    ts.forEachChild(node, visit)
+  }
+  visit(ast)
+  return found
+}
+
+function isValue(node: ts.Identifier): boolean {
+  const { parent } = node
+  if (ts.isPropertyAccessExpression(parent)) return parent.expression === node
+  return ts.isCallExpression(parent) || ts.isImportSpecifier(parent)
+}
+
 const sources = await readSources()
 
 test('no file is a god file', (t) => {
@@ -124,6 +168,15 @@ test('exports have names, and come from where they are written', (t) => {
   )
 })
 
+test('pure folders read no clock, draw no number and start no timer', (t) => {
+  const pure = sources.filter((s) => !EDGES.some((edge) => new RegExp(edge).test(s.path)))
+  t.true(pure.length > 80, `${pure.length} pure files seen`)
+  t.deepEqual(
+    pure.flatMap((s) => worldly(s.ast).map((use) => `${s.path}: ${use} (take it as an argument)`)),
+    [],
+  )
+})
+
 test('nothing inherits but errors', (t) => {
   t.deepEqual(
     sources.flatMap((s) => heirs(s.ast).map((h) => `${s.path}: ${h}`)),
@@ -138,6 +191,12 @@ test('these checks see what they look for', (t) => {
   t.true(isBarrel(parse('x.ts', "export * from './a.ts'\nexport { b } from './b.ts'")))
   t.false(isBarrel(parse('x.ts', "import { a } from './a.ts'\nexport const LIST = [a]")))
   t.deepEqual(heirs(parse('x.ts', 'class A extends B {}\nclass C extends Error {}')), ['A extends B'])
+  t.deepEqual(worldly(parse('x.ts', 'const a = Date.now() + Math.random()\nsetTimeout(f, 1)\nnew Date()\nnew Date(0)\no.fetch()')), [
+    'Date.now',
+    'Math.random',
+    'setTimeout',
+    'new Date()',
+  ])
   t.deepEqual(functions(parse('x.ts', 'class A {\n m() {\n  return 1\n }\n}')), [{ name: 'm', lines: 3 }])
   const nested = functions(parse('x.ts', 'function a() {\n const b = () => {\n  return 1\n }\n return b\n}'))
   t.deepEqual(

@@ -88,11 +88,11 @@ const layerRules = LAYERS.map(
 )
 
 /** Folders that touch files, sockets, processes, clocks or threads. All others are pure: the same input gives the same output. */
-const EDGES = [
+export const EDGES: readonly string[] = [
   '^src/cli/',
   '^src/lab/',
   '^src/setup/',
-  '^src/server/(repo|store|hub|control|serve)/',
+  '^src/server/(repo|store|hub|control|serve)(/|\\.ts$)',
   '^agentd/[^/]+\\.ts$',
   '^agentd/(northbound|cli|main|punt)/',
   '^agentd/backends/[^/]+/(driver|ovsdb|openflow|punt)/',
@@ -108,7 +108,7 @@ export const RULES: readonly ImportRule[] = [
     comment:
       'take the file’s content, the clock or the socket as an argument, and do the reading in one of the edges (src/cli, src/lab, src/server/{repo,store,hub,control,serve}, agentd/northbound, a backend’s driver)',
     severity: 'error',
-    from: { path: '^(src|agentd|schemas)/', pathNot: EDGES },
+    from: { path: '^(src|agentd|schemas)/', pathNot: [...EDGES] },
     to: { path: [IO, IO_PACKAGES] },
     planted: { file: 'src/kinds/reads.ts', imports: 'node:fs' },
   },
@@ -117,8 +117,8 @@ export const RULES: readonly ImportRule[] = [
     comment:
       'an edge calls the pure part, not the other way round; types that both need belong in the pure part (engine/types, plan/types, store/types)',
     severity: 'error',
-    from: { path: '^src/server/', pathNot: '^src/server/(repo|store|hub|control|serve|impact)/' },
-    to: { path: '^src/server/(repo|store|hub|control|serve)/', pathNot: '/types\\.ts$' },
+    from: { path: '^src/server/', pathNot: '^src/server/(repo|store|hub|control|serve)(/|\\.ts$)' },
+    to: { path: '^src/server/(repo|store|hub|control|serve)(/|\\.ts$)', pathNot: '/types\\.ts$' },
     planted: { file: 'src/server/plan/edge.ts', imports: 'src/server/store/store.ts' },
   },
   ...(['repo', 'store', 'hub', 'control'] as const).map(
@@ -127,7 +127,7 @@ export const RULES: readonly ImportRule[] = [
       comment: 'edges meet in src/server/serve, which gives one what the other has read',
       severity: 'error',
       from: { path: `^src/server/${edge}/` },
-      to: { path: '^src/server/(repo|store|hub|control|serve)/', pathNot: [`^src/server/${edge}/`, '/types\\.ts$'] },
+      to: { path: '^src/server/(repo|store|hub|control|serve)(/|\\.ts$)', pathNot: [`^src/server/${edge}/`, '/types\\.ts$'] },
       planted: { file: `src/server/${edge}/edge.ts`, imports: edge === 'hub' ? 'src/server/store/store.ts' : 'src/server/hub/hub.ts' },
     }),
   ),

@@ -14,7 +14,10 @@ function run(source: string): string {
   const shown = shows.map((line) => {
     const [, kind = '', name = '', ...attributes] = line.split(' ')
     const value = world === undefined ? undefined : spec(world, kind, name)
-    const part = value === undefined || attributes.length === 0 ? value : Object.fromEntries(attributes.map((a) => [a, value[a] === undefined ? '–' : value[a]]))
+    const part =
+      value === undefined || attributes.length === 0
+        ? value
+        : Object.fromEntries(attributes.map((a) => [a, value[a] === undefined ? '–' : value[a]]))
     return `${kind} ${name} = ${JSON.stringify(part)}`
   })
   return [...said, ...shown].join('\n') || 'nothing is wrong'
