@@ -49,6 +49,8 @@ function siteOf(run: Run, reads: Set<Fact>): Site {
   reads.add(SITE_KEY)
   const site = run.state.resources.get(SITE_KEY)
   if (site !== undefined) return site.spec as unknown as Site
+  // No site and a site in error look alike from its value.
+  reads.add(declaredFact(SITE_KEY))
   if (run.state.declared.has(SITE_KEY)) throw SET_ASIDE
   return DEFAULT_SITE
 }

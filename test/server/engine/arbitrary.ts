@@ -1,0 +1,110 @@
+import fc from 'fast-check'
+import { kinds } from '../../../src/kinds/index.ts'
+import type { JsonObject } from '../../../src/model/brand.ts'
+import { type Key, makeKey } from '../../../src/model/key.ts'
+import type { Declared } from '../../../src/model/resource.ts'
+import type { DeclaredOps } from '../../../src/server/engine/types.ts'
+
+/** Resources out of few names and narrow pools, so that values are fought for, references break, and errors come and go. */
+const NETWORKS = ['n1', 'n2', 'n3']
+const SUBNETS = ['s1', 's2', 's3', 's4']
+const PORTS = ['p1', 'p2', 'p3', 'p4', 'p5', 'p6']
+const HOSTS = ['h1', 'h2', 'h3']
+
+export type Edit = { readonly kind: string; readonly project: string; readonly name: string; readonly spec: JsonObject | undefined }
+
+const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined, freq: 2 })
+/** A record without the members that came out undefined. */
+const sparse = (members: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<JsonObject> =>
+  fc.record(members).map((r) => Object.fromEntries(Object.entries(r).filter(([, v]) => v !== undefined)) as JsonObject)
+
+const description = maybe(fc.constantFrom('a', 'b'))
+const id = fc.option(fc.constantFrom('11111111-2222-3333-4444-555555555555', '11111111-2222-3333-4444-666666666666'), {
+  nil: undefined,
+  freq: 12,
+})
+const crossed = (names: readonly string[]): fc.Arbitrary<string> =>
+  fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...names) }, { weight: 1, arbitrary: fc.constantFrom('other/n1', 'nowhere') })
+
+const network = sparse({
+  network_type: maybe(fc.constantFrom('vxlan', 'vlan', 'flat', 'geneve', 'local')),
+  physical_network: fc.option(fc.constantFrom('physnet1', 'physnet2'), { nil: undefined, freq: 1 }),
+  segmentation_id: maybe(fc.constantFrom(1, 2, 3)),
+  mtu: maybe(fc.constantFrom(0, 1000, 1400, 9000)),
+  port_security_enabled: maybe(fc.boolean()),
+  description,
+  id,
+})
+const subnet = sparse({
+  network: crossed(NETWORKS),
+  cidr: fc.constantFrom('10.0.0.0/30', '10.0.0.0/29', '10.0.1.0/24', 'fd00::/64', 'fd01::/64'),
+  gateway_ip: fc.option(fc.constantFrom(null, '10.0.0.2', '192.0.2.9'), { nil: undefined, freq: 2 }),
+  ipv6_address_mode: fc.option(fc.constant('slaac'), { nil: undefined, freq: 3 }),
+  description,
+})
+const fixedIp = sparse({
+  subnet: maybe(fc.constantFrom(...SUBNETS)),
+  ip_address: maybe(fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.0.5', '10.0.1.7', 'fd00::7')),
+}).filter((r) => Object.keys(r).length > 0)
+const port = sparse({
+  network: crossed(NETWORKS),
+  host: maybe(fc.constantFrom(...HOSTS)),
+  mac_address: maybe(fc.constantFrom('fa:16:3e:00:00:01', 'fa:16:3e:00:00:02')),
+  fixed_ips: maybe(fc.array(fixedIp, { maxLength: 2 })),
+  allowed_address_pairs: fc.option(fc.constant([{ ip_address: '10.0.0.9' }]), { nil: undefined, freq: 4 }),
+  plug: fc.option(fc.constantFrom({ type: 'internal', interface: 'nl-a' }, { type: 'veth', netns: 'web' }), { nil: undefined, freq: 4 }),
+  description,
+})
+const host = sparse({
+  tunnel_ip: maybe(fc.constantFrom('192.0.2.1', '192.0.2.2', 'fd00::1')),
+  bridge_mappings: maybe(fc.constantFrom({ physnet1: 'br-1' }, { physnet2: 'br-2' }, { physnet1: 'br-1', physnet2: 'br-2' })),
+})
+const site = sparse({
+  vni_ranges: maybe(fc.constantFrom([{ from: 1, to: 2 }], [{ from: 2, to: 4 }])),
+  network_vlan_ranges: maybe(fc.constantFrom([{ physical_network: 'physnet1', from: 1, to: 2 }], [{ physical_network: 'physnet2' }])),
+  project_network_types: maybe(fc.constantFrom(['vlan', 'vxlan'], ['geneve'])),
+  type_drivers: fc.option(fc.constant(['vxlan', 'vlan']), { nil: undefined, freq: 4 }),
+  base_mac: maybe(fc.constant('fa:16:3e:4f:00:00')),
+})
+
+const edit = (kind: string, names: readonly string[], spec: fc.Arbitrary<JsonObject>, projects: readonly string[]): fc.Arbitrary<Edit> =>
+  fc.record({
+    kind: fc.constant(kind),
+    project: fc.constantFrom(...projects),
+    name: fc.constantFrom(...names),
+    spec: fc.option(spec, { nil: undefined, freq: 4 }),
+  })
+
+export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
+  { weight: 3, arbitrary: edit('network', NETWORKS, network, ['default', 'default', 'other']) },
+  { weight: 4, arbitrary: edit('subnet', SUBNETS, subnet, ['default']) },
+  { weight: 8, arbitrary: edit('port', PORTS, port, ['default', 'default', 'default', 'other']) },
+  { weight: 3, arbitrary: edit('host', HOSTS, host, ['']) },
+  { weight: 1, arbitrary: edit('site', ['site'], site, ['']) },
+)
+
+const byKind = new Map(kinds.map((k) => [k.kind, k]))
+
+/** A declared resource, or undefined where the loader would have refused it. */
+export function declaredOf({ kind, project, name, spec }: Edit): Declared | undefined {
+  const definition = byKind.get(kind)
+  if (definition === undefined || spec === undefined) return undefined
+  const normalised = definition.normalise(spec)
+  if (normalised.findings.some((f) => (f.severity ?? 'error') === 'error')) return undefined
+  return { key: makeKey(kind, project, name), kind, project, name, spec: normalised.spec }
+}
+
+/** Edits as ops: of several for one resource the last counts, and one that the loader refuses is none. */
+export function opsOf(edits: readonly Edit[]): DeclaredOps {
+  const last = new Map<Key, Declared | undefined>()
+  for (const e of edits) {
+    const key = makeKey(e.kind, e.project, e.name)
+    if (e.spec === undefined) last.set(key, undefined)
+    else {
+      const declared = declaredOf(e)
+      if (declared !== undefined) last.set(key, declared)
+    }
+  }
+  const set = [...last.values()].filter((d) => d !== undefined)
+  return { set, del: [...last].filter(([, d]) => d === undefined).map(([k]) => k) }
+}

@@ -1,0 +1,31 @@
+import { indexOf } from '../../../src/server/engine/state.ts'
+import type { World } from '../../../src/server/engine/types.ts'
+
+type Plain = { readonly [key: string]: unknown }
+
+/** A world as plain sorted data, the engine's own index included: two worlds are equal when these are. */
+export function plainWorld(world: World): Plain {
+  const index = indexOf(world)
+  return {
+    declared: sorted(world.declared),
+    resources: sorted(world.resources),
+    findings: sorted(world.findings),
+    held: sorted(world.allocations.held),
+    byOwner: sorted(world.allocations.byOwner),
+    scopes: sorted(world.scopes, (s) => ({ version: s.version, intents: sorted(s.intents) })),
+    needs: sorted(world.needs, sorted),
+    reads: sorted(index.reads, (facts) => [...facts].sort()),
+    readers: sorted(index.readers, sorted),
+    users: sorted(index.users, sorted),
+    mentions: sorted(index.mentions, sorted),
+    kinds: sorted(index.kinds, sorted),
+    ids: sorted(index.ids),
+    lowered: sorted(index.lowered),
+    hosts: sorted(index.hosts, sorted),
+  }
+}
+
+function sorted<V>(map: Iterable<readonly [string, V]>, show: (value: V) => unknown = (v) => v): Plain {
+  const entries = [...map].map(([k, v]): [string, unknown] => [k, show(v)])
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
+}
