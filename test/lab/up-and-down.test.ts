@@ -109,6 +109,13 @@ test.serial('a guest that the agent will plug gets only its namespace, under the
   t.regex(await execOk(lab, { port: port('p11') }, ['ip', '-br', 'link', 'show', 'lo']), /UNKNOWN|UP/)
 })
 
+test.serial('a program that runs on a host sees namespaces that are made later', async (t) => {
+  const lab = await startLab(t, { hosts: [host(1)], guests: [] })
+  const waits = exec(lab, { host: 'h1' }, ['sh', '-c', 'until ip -n late link set lo up 2> /dev/null; do sleep 0.05; done; echo seen'])
+  await labUp(lab.tag, { hosts: [host(1)], guests: [guest(1, 1, { plug: 'agent', netns: 'late' })] })
+  t.is((await waits).stdout, 'seen\n')
+})
+
 test.serial('a wrong name is answered with the right ones', async (t) => {
   const lab = await startLab(t, { hosts: [host(1)], guests: [] })
   await t.throwsAsync(async () => await exec(lab, { host: 'h9' }, ['true']), { code: 'no_such_host', message: /there are: h1/ })
