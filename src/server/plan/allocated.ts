@@ -1,6 +1,5 @@
 import type { Key } from '../../model/key.ts'
 import type { Allocations, Step, World } from '../engine/types.ts'
-import { topLevel } from './attributes.ts'
 import type { AttributeChange, Plan } from './types.ts'
 
 /**
@@ -19,17 +18,18 @@ function chosenValues(owner: Key, allocations: Allocations): ReadonlyMap<string,
   for (const id of allocations.byOwner.get(owner) ?? []) {
     const holding = allocations.held.get(id)
     if (holding?.source !== 'auto') continue
-    const word = /^\w*/.exec(holding.pool)?.[0] ?? ''
+    const word = holding.pool.slice(0, Math.max(0, holding.pool.indexOf(':')))
     chosen.set(holding.value, [...(chosen.get(holding.value) ?? []), word])
   }
   return chosen
 }
 
-function isChosen(change: AttributeChange, chosen: ReadonlyMap<string, readonly string[]>): boolean {
-  if (typeof change.after !== 'string' && typeof change.after !== 'number') return false
-  const name = change.path.split('.').at(-1) ?? ''
-  const words = topLevel(name).split('_')
-  return (chosen.get(String(change.after)) ?? []).some((pool) => words.some((word) => word.startsWith(pool)))
+function isChosen({ path, after }: AttributeChange, chosen: ReadonlyMap<string, readonly string[]>): boolean {
+  if (typeof after !== 'string' && typeof after !== 'number') return false
+  const pools = chosen.get(String(after))
+  if (pools === undefined) return false
+  const words = path.slice(path.lastIndexOf('.') + 1).split('_')
+  return pools.some((pool) => words.some((word) => word.startsWith(pool)))
 }
 
 /** The rows to write and to remove so that what is held after the step is what is stored. Sorted. */

@@ -83,9 +83,10 @@ function draftChanges({ base, step, kinds }: PlanInput): ReadonlyMap<Key, Draft>
     if (before === after) continue
     if (after === undefined && step.world.declared.has(key))
       throw new Error(`${key} could not be resolved: a world with errors has no plan`)
+    if (before === after) continue
     const diff = diffAttributes(attributesOf(before), attributesOf(after))
     if (diff.changes.length === 0 && before !== undefined && after !== undefined) continue
-    drafts.set(key, { action: actionOf(before, after, diff, recreate.get(keyParts(key).kind) ?? {}), diff })
+    drafts.set(key, { before, after, action: actionOf(before, after, diff, recreate.get(keyParts(key).kind) ?? {}), diff })
   }
   return drafts
 }
@@ -128,8 +129,7 @@ function describe(input: PlanInput, key: Key, draft: Draft, context: Context): C
   const { base, step, footprint } = input
   const old = footprint(base, key)
   const now = footprint(step.world, key)
-  const before = base.resources.get(key)
-  const after = step.world.resources.get(key)
+  const { before, after } = draft
   const place = input.places(key)
   const mutability = context.mutability.get(keyParts(key).kind) ?? {}
   const marked = markAllocated(draft.diff.changes, key, step.world.allocations)

@@ -1,11 +1,13 @@
 import { compareText, displayKey, type Key } from '../../model/key.ts'
-import type { AttributeDiff } from './attributes.ts'
-import { topLevel } from './attributes.ts'
+import type { Resource } from '../../model/resource.ts'
+import { type AttributeDiff, topLevel } from './attributes.ts'
 import type { Action } from './types.ts'
 
 /** What is known of a change before its reason is. */
 export interface Draft {
   readonly action: Action
+  readonly before: Resource | undefined
+  readonly after: Resource | undefined
   readonly diff: AttributeDiff
 }
 

@@ -11,7 +11,7 @@ export const RESERVATION_MS: number = 30 * 24 * 3600 * 1000
 /** All holdings, read in pages. Only inside one read transaction do the pages belong together. */
 export async function readAllocations(sql: Sql): Promise<Allocations> {
   const held = PMap.empty<string, Holding>().draft()
-  const byOwner = PMap.empty<Key, readonly string[]>().draft()
+  const owned = new Map<Key, string[]>()
   let pool = ''
   let value = ''
   for (;;) {
@@ -24,11 +24,24 @@ export async function readAllocations(sql: Sql): Promise<Allocations> {
       const holding = decode(row)
       const id = holdingId(holding)
       held.set(id, holding)
-      byOwner.set(holding.owner, [...(byOwner.get(holding.owner) ?? []), id])
+      const ids = owned.get(holding.owner)
+      if (ids === undefined) owned.set(holding.owner, [id])
+      else ids.push(id)
       ;({ pool, value } = holding)
     }
-    if (rows.length < PAGE) return { held: held.done(), byOwner: byOwner.done() }
+    if (rows.length < PAGE) return { held: held.done(), byOwner: await shared<Key, readonly string[]>(owned) }
   }
+}
+
+/** The same as a persistent map, made in pieces between which the loop turns. */
+async function shared<K extends string, V>(map: ReadonlyMap<K, V>): Promise<PMap<K, V>> {
+  const draft = PMap.empty<K, V>().draft()
+  let turn = 0
+  for (const [key, value] of map) {
+    draft.set(key, value)
+    if (++turn % (5 * PAGE) === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  return draft.done()
 }
 
 /** `pool|value`, the key of a holding. Pools have no `|` in their names. */

@@ -92,6 +92,8 @@ async function openWriter(file: string, options: StoreOptions): Promise<{ writer
   if (options.access === 'read') return { writer: undefined, lease: undefined }
   const connection = await Connection.open(file, 'write')
   const plain = new Writer(connection)
+  // A bound for a writer that is never idle (16,000 pages of 8 kB); otherwise the writer chooses the moment.
+  await connection.exec('PRAGMA wal_autocheckpoint = 16000')
   if (options.access === 'plan') return { writer: plain, lease: undefined }
   try {
     const lease = await Lease.acquire(plain, thisProcess(), {

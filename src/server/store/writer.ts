@@ -6,6 +6,9 @@ export type Fence = (tx: Sql) => Promise<void>
 /** Named steps at which a test may end the process; never set in production code. */
 export type FailPoint = (step: string) => void | Promise<void>
 
+/** Without a write for so long the writer is idle. */
+const IDLE_MS = 1000
+
 /**
  * The one writer of a state file. node-sqlite3 does not scope transactions: a statement of anybody else's on the same handle joins
  * the open one, silently. So every write goes through `tx`, one at a time.
@@ -15,6 +18,7 @@ export class Writer {
   #fence: Fence | undefined
   #tail: Promise<unknown> = Promise.resolve()
   #durable: boolean | undefined
+  #idle: NodeJS.Timeout | undefined
 
   constructor(connection: Connection) {
     this.#connection = connection
@@ -32,13 +36,25 @@ export class Writer {
   async tx<T>(work: (tx: Sql) => Promise<T>, options: { readonly durable?: boolean } = {}): Promise<T> {
     const turn = this.#tail.then(() => this.#transaction(work, options.durable ?? true))
     this.#tail = turn.catch(() => undefined)
+    this.#checkpointLater()
     return turn
   }
 
   /** Waits for the writes under way, then closes. */
   async close(): Promise<void> {
+    clearTimeout(this.#idle)
     await this.#tail
     await this.#connection.close()
+  }
+
+  /** Folds the log into the file in a quiet moment: SQLite's own way does it inside of some commit, which then takes 80 ms instead of 3. */
+  #checkpointLater(): void {
+    clearTimeout(this.#idle)
+    this.#idle = setTimeout(() => {
+      const checkpoint = (): Promise<void> => this.#connection.exec('PRAGMA wal_checkpoint(PASSIVE)')
+      this.#tail = this.#tail.then(checkpoint).catch(() => undefined)
+    }, IDLE_MS)
+    this.#idle.unref()
   }
 
   async #transaction<T>(work: (tx: Sql) => Promise<T>, durable: boolean): Promise<T> {
