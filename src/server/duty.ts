@@ -7,6 +7,8 @@ import { controlPath, type Server } from './serve.ts'
 
 /** How long `apply` watches hosts converge before it says that not all have. */
 const CONVERGE_MS = 60_000
+/** A host not heard of may just be starting: its agent is waited for this long. */
+const MISSING_GRACE_MS = 8_000
 const ASK_MS = 15_000
 
 /** What a running server does for the commands of its machine. Nothing here changes desired state except by applying what the repo says. */
@@ -60,6 +62,7 @@ function isThere(state: HostState): boolean {
 /** Emits each host's state when it changes, until all concerned are there or cannot be, or time is up. */
 async function watchHosts(server: Server, concerned: readonly string[], emit: (event: JsonObject) => void): Promise<readonly HostState[]> {
   const end = Date.now() + CONVERGE_MS
+  const patience = Date.now() + MISSING_GRACE_MS
   const told = new Map<string, string>()
   for (;;) {
     const states = hostStates(server.fleet()).filter((s) => concerned.includes(s.host))
@@ -69,7 +72,7 @@ async function watchHosts(server: Server, concerned: readonly string[], emit: (e
       told.set(state.host, text)
       emit(plain({ host: state }))
     }
-    const open = states.filter((s) => !isThere(s) && s.health !== 'Missing' && s.health !== 'Degraded')
+    const open = states.filter((s) => !isThere(s) && s.health !== 'Degraded' && (s.health !== 'Missing' || Date.now() < patience))
     if (open.length === 0 || Date.now() > end) return states
     await new Promise((resolve) => setTimeout(resolve, 20))
   }

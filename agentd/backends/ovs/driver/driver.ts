@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { JsonObject } from '../../../../src/model/brand.ts'
 import type { Delta, Driver, DriverOptions, Facts, Item, Observed, Outcome } from '../../backend.ts'
+import { flowItemKey } from '../compile/build.ts'
 import { BRIDGE } from '../compile/names.ts'
 import type { OvsValue } from '../compile/values.ts'
 import { type OvsdbClient, openOvsdb } from '../ovsdb/client.ts'
 import { pickDatapath } from './datapath.ts'
 import { FlowChannel } from './flow-channel.ts'
-import { keyOfFlow } from './flow-table.ts'
 import { LinkKeeper } from './link-keeper.ts'
 import { factsOf, foreignPorts, type Inventory, isOurs, MONITORED, rowItems, takeInventory } from './observe.ts'
 import { followPlugged, NONE_PLUGGED, type PluggedPorts, replugOperations } from './plugged.ts'
@@ -149,7 +149,7 @@ class OvsDriver implements Driver {
         return {
           id: randomUUID(),
           flows: dump.map((f) => ({
-            key: keyOfFlow(f.flow),
+            key: flowItemKey(BRIDGE, f.flow),
             cookie: f.flow.cookie.toString(16),
             packets: Number(f.packets),
             bytes: Number(f.bytes),

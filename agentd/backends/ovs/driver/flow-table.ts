@@ -1,23 +1,10 @@
-import type { Key } from '../../../../src/model/key.ts'
 import type { Item } from '../../backend.ts'
-import { flowItemKey } from '../compile/build.ts'
+import { flowItemKey, observedFlowItem } from '../compile/build.ts'
 import { isOurs } from '../compile/cookie.ts'
 import { BRIDGE } from '../compile/names.ts'
 import { LEARNED } from '../compile/tables.ts'
-import type { FlowValue } from '../compile/values.ts'
 import { formatFlow } from '../flow/format.ts'
 import type { Flow } from '../flow/types.ts'
-
-/** The key of a flow that was read back: the same as the compiler's where the table is one of ours. */
-export function keyOfFlow(flow: Flow): string {
-  return flowItemKey(BRIDGE, flow)
-}
-
-/** A flow read back as an item. Who asked for it is not written in it: `owners` come from what was compiled. */
-export function itemOfFlow(flow: Flow, owners: readonly Key[] = []): Item {
-  const value: FlowValue = { kind: 'flow', bridge: BRIDGE, flow }
-  return { key: keyOfFlow(flow), owners, text: formatFlow(flow), value }
-}
 
 /** Ours to keep: carries our cookie, and the switch did not make it by itself. */
 export function isKept(flow: Flow): boolean {
@@ -39,11 +26,11 @@ export function sortFlows(flows: Iterable<Flow>): FlowTables {
 /** A flow is there (new, or changed). */
 export function noteFlow(tables: FlowTables, flow: Flow): void {
   if (isKept(flow)) {
-    const item = itemOfFlow(flow)
+    const item = observedFlowItem([], flow)
     tables.own.set(item.key, item)
     tables.foreign.delete(item.key)
   } else if (!isOurs(flow.cookie)) {
-    const key = keyOfFlow(flow)
+    const key = flowItemKey(BRIDGE, flow)
     tables.foreign.set(key, formatFlow(flow))
     tables.own.delete(key)
   }
