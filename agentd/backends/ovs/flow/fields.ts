@@ -5,7 +5,7 @@
 
 export type FieldStyle = 'dec' | 'hex' | 'port' | 'mac' | 'ip4' | 'ip6' | 'ct_state' | 'tcp_flags' | 'frag'
 
-/** Header of a field on the wire: class (0x0000/0x0001 NXM, 0x8000 OXM, 0xffff experimenter) and number. */
+/** Header of a field on the wire: class (0x0000/0x0001 NXM, 0x8000 OXM, 0x1000 Ericsson's, 0xffff experimenter) and number. */
 export interface FieldHeader {
   readonly name: string
   readonly class: number
@@ -172,8 +172,8 @@ const ROWS: readonly Row[] = [
   ['nd_target', 128, 'ip6', 'm', 'NXM_NX_ND_TARGET 1:23', 'OXM_OF_IPV6_ND_TARGET 32768:31'],
   ['nd_sll', 48, 'mac', 'm', 'NXM_NX_ND_SLL 1:24', 'OXM_OF_IPV6_ND_SLL 32768:32'],
   ['nd_tll', 48, 'mac', 'm', 'NXM_NX_ND_TLL 1:25', 'OXM_OF_IPV6_ND_TLL 32768:33'],
-  ['nd_reserved', 32, 'dec', '-', null, 'ERICOXM_OF_ICMPV6_ND_RESERVED 65535:1:4096'],
-  ['nd_options_type', 8, 'dec', '-', null, 'ERICOXM_OF_ICMPV6_ND_OPTIONS_TYPE 65535:2:4096'],
+  ['nd_reserved', 32, 'dec', '-', null, 'ERICOXM_OF_ICMPV6_ND_RESERVED 4096:1'],
+  ['nd_options_type', 8, 'dec', '-', null, 'ERICOXM_OF_ICMPV6_ND_OPTIONS_TYPE 4096:2'],
   ['tcp_flags', 12, 'tcp_flags', 'm', 'NXM_NX_TCP_FLAGS 1:34', 'ONFOXM_ET_TCP_FLAGS 65535:42:1330529792'],
 ]
 
@@ -191,7 +191,7 @@ function makeField(row: Row, index: number): Field {
     name,
     label: label ?? name,
     bits,
-    bytes: Math.ceil(bits / 8),
+    bytes: bits === 20 ? 4 : Math.ceil(bits / 8),
     style,
     maskable: mask === 'm',
     subfield,

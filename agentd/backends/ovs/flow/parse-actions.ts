@@ -61,7 +61,7 @@ function parsePlain(call: Call): Action | undefined {
     case 'conjunction':
       return parseConjunction(need(call))
     case 'note':
-      return { kind: 'note', data: (call.argument ?? '').replaceAll('.', '').toLowerCase() }
+      return { kind: 'note', data: parseNote(call.argument ?? '') }
     case 'dec_ttl':
       if (call.inside === undefined) return { kind: 'dec_ttl' }
       return { kind: 'dec_ttl', controllers: splitOutside(call.inside, ', ').map((id) => parseUint(id, 16)) }
@@ -186,6 +186,19 @@ function parseConjunction(text: string): Action {
   return { kind: 'conjunction', id: parseUint(id, 32), clause: parseUint(clause, 8), clauses: parseUint(clauses, 8) }
 }
 
+function parseHex(text: string): string {
+  const digits = text.replaceAll('.', '').toLowerCase()
+  if (!/^([0-9a-f]{2})*$/.test(digits)) throw badValue(text, 'not hexadecimal bytes')
+  return digits
+}
+
+/** Padded as OVS pads it: to 6 bytes and a multiple of 8. */
+function parseNote(text: string): string {
+  const digits = parseHex(text)
+  const bytes = digits.length / 2
+  return digits.padEnd(2 * (6 + 8 * Math.ceil(Math.max(0, bytes - 6) / 8)), '0')
+}
+
 function parseController(call: Call): ControllerAction {
   if (call.argument !== undefined) return controller({ max_len: parseUint(call.argument, 16) })
   const made: { -readonly [K in keyof ControllerAction]?: ControllerAction[K] } = {}
@@ -194,7 +207,7 @@ function parseController(call: Call): ControllerAction {
     if (key === 'max_len') made.max_len = parseUint(value, 16)
     else if (key === 'id') made.id = parseUint(value, 16)
     else if (key === 'reason' && (PACKET_IN_REASONS as readonly string[]).includes(value)) made.reason = value as PacketInReason
-    else if (key === 'userdata') made.userdata = value.replaceAll('.', '').toLowerCase()
+    else if (key === 'userdata') made.userdata = parseHex(value)
     else if (key === 'pause') made.pause = true
     else if (key === 'meter_id') made.meter = parseUint(value, 32)
     else throw new FlowError('unknown-action', part, `unknown part "${part}" of controller()`)

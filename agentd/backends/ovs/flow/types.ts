@@ -70,7 +70,7 @@ export type Action =
   | { readonly kind: 'ct_clear' }
   /** `clause` counts from 1, as in text. */
   | { readonly kind: 'conjunction'; readonly id: number; readonly clause: number; readonly clauses: number }
-  /** Hex digits, an even number of them; OVS pads to 6 + 8n bytes. */
+  /** Hex digits for 6 + 8n bytes: OVS pads with zeros. */
   | { readonly kind: 'note'; readonly data: string }
   | { readonly kind: 'dec_ttl'; readonly controllers?: readonly number[] }
   | { readonly kind: 'set_ttl'; readonly ttl: number }
