@@ -72,15 +72,12 @@ function loadDocument(outer: Loading, document: ParsedDocument): void {
 function projectOf(loading: Loading, document: ParsedDocument): string | undefined {
   const section = document.sections.find((s) => s.key === 'project')
   if (section === undefined) return DEFAULT_PROJECT
+  const fault = typeof section.value === 'string' ? nameFault(section.value) : undefined
+  if (typeof section.value === 'string' && fault === undefined) return section.value
+  const quote = typeof section.value === 'number' ? `quote it: "${section.value}"` : 'write `project: name`, or leave it out'
+  const message = fault === undefined ? '`project` must be the name of a project' : `project: ${fault.message}`
   const place = loading.locate(document.index, ['project'], 'value') ?? section.place
-  if (typeof section.value !== 'string') {
-    const hint = typeof section.value === 'number' ? `quote it: "${section.value}"` : 'write `project: name`, or leave it out'
-    loading.issues.push({ code: 'E0307', severity: 'error', message: '`project` must be the name of a project', place, hint })
-    return undefined
-  }
-  const fault = nameFault(section.value)
-  if (fault === undefined) return section.value
-  loading.issues.push({ code: 'E0307', severity: 'error', message: `project: ${fault.message}`, place, hint: fault.hint })
+  loading.issues.push({ code: 'E0307', severity: 'error', message, place, hint: fault?.hint ?? quote })
   return undefined
 }
 

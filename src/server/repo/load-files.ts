@@ -57,10 +57,15 @@ export async function loadFiles(context: ReadContext, raw: readonly RawFile[]): 
 /** Longest time that parsing keeps the event loop, between two files. */
 const SLICE_MS = 20
 
-export async function* parseHere(files: readonly RawFile[]): AsyncGenerator<{ readonly file: RawFile; readonly parsed: ParsedFile }> {
+/** Parses one after the other, with turns for the event loop; files for which `parse` has no answer are left out. */
+export async function* parseHere(
+  files: readonly RawFile[],
+  parse: (file: RawFile) => ParsedFile | undefined = (file) => parseFile(file.path, file.bytes),
+): AsyncGenerator<{ readonly file: RawFile; readonly parsed: ParsedFile }> {
   let since = performance.now()
   for (const file of files) {
-    yield { file, parsed: parseFile(file.path, file.bytes) }
+    const parsed = parse(file)
+    if (parsed !== undefined) yield { file, parsed }
     if (performance.now() - since > SLICE_MS) {
       await setImmediate()
       since = performance.now()

@@ -4,7 +4,7 @@ import { DEFAULT_PROJECT } from '../../model/key.ts'
 import type { LocateInFile } from '../load/parsed.ts'
 import { composeDocuments } from './parse.ts'
 import { keyText, placeOf } from './plain.ts'
-import { decode, inspect, makeSource, placeAt, type Source } from './source.ts'
+import { decode, inspect, makeSource, placeAt, type Source, tooDeep } from './source.ts'
 
 /** Where a value stands: the collection and the name its resource has in the file. */
 export interface ValueTarget {
@@ -49,7 +49,7 @@ function open(path: string, bytes: Uint8Array): Opened {
   const decoded = decode(path, bytes)
   const source = makeSource(path, 'text' in decoded ? decoded.text : '')
   const names = new WeakMap<object, ReadonlyMap<string, Pair>>()
-  if (inspect(source) !== undefined) return { source, documents: [], names }
+  if ((inspect(source) ?? tooDeep(source)) !== undefined) return { source, documents: [], names }
   try {
     return { source, documents: [...composeDocuments(source.text)], names }
   } catch (error) {

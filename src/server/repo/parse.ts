@@ -1,8 +1,9 @@
 import { Composer, type Document, isAlias, isMap, Parser, type YAMLError } from 'yaml'
 import type { Issue } from '../../model/issue.ts'
 import type { ParsedDocument, ParsedEntry, ParsedFile, ParsedSection } from '../load/parsed.ts'
+import { parseFast } from './fast.ts'
 import { members, type PlainContext, placeOf, plain, plainContext, refuseTag, report } from './plain.ts'
-import { decode, deepIssue, inspect, makeSource, placeAt, type Source } from './source.ts'
+import { decode, deepIssue, inspect, makeSource, placeAt, type Source, tooDeep } from './source.ts'
 import { syntaxIssue } from './syntax-issue.ts'
 
 /** YAML 1.2, core schema; duplicate keys are looked for by `plain.ts`, because the library's own check is quadratic in the keys of a map. */
@@ -27,17 +28,50 @@ const MAX_SYNTAX_ISSUES = 20
  * still be made out, good for further checks and never for a plan. Nothing of the syntax tree is kept.
  */
 export function parseFile(path: string, bytes: Uint8Array): ParsedFile {
-  const base = { path, bytes: bytes.length }
-  if (bytes.length > MAX_BYTES) return { ...base, documents: [], issues: [tooLarge(path, bytes.length)] }
+  const source = open(path, bytes)
+  if ('code' in source) return { path, bytes: bytes.length, documents: [], issues: [source] }
+  const fast = parseFast(path, source.text, (text) => parseByLibrary(makeSource(path, text)))
+  return fast === undefined
+    ? finished(path, bytes, parseByLibrary(source))
+    : finished(path, bytes, { documents: [fast.document], issues: fast.issues })
+}
+
+/** `parseFile` for files that need little of the YAML library: `mayAsk` is asked before each time. Undefined for all others. */
+export function parseIfPlain(path: string, bytes: Uint8Array, mayAsk: () => boolean): ParsedFile | undefined {
+  const source = open(path, bytes)
+  if ('code' in source) return { path, bytes: bytes.length, documents: [], issues: [source] }
+  const fast = parseFast(path, source.text, (text) => (mayAsk() ? parseByLibrary(makeSource(path, text)) : NOTHING))
+  return fast === undefined ? undefined : finished(path, bytes, { documents: [fast.document], issues: fast.issues })
+}
+
+interface Outcome {
+  readonly documents: readonly ParsedDocument[]
+  readonly issues: readonly Issue[]
+}
+
+const NOTHING: Outcome = { documents: [], issues: [] }
+
+/** The text, or why it is not worth parsing. */
+function open(path: string, bytes: Uint8Array): Source | Issue {
+  if (bytes.length > MAX_BYTES) return tooLarge(path, bytes.length)
   const decoded = decode(path, bytes)
-  if ('issue' in decoded) return { ...base, documents: [], issues: [decoded.issue] }
+  if ('issue' in decoded) return decoded.issue
   const source = makeSource(path, decoded.text)
-  const fault = inspect(source)
-  if (fault !== undefined) return { ...base, documents: [], issues: [fault] }
+  return inspect(source) ?? source
+}
+
+function finished(path: string, bytes: Uint8Array, { documents, issues }: Outcome): ParsedFile {
+  const note = bytes.length > HUGE_BYTES ? [hugeNote(path, bytes.length)] : []
+  return { path, bytes: bytes.length, documents, issues: [...issues, ...note] }
+}
+
+/** Every document through the YAML library. */
+export function parseByLibrary(source: Source): Outcome {
+  const deep = tooDeep(source)
+  if (deep !== undefined) return { documents: [], issues: [deep] }
   const issues: Issue[] = []
   const documents = parseDocuments(source, issues)
-  if (bytes.length > HUGE_BYTES) issues.push(hugeNote(path, bytes.length))
-  return { ...base, documents, issues }
+  return { documents, issues }
 }
 
 function parseDocuments(source: Source, issues: Issue[]): ParsedDocument[] {

@@ -33,7 +33,7 @@ export async function listCommit(dir: string, commit: string): Promise<readonly 
     .toString()
     .split('\0')
     .flatMap((line) => {
-      const match = /^(\d+) (\w+) ([0-9a-f]+) +(\S+)\t([^]*)$/.exec(line)
+      const match = /^(\d+) (\w+) ([0-9a-f]+) +(\S+)\t([\s\S]*)$/.exec(line)
       const [, mode, type, id, size, path] = match ?? []
       return mode && id && path && type === 'blob' ? [{ path, mode, id, size: Number(size) }] : []
     })

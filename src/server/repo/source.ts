@@ -73,10 +73,10 @@ function firstBadByte(path: string, bytes: Uint8Array): Place {
 
 /**
  * What is wrong with the text before YAML is asked: conflict markers, control characters (a file cut by a crash is often filled with NUL), lone
- * carriage returns, and nesting so deep that it can only be an attack on the parser's stack.
+ * carriage returns.
  */
 export function inspect(source: Source): Issue | undefined {
-  return conflictMarkers(source) ?? controlCharacter(source) ?? tooDeep(source)
+  return conflictMarkers(source) ?? controlCharacter(source)
 }
 
 function conflictMarkers(source: Source): Issue | undefined {
@@ -120,8 +120,8 @@ function controlCharacter(source: Source): Issue | undefined {
 /** Deeper than this no value of ours can be; the YAML parser's own recursion stands several times as much. */
 const DEEPEST = 500
 
-/** Counts openers without looking at quotes: over-strict only for text with 500 unmatched brackets, or a line indented by 1,000. */
-function tooDeep(source: Source): Issue | undefined {
+/** Nesting so deep that it can only be an attack on the parser's stack. Counts openers without looking at quotes: over-strict only for text with 500 unmatched brackets, or a line indented by 1,000. */
+export function tooDeep(source: Source): Issue | undefined {
   const { text } = source
   let depth = 0
   let run = 0

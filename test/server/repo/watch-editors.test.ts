@@ -41,7 +41,7 @@ test('truncated, then written slowly line by line: no state deletes anything', a
   put(dir, 'nets.yaml', networks(...names))
   const w = await watched(t, dir)
   const file = await open(join(dir, 'nets.yaml'), 'w')
-  for (const chunk of networks(...names, 'last').match(/[^]{1,7}/g) ?? []) {
+  for (const chunk of networks(...names, 'last').match(/[\s\S]{1,7}/g) ?? []) {
     await file.write(chunk)
     await sleep(15)
   }
