@@ -30,13 +30,19 @@ export function forward(items: ReadonlyMap<string, Item>, learned: Learned, arri
   if (admitted === undefined) return []
   const net = netOf(tables, admitted)
   if (isGroup(frame.src)) return []
+  const ways = waysOf(net, learned, admitted, frame)
+  // A frame does not profit from what is learned from it.
   if (isOpen(net) && !net.locations.some((l) => l.mac === frame.src)) learned.set(`${admitted.network} ${frame.src}`, admitted.back)
+  return ways
+}
+
+function waysOf(net: Net, learned: Learned, admitted: Admitted, frame: Frame): readonly Departure[] {
   const asked = askedOwner(net.locations, frame)
   if (asked !== undefined && !isSender(asked, admitted)) {
     if (admitted.origin === 'local' && mayAnswer(frame)) return [admitted.back]
     // From another host about a port that is not here, it may be the owner's own question: that is flooded.
-    if (frame.body.type === 'icmp6' && (admitted.origin === 'local' || 'here' in asked.at))
-      return permitted(net, admitted, [reach(asked, net.carrier)])
+    const toOwner = frame.body.type === 'icmp6' && (admitted.origin === 'local' || 'here' in asked.at)
+    if (toOwner) return permitted(net, admitted, [reach(asked, net.carrier)])
   }
   if (isGroup(frame.dst))
     return permitted(

@@ -49,31 +49,33 @@ export function checkFlow(t: Table, match: Match, actions: readonly Action[]): v
 }
 
 function checkAction(t: Table, allowed: Allowed, action: Action): void {
+  const fault = faultOf(t, allowed, action)
+  if (fault !== undefined) throw new Error(`table ${t.name} does not declare that it ${fault}`)
+}
+
+/** What the action does that the table does not declare. */
+function faultOf(t: Table, allowed: Allowed, action: Action): string | undefined {
   switch (action.kind) {
     case 'goto_table':
-      return demand(allowed.jumps.has(action.table), t, `jumps to ${action.table}`)
+      return allowed.jumps.has(action.table) ? undefined : `jumps to ${action.table}`
     case 'resubmit':
-      return demand(allowed.jumps.has(action.table ?? t.number), t, `jumps to ${action.table ?? 'itself'}`)
+      return allowed.jumps.has(action.table ?? t.number) ? undefined : `jumps to ${action.table ?? 'itself'}`
     case 'learn':
-      return demand(allowed.learns.has(action.table), t, `learns into ${action.table}`)
+      return allowed.learns.has(action.table) ? undefined : `learns into ${action.table}`
     case 'output':
-      return demand(t.outputs, t, 'outputs')
+      return t.outputs ? undefined : 'outputs'
     case 'set_field':
-      return demand(allowed.sets.get(action.field) === fullBits(action.field), t, `sets ${action.field}`)
+      return allowed.sets.get(action.field) === fullBits(action.field) ? undefined : `sets ${action.field}`
     case 'load':
     case 'move': {
       const { field, start, bits } = action.dst
       const wanted = ((1n << BigInt(bits)) - 1n) << BigInt(start)
-      return demand((wanted & ~(allowed.sets.get(field) ?? 0n)) === 0n, t, `sets these bits of ${field}`)
+      return (wanted & ~(allowed.sets.get(field) ?? 0n)) === 0n ? undefined : `sets these bits of ${field}`
     }
     case 'push_vlan':
     case 'pop_vlan':
-      return demand(allowed.sets.has('vlan_tci'), t, 'sets vlan_tci')
+      return allowed.sets.has('vlan_tci') ? undefined : 'sets vlan_tci'
     default:
-      throw new Error(`table ${t.name}: the pipeline does not know the action ${action.kind}`)
+      return `does ${action.kind}`
   }
-}
-
-function demand(holds: boolean, t: Table, what: string): void {
-  if (!holds) throw new Error(`table ${t.name} does not declare that it ${what}`)
 }

@@ -32,8 +32,10 @@ const PART_SIZE = 48
 
 /** Flows that copy a frame to the members of a set. Local copies come first: what is set for tunnels and tags would stay on later ones. */
 export function floodItems(flood: FloodSet): readonly Item[] {
-  if (typeof flood.set === 'object')
-    return roots(flood, flood.members.flatMap(copyTo), towardsOthers(flood, flood.peers.flatMap(copyToPeer)))
+  if (typeof flood.set === 'object') {
+    const peers = [...flood.peers].sort((a, b) => a.number - b.number).flatMap(copyToPeer)
+    return roots(flood, [...flood.members].sort((a, b) => a.number - b.number).flatMap(copyTo), towardsOthers(flood, peers))
+  }
   const set = flood.set
   const local = chunksOf(flood.members, (m) => m.number, PART_SIZE)
   const remote = chunksOf(flood.peers, (p) => p.number, PART_SIZE)

@@ -91,7 +91,11 @@ export async function loadWorld(world: World, switches: readonly RealSwitch[]): 
   return {
     text,
     compiled: new Map([...hosts].map(([host, at]) => [host, at.compiled])),
-    forward: async (host, arrival, frame) => departuresOf(await text(host, arrival, frame), hostOf(host).devices),
+    async forward(host, arrival, frame) {
+      // No wire ends at a bridge that is not there.
+      if (arrival.by === 'provider' && !BRIDGES.some((bridge) => bridge === arrival.bridge)) return []
+      return departuresOf(await text(host, arrival, frame), hostOf(host).devices)
+    },
     async forget() {
       await Promise.all([...hosts.values()].map((at) => at.real.ofctl('del-flows', 'br-int', `table=${LEARNED}`)))
     },

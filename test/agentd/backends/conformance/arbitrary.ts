@@ -1,0 +1,139 @@
+import fc from 'fast-check'
+import type { Frame } from '../../../../agentd/backends/fake/frame.ts'
+import { advertise, arpReply, arpRequest, broadcastUdp, ether, icmp6, solicit, tcp, udp } from './frames.ts'
+import { BRIDGES, UNDERLAY } from './real-world.ts'
+import { linkLocalOf, macOf, type NetworkInput, type PortInput, type WorldInput } from './world.ts'
+
+const HOSTS = ['h1', 'h2', 'h3']
+const NETWORKS = ['blue', 'red', 'green']
+const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
+
+/** Small worlds in which everything meets everything: same addresses in two networks, missing bridges, ports down, unplugged, unbound. */
+export const worlds: fc.Arbitrary<WorldInput> = fc
+  .record({
+    v6: fc.boolean(),
+    hosts: fc.tuple(
+      ...HOSTS.map(() => fc.record({ tunnel: often(), bridge: fc.constantFrom(undefined, ...BRIDGES, BRIDGES[0], 'br-missing') })),
+    ),
+    networks: fc.tuple(...NETWORKS.map((_, i) => networkInput(i))),
+    ports: fc.array(portInput(), { size: 'max', minLength: 3, maxLength: NAMES.length }),
+  })
+  .map(({ v6, hosts, networks, ports }) => ({
+    hosts: Object.fromEntries(
+      hosts.map(({ tunnel, bridge }, i) => [
+        HOSTS[i],
+        {
+          ...(tunnel ? { tunnel_ip: UNDERLAY[i]?.[v6 ? 'v6' : 'v4'] ?? '' } : {}),
+          ...(bridge === undefined ? {} : { bridge_mappings: { physnet1: bridge } }),
+        },
+      ]),
+    ),
+    networks: Object.fromEntries(networks.map((n, i) => [NETWORKS[i], n])),
+    ports: Object.fromEntries(ports.map((p, i) => [NAMES[i], placed(p, i)])),
+  }))
+
+/** True nine times out of ten; small numbers are what fast-check likes best. */
+function often(): fc.Arbitrary<boolean> {
+  return fc.nat(9).map((n) => n < 9)
+}
+
+function networkInput(i: number): fc.Arbitrary<NetworkInput> {
+  const up = often()
+  const tunnel = fc.record({ type: fc.constantFrom('vxlan', 'geneve', 'gre'), id: fc.constant(100 + i), up })
+  const vlan = fc.record({ type: fc.constant('vlan'), physical_network: fc.constant('physnet1'), id: fc.constant(100 + i), up })
+  // One flat network at most hangs on a wire.
+  const flat = i === 0 ? [fc.record({ type: fc.constant('flat'), physical_network: fc.constant('physnet1'), up })] : []
+  return fc.oneof(tunnel, vlan, ...flat, fc.record({ type: fc.constant('local'), up })) as fc.Arbitrary<NetworkInput>
+}
+
+interface Raw {
+  readonly network: string
+  readonly host: string | undefined
+  readonly security: boolean
+  readonly up: boolean
+  readonly unplugged: boolean
+  readonly v4: boolean
+  readonly v6: boolean
+  readonly shared: boolean
+}
+
+function portInput(): fc.Arbitrary<Raw> {
+  return fc.record({
+    network: fc.constantFrom('blue', 'blue', 'blue', 'red', 'green'),
+    host: fc.constantFrom('h1', 'h1', 'h2', 'h2', 'h3', 'h3', undefined),
+    security: fc.nat(2).map((n) => n < 2),
+    up: often(),
+    unplugged: often().map((x) => !x),
+    v4: often(),
+    v6: often(),
+    shared: fc.nat(3).map((n) => n === 3),
+  })
+}
+
+function placed(raw: Raw, i: number): PortInput {
+  const { host, v4, v6, shared, ...rest } = raw
+  const ips = [...(v4 ? [`10.0.0.${10 + i}`] : []), ...(v6 ? [`2001:db8:5::${10 + i}`] : [])]
+  const allowed = shared
+    ? [
+        { mac: macOf('ee'), prefix: '10.0.0.1/32' },
+        { mac: macOf(tagOf(i)), prefix: '10.9.0.0/16' },
+      ]
+    : []
+  return { ...rest, tag: tagOf(i), ips, ...(host === undefined ? {} : { host }), allowed }
+}
+
+function tagOf(i: number): string {
+  return `${i + 1}0`
+}
+
+/** A frame as some guest might send it; most are honest in part. */
+export function frames(world: WorldInput): fc.Arbitrary<Frame> {
+  const tags = [...Object.values(world.ports).map((p) => p.tag), 'ee', '77']
+  const tag = fc.constantFrom(...tags)
+  const known = Object.values(world.ports).flatMap((p) => p.ips ?? [])
+  const v4 = fc.constantFrom(...known.filter((ip) => !ip.includes(':')), '10.0.0.1', '10.9.1.1', '10.0.0.99', '0.0.0.0')
+  const v6 = fc.constantFrom(...known.filter((ip) => ip.includes(':')), ...tags.map(linkLocalOf), '2001:db8:5::99', '::')
+  const option = fc.option(tag.map(macOf), { nil: null })
+  const plain = fc.oneof(
+    fc.tuple(tag, v4, v4).map(([a, s, d]) => arpRequest(a, s, d)),
+    fc.tuple(tag, v4, v4, tag).map(([a, s, d, to]) => arpRequest(a, s, d, macOf(to))),
+    fc.tuple(tag, v4, tag, v4).map(([a, s, to, d]) => arpReply(a, s, to, d)),
+    fc.tuple(tag, v4, tag, v4).map(([a, s, to, d]) => udp(a, s, to, d)),
+    fc.tuple(tag, v6, tag, v6).map(([a, s, to, d]) => tcp(a, s, to, d)),
+    fc.tuple(tag, v4, fc.constantFrom(67, 68, 4000), fc.constantFrom(67, 68, 5000)).map(([a, s, x, y]) => broadcastUdp(a, s, x, y)),
+    fc.tuple(tag, v6, tag, v6, fc.constantFrom(546, 547), fc.constantFrom(546, 547)).map(([a, s, to, d, x, y]) => udp(a, s, to, d, x, y)),
+    fc.tuple(tag, v6, v6, option).map(([a, s, d, sll]) => solicit(a, s, d, sll)),
+    fc.tuple(tag, v6, v6, option).map(([a, s, d, tll]) => advertise(a, s, d, tll)),
+    fc.tuple(tag, v6, fc.constantFrom(128, 130, 131, 133, 134, 143)).map(([a, s, kind]) => icmp6(a, s, kind)),
+    fc.tuple(tag, tag, fc.constantFrom(0x88cc, 0x9000)).map(([a, to, type]) => ether(a, macOf(to), type)),
+    tag.map((a): Frame => ({ src: macOf(a), dst: 'ff:ff:ff:ff:ff:ff', body: { type: 'rarp', sha: macOf(a) } })),
+  )
+  return fc
+    .tuple(plain, fc.constantFrom(...Array.from({ length: 20 }, () => undefined), 0, 101))
+    .map(([frame, vlan]) => (vlan === undefined ? frame : { ...frame, vlan }))
+}
+
+/** Mostly honest frames (three of four) between ports of one network (three of four). */
+export function questions(world: WorldInput): fc.Arbitrary<{ readonly from: string; readonly frame: Frame }> {
+  const senders = Object.entries(world.ports).filter(([, p]) => p.host !== undefined && p.unplugged !== true)
+  return fc.constantFrom(...senders).chain(([from, port]) => {
+    const near = Object.fromEntries(Object.entries(world.ports).filter(([, p]) => p.network === port.network))
+    const whom = fc.oneof({ weight: 3, arbitrary: frames({ ...world, ports: near }) }, { weight: 1, arbitrary: frames(world) })
+    return fc.tuple(whom, fc.nat(3)).map(([frame, lie]) => ({ from, frame: lie === 3 ? frame : honest(frame, port) }))
+  })
+}
+
+function honest(frame: Frame, port: PortInput): Frame {
+  const mac = macOf(port.tag)
+  const { body } = frame
+  const own = (address: string): string =>
+    (port.ips ?? []).find((ip) => ip.includes(':') === address.includes(':')) ?? (address.includes(':') ? linkLocalOf(port.tag) : address)
+  const keep = (address: string): boolean => address === '::' || address === '0.0.0.0'
+  if (body.type === 'arp') return { ...frame, src: mac, body: { ...body, sha: mac, spa: keep(body.spa) ? body.spa : own(body.spa) } }
+  if (body.type === 'rarp') return { ...frame, src: mac, body: { ...body, sha: mac } }
+  if (body.type === 'other') return { ...frame, src: mac }
+  const src = keep(body.src) ? body.src : own(body.src)
+  if (body.type !== 'icmp6') return { ...frame, src: mac, body: { ...body, src } }
+  const options = { ...(body.sll === undefined ? {} : { sll: mac }), ...(body.tll === undefined ? {} : { tll: mac }) }
+  return { ...frame, src: mac, body: { ...body, src, ...options } }
+}
