@@ -5,14 +5,14 @@ import { purgeReservations, writeAllocations } from './allocations.ts'
 import type { Sql } from './connection.ts'
 import { StoreError } from './error.ts'
 import { insertEvent } from './events.ts'
-import { insertPlan } from './plans.ts'
+import { insertPlan, isPlanKnown, packPlan } from './plans.ts'
 import { writeResources } from './resources.ts'
 import { insertRevision, readRevisions } from './revisions.ts'
 import type { RevisionInfo } from './types.ts'
 import type { FailPoint } from './writer.ts'
 
 /** The steps of a commit, in order; `failPoint` is called after each with its name. */
-export const COMMIT_STEPS = ['begin', 'plan', 'revision', 'resources', 'allocations', 'event'] as const
+export const COMMIT_STEPS = ['begin', 'revision', 'resources', 'allocations', 'plan', 'event'] as const
 
 export interface CommitOptions {
   readonly places: ReadonlyMap<Key, Place>
@@ -36,16 +36,19 @@ export async function commitPlan(tx: Sql, plan: Plan, options: CommitOptions, fa
   }
   const did = async (step: (typeof COMMIT_STEPS)[number]): Promise<void> => failPoint(`commit:${step}`)
   await did('begin')
-  await insertPlan(tx, plan, at)
-  await did('plan')
+  const packed = (await isPlanKnown(tx, plan)) ? undefined : packPlan(plan)
+  // Whatever fails first is what is told; that packing failed as well is not.
+  packed?.catch(() => undefined)
   await insertRevision(tx, info)
-  await tx.run('UPDATE plans SET applied_rev = ? WHERE id = ?', info.revision, plan.id)
   await did('revision')
   await writeResources(tx, plan, info.revision, options.places)
   await did('resources')
   await writeAllocations(tx, plan.allocations)
   await purgeReservations(tx, options.now)
   await did('allocations')
+  if (packed !== undefined) await insertPlan(tx, plan, await packed, at)
+  await tx.run('UPDATE plans SET applied_rev = ? WHERE id = ?', info.revision, plan.id)
+  await did('plan')
   const detail = {
     revision: info.revision,
     plan: plan.id,

@@ -11,21 +11,43 @@ import type { StoredPlan } from './types.ts'
 const ITEMS = 200
 type Part = 'change' | 'set' | 'del' | 'hold' | 'free'
 
+/** A plan's lists, ready to be written. */
+export type PackedPlan = readonly { readonly part: Part; readonly seq: number; readonly body: Buffer }[]
+
+/** Needs no database, so that it can go on while SQLite writes something else. */
+export async function packPlan({ changes, ops, allocations }: Plan): Promise<PackedPlan> {
+  const lists: readonly (readonly [Part, readonly unknown[]])[] = [
+    ['change', changes],
+    ['set', ops.set],
+    ['del', ops.del],
+    ['hold', allocations.set],
+    ['free', allocations.del],
+  ]
+  const pages: PackedPlan[number][] = []
+  for (const [part, items] of lists) {
+    for (let seq = 0; seq * ITEMS < items.length; seq++) {
+      pages.push({ part, seq, body: await pack(items.slice(seq * ITEMS, (seq + 1) * ITEMS)) })
+    }
+  }
+  return pages
+}
+
+/** The id comes from the content, so a plan of the same id and base is the same plan. */
+export async function isPlanKnown(sql: Sql, plan: Plan): Promise<boolean> {
+  return (await sql.get('SELECT 1 FROM plans WHERE id = ? AND base = ?', plan.id, plan.base)) !== undefined
+}
+
 /**
- * Stores a plan under its id. The id comes from the content, so a plan that is there already is left as it is. Should two plans share the
- * eight digits, the one with another base gives way: the newer was made from what is true now.
+ * Stores a plan that is not known. Should another plan have the same eight digits, it has another base and gives way: the newer was made
+ * from what is true now.
  */
-export async function insertPlan(tx: Sql, plan: Plan, createdAt: string): Promise<void> {
-  const known = await tx.get('SELECT base FROM plans WHERE id = ?', plan.id)
-  if (known !== undefined && int(known, 'base') === plan.base) return
-  if (known !== undefined) await tx.run('DELETE FROM plans WHERE id = ?', plan.id)
+export async function insertPlan(tx: Sql, plan: Plan, packed: PackedPlan, createdAt: string): Promise<void> {
   const { changes, ops, allocations, ...head } = plan
+  await tx.run('DELETE FROM plans WHERE id = ?', plan.id)
   await tx.run('INSERT INTO plans (id, base, created_at, body) VALUES (?, ?, ?, ?)', plan.id, plan.base, createdAt, JSON.stringify(head))
-  await insertItems(tx, plan.id, 'change', changes)
-  await insertItems(tx, plan.id, 'set', ops.set)
-  await insertItems(tx, plan.id, 'del', ops.del)
-  await insertItems(tx, plan.id, 'hold', allocations.set)
-  await insertItems(tx, plan.id, 'free', allocations.del)
+  for (const { part, seq, body } of packed) {
+    await tx.run('INSERT INTO plan_pages (plan, part, seq, body) VALUES (?, ?, ?, ?)', plan.id, part, seq, body)
+  }
 }
 
 /** The state is what is true now: a plan whose base is no longer current is stale, whoever made it so. */
@@ -45,19 +67,6 @@ export async function readPlan(sql: Sql, id: string): Promise<StoredPlan | undef
 async function planState(sql: Sql, row: Row): Promise<StoredPlan['state']> {
   if (intOr(row, 'applied_rev') !== undefined) return 'applied'
   return int(row, 'base') === (await currentNumber(sql)) ? 'planned' : 'stale'
-}
-
-async function insertItems(tx: Sql, plan: string, part: Part, items: readonly unknown[]): Promise<void> {
-  const sql = 'INSERT INTO plan_pages (plan, part, seq, body) VALUES (?, ?, ?, ?)'
-  const packed = (seq: number): Promise<Buffer> => pack(items.slice(seq * ITEMS, (seq + 1) * ITEMS))
-  const pages = Math.ceil(items.length / ITEMS)
-  let next = pages > 0 ? packed(0) : undefined
-  for (let seq = 0; next !== undefined; seq++) {
-    const body: Buffer = await next
-    // The next page is packed on another thread while this one is written.
-    next = seq + 1 < pages ? packed(seq + 1) : undefined
-    await tx.run(sql, plan, part, seq, body)
-  }
 }
 
 async function readItems<T>(sql: Sql, plan: string, part: Part): Promise<readonly T[]> {

@@ -11,7 +11,7 @@ import { insertEvent, purgeEvents, readEvents } from './events.ts'
 import { purgeFiles, readFiles, writeFiles } from './files.ts'
 import { readAgents, readDrift, readStatus, writeAgent, writeDrift, writeStatus } from './fleet.ts'
 import type { Lease } from './lease.ts'
-import { insertPlan, purgePlans, readPlan } from './plans.ts'
+import { insertPlan, isPlanKnown, packPlan, purgePlans, readPlan } from './plans.ts'
 import { readResources } from './resources.ts'
 import { currentNumber, readRevisions } from './revisions.ts'
 import type { AgentRow, EventRow, ResourceRow, RevisionInfo, Snapshot, Store, StoredPlan } from './types.ts'
@@ -58,7 +58,10 @@ export class SqliteStore implements Store {
   }
 
   async savePlan(plan: Plan): Promise<void> {
-    await this.#writer().tx((tx) => insertPlan(tx, plan, this.#now()))
+    const packed = await packPlan(plan)
+    await this.#writer().tx(async (tx) => {
+      if (!(await isPlanKnown(tx, plan))) await insertPlan(tx, plan, packed, this.#now())
+    })
   }
 
   async plan(id: string): Promise<StoredPlan | undefined> {
