@@ -2,8 +2,8 @@ import { PMap } from '../../lib/pmap.ts'
 import { compareText, type Key } from '../../model/key.ts'
 import type { Allocations, Holding } from '../engine/types.ts'
 import type { Plan } from '../plan/types.ts'
-import { bulk, PAGE } from './bulk.ts'
-import { intOr, type Row, type Sql, text } from './connection.ts'
+import { bulk, PAGE, tuples } from './bulk.ts'
+import type { Sql } from './connection.ts'
 
 /** How long a deleted resource's addresses, MACs and segments stay its own (DESIGN 4.1). */
 export const RESERVATION_MS: number = 30 * 24 * 3600 * 1000
@@ -15,8 +15,10 @@ export async function readAllocations(sql: Sql): Promise<Allocations> {
   let pool = ''
   let value = ''
   for (;;) {
-    const rows = await sql.all(
-      `SELECT pool, value, owner, source, released_at FROM allocations WHERE (pool, value) > (?, ?) ORDER BY pool, value LIMIT ${PAGE}`,
+    const rows = await tuples<HoldingRow>(
+      sql,
+      COLUMNS,
+      `SELECT ${COLUMNS} FROM allocations WHERE (pool, value) > (?, ?) ORDER BY pool, value LIMIT ${PAGE}`,
       pool,
       value,
     )
@@ -69,13 +71,9 @@ export async function purgeReservations(tx: Sql, now: number): Promise<void> {
   await tx.run('DELETE FROM allocations WHERE released_at IS NOT NULL AND released_at < ?', now - RESERVATION_MS)
 }
 
-function decode(row: Row): Holding {
-  const releasedAt = intOr(row, 'released_at')
-  const base = {
-    pool: text(row, 'pool'),
-    value: text(row, 'value'),
-    owner: text(row, 'owner') as Key,
-    source: text(row, 'source') as Holding['source'],
-  }
-  return releasedAt === undefined ? base : { ...base, releasedAt }
+const COLUMNS = 'pool, value, owner, source, released_at'
+type HoldingRow = readonly [string, string, Key, Holding['source'], number | null]
+
+function decode([pool, value, owner, source, releasedAt]: HoldingRow): Holding {
+  return releasedAt === null ? { pool, value, owner, source } : { pool, value, owner, source, releasedAt }
 }

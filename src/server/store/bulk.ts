@@ -1,4 +1,4 @@
-import type { Sql } from './connection.ts'
+import { type Sql, type SqlValue, text } from './connection.ts'
 
 /** Rows per statement: about a megabyte of JSON, a few milliseconds of the loop's time to write or to parse. */
 export const PAGE = 1000
@@ -22,4 +22,18 @@ export async function bulk<T>(tx: Sql, sql: string, items: readonly T[], row: (i
   } finally {
     await running
   }
+}
+
+/**
+ * The rows of a query as tuples, out of one JSON text that SQLite puts together: `cells` are its columns (`json(x)` for one that holds JSON).
+ * node-sqlite3 takes 3 µs of the loop for each row it hands over as an object; this takes a tenth. Types are those of the STRICT columns.
+ */
+export async function tuples<T extends readonly unknown[]>(
+  sql: Sql,
+  cells: string,
+  query: string,
+  ...params: readonly SqlValue[]
+): Promise<readonly T[]> {
+  const row = (await sql.get(`SELECT json_group_array(json_array(${cells})) AS rows FROM (${query})`, ...params)) ?? {}
+  return JSON.parse(text(row, 'rows')) as readonly T[]
 }

@@ -35,7 +35,7 @@ export class Connection implements Sql {
     })
     const connection = new Connection(file, db)
     try {
-      await connection.exec('PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON')
+      await connection.exec('PRAGMA busy_timeout = 15000; PRAGMA foreign_keys = ON')
     } catch (error) {
       await connection.close().catch(() => undefined)
       throw error

@@ -1,12 +1,14 @@
 import { isRecord } from '../../lib/json.ts'
 import { int, type Sql, textOr } from './connection.ts'
 import { StoreError } from './error.ts'
-import { mayBeAlive, type ProcessId } from './process.ts'
+import { lifeOf, type ProcessId } from './process.ts'
 import type { Fence, Writer } from './writer.ts'
 
 /** Milliseconds between two heartbeats, and how old the last may be before anybody may take the lease over. */
 export const HEARTBEAT_MS = 5_000
 export const LEASE_MS = 30_000
+/** The same for a holder that certainly lives, on this machine: it may be stopped, but it may also be reading a very large repo. */
+export const STALLED_MS = 300_000
 
 export interface LeaseHolder extends ProcessId {
   /** ISO 8601, when it took the lease. */
@@ -33,12 +35,19 @@ export async function readLease(sql: Sql): Promise<LeaseState> {
 
 /** Who must be respected at `now`: undefined when the lease is free, has lapsed, or its holder died on this machine. */
 export function liveHolder(state: LeaseState, now: number): LeaseHolder | undefined {
-  if (state.holder === undefined || now - state.heartbeat > LEASE_MS) return undefined
-  return mayBeAlive(state.holder) ? state.holder : undefined
+  const { holder } = state
+  return holder !== undefined && now - state.heartbeat <= patience(holder) ? holder : undefined
+}
+
+/** Milliseconds of silence after which the holder is taken for gone. */
+function patience(holder: LeaseHolder): number {
+  const life = lifeOf(holder)
+  if (life === 'dead') return Number.NEGATIVE_INFINITY
+  return life === 'alive' ? STALLED_MS : LEASE_MS
 }
 
 /**
- * The right to write revisions: one process at a time. It is kept by a heartbeat and frees itself `LEASE_MS` after the last one.
+ * The right to write revisions: one process at a time. It is kept by a heartbeat and frees itself some time after the last one.
  * A holder that was frozen meanwhile finds a higher fencing number at its next write and is refused (`locked`).
  */
 export class Lease {
@@ -89,10 +98,18 @@ export class Lease {
   }
 }
 
-/** Refuses a transaction once `fencing` is no longer the lease's number. */
-export function fence(fencing: number): Fence {
-  return async (tx) => {
-    if ((await readLease(tx)).fencing !== fencing) throw lost(fencing)
+/**
+ * Refuses a transaction once `fencing` is no longer the lease's number. Its last statement is a heartbeat, so that a commit which took longer
+ * than the lease does not lose it by that.
+ */
+export function fence(fencing: number, clock: () => number): Fence {
+  return {
+    before: async (tx) => {
+      if ((await readLease(tx)).fencing !== fencing) throw lost(fencing)
+    },
+    after: async (tx) => {
+      await tx.run('UPDATE lease SET heartbeat = ? WHERE fencing = ?', clock(), fencing)
+    },
   }
 }
 
@@ -107,7 +124,7 @@ function describeHolder(holder: LeaseHolder, heartbeat: number, now: number): st
   const age = Math.max(0, Math.round((now - heartbeat) / 1000))
   return (
     `the state file is held by process ${holder.pid} on ${holder.host} since ${holder.since} (last heard ${age} s ago); ` +
-    `it frees itself ${LEASE_MS / 1000} s after that process was last heard`
+    `it frees itself when that process ends, or ${patience(holder) / 1000} s after it was last heard`
   )
 }
 

@@ -100,7 +100,7 @@ async function openWriter(file: string, options: StoreOptions): Promise<{ writer
       clock: defaults(options).clock,
       onLost: options.onLeaseLost ?? (() => undefined),
     })
-    plain.guard(fence(lease.fencing))
+    plain.guard(fence(lease.fencing, defaults(options).clock))
     return { writer: plain, lease }
   } catch (error) {
     await plain.close()

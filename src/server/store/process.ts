@@ -15,12 +15,12 @@ export function thisProcess(): ProcessId {
   return { pid: process.pid, host: hostname(), boot: bootId(), started: startedAt(process.pid) }
 }
 
-/** `false` only when the process is certainly gone; one on another machine is never called dead. */
-export function mayBeAlive(id: ProcessId): boolean {
-  if (id.host !== hostname()) return true
-  if (id.boot !== bootId()) return false
-  if (id.started !== '') return startedAt(id.pid) === id.started
-  return signalable(id.pid)
+/** What can be said of a process from here. On another machine: nothing. Where /proc is missing a pid in use says nothing either. */
+export function lifeOf(id: ProcessId): 'alive' | 'dead' | 'unknown' {
+  if (id.host !== hostname()) return 'unknown'
+  if (id.boot !== bootId()) return 'dead'
+  if (id.started !== '') return startedAt(id.pid) === id.started ? 'alive' : 'dead'
+  return signalable(id.pid) ? 'unknown' : 'dead'
 }
 
 function bootId(): string {

@@ -3,8 +3,8 @@ import type { Place } from '../../model/issue.ts'
 import { compareText, type Key, keyParts } from '../../model/key.ts'
 import type { Declared, Resource } from '../../model/resource.ts'
 import type { Change, Plan } from '../plan/types.ts'
-import { bulk, PAGE } from './bulk.ts'
-import { int, intOr, type Row, type Sql, text, textOr } from './connection.ts'
+import { bulk, PAGE, tuples } from './bulk.ts'
+import { intOr, type Row, type Sql, text, textOr } from './connection.ts'
 import type { ResourceRow } from './types.ts'
 
 /**
@@ -19,7 +19,7 @@ export async function* readResources(sql: Sql, revision: number): AsyncGenerator
       const last = rows.at(-1)
       if (last === undefined) return
       const more = rows.length === PAGE
-      if (more) pending = page(sql, revision, text(last, 'key'))
+      if (more) pending = page(sql, revision, last[0])
       yield rows.map(decode)
       if (!more) return
     }
@@ -29,15 +29,19 @@ export async function* readResources(sql: Sql, revision: number): AsyncGenerator
   }
 }
 
-async function page(sql: Sql, revision: number, after: string): Promise<readonly Row[]> {
-  return sql.all(
-    `SELECT key, from_rev, declared, resolved, file, line, col FROM resources
-     WHERE key > ? AND from_rev <= ? AND (to_rev IS NULL OR to_rev > ?) ORDER BY key LIMIT ${PAGE}`,
+async function page(sql: Sql, revision: number, after: string): Promise<readonly StoredRow[]> {
+  return tuples<StoredRow>(
+    sql,
+    'key, from_rev, json(declared), json(resolved), file, line, col',
+    `SELECT * FROM resources WHERE key > ? AND from_rev <= ? AND (to_rev IS NULL OR to_rev > ?) ORDER BY key LIMIT ${PAGE}`,
     after,
     revision,
     revision,
   )
 }
+
+type Spec = { readonly spec: JsonObject }
+type StoredRow = readonly [Key, number, Spec, Spec & { readonly id: string }, string | null, number | null, number | null]
 
 /**
  * Ends the rows of everything the plan changes, and writes the new ones as of `revision`. Costs what the plan changes, not what exists.
@@ -116,14 +120,10 @@ function encode(value: Declared | Resource): string {
   return JSON.stringify(rest)
 }
 
-function decode(row: Row): ResourceRow {
-  const key = text(row, 'key') as Key
+function decode([key, fromRev, declared, resolved, file, line, col]: StoredRow): ResourceRow {
   const identity = { key, ...keyParts(key) }
-  const place = decodePlace(row)
-  const declared = JSON.parse(text(row, 'declared')) as { readonly spec: JsonObject }
-  const resource = JSON.parse(text(row, 'resolved')) as { readonly id: string; readonly spec: JsonObject }
-  const base = { declared: { ...identity, ...declared }, resource: { ...identity, ...resource }, fromRev: int(row, 'from_rev') }
-  return place === undefined ? base : { ...base, place }
+  const row = { declared: { ...identity, ...declared }, resource: { ...identity, ...resolved }, fromRev }
+  return file === null ? row : { ...row, place: { file, line: line ?? 1, col: col ?? 1 } }
 }
 
 function decodePlace(row: Row): Place | undefined {

@@ -1,7 +1,10 @@
 import type { Connection, Sql } from './connection.ts'
 
-/** Runs inside a transaction before the caller's work and throws to refuse it (the lease's fence). */
-export type Fence = (tx: Sql) => Promise<void>
+/** Runs inside every transaction: `before` the caller's work, where it may throw to refuse it, and `after` it. */
+export interface Fence {
+  before(tx: Sql): Promise<void>
+  after(tx: Sql): Promise<void>
+}
 
 /** Named steps at which a test may end the process; never set in production code. */
 export type FailPoint = (step: string) => void | Promise<void>
@@ -24,7 +27,7 @@ export class Writer {
     this.#connection = connection
   }
 
-  /** From now on every transaction runs `fence` first. */
+  /** From now on every transaction is fenced. */
   guard(fence: Fence): void {
     this.#fence = fence
   }
@@ -65,8 +68,9 @@ export class Writer {
     }
     await db.exec('BEGIN IMMEDIATE')
     try {
-      if (this.#fence !== undefined) await this.#fence(db)
+      await this.#fence?.before(db)
       const result = await work(db)
+      await this.#fence?.after(db)
       await db.exec('COMMIT')
       return result
     } catch (error) {

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import test from 'ava'
 import { Connection } from '../../../src/server/store/connection.ts'
 import { StoreError } from '../../../src/server/store/error.ts'
-import { LEASE_MS, readLease } from '../../../src/server/store/lease.ts'
+import { LEASE_MS, liveHolder, readLease, STALLED_MS } from '../../../src/server/store/lease.ts'
 import { openStore } from '../../../src/server/store/open.ts'
-import { mayBeAlive, thisProcess } from '../../../src/server/store/process.ts'
+import { lifeOf, thisProcess } from '../../../src/server/store/process.ts'
 import { NOW, planOf, scratch } from './fixtures.ts'
 
 const MODULE = new URL('../../../src/server/store/open.js', import.meta.url).href
@@ -20,7 +20,7 @@ test('one holder at a time; the other is told who and since when; readers and pl
   t.is(
     error?.message,
     `the state file is held by process ${process.pid} on ${hostname()} since 2026-03-01T12:00:00.000Z (last heard 2 s ago); ` +
-      'it frees itself 30 s after that process was last heard',
+      'it frees itself when that process ends, or 300 s after it was last heard',
   )
   for (const access of ['read', 'plan'] as const) await (await openStore(file, { access })).close()
   await first.close()
@@ -33,7 +33,7 @@ test('one holder at a time; the other is told who and since when; readers and pl
 test('a lease that is not renewed lapses, and its late holder is refused without writing', async (t) => {
   const file = join(await scratch(t), 'state.db')
   const frozen = await openStore(file, { access: 'write', clock: () => NOW })
-  const taker = await openStore(file, { access: 'write', clock: () => NOW + LEASE_MS + 1 })
+  const taker = await openStore(file, { access: 'write', clock: () => NOW + STALLED_MS + 1 })
   const error = await t.throwsAsync(frozen.commit(planOf(0, {}), { places: new Map(), now: NOW }), { instanceOf: StoreError })
   t.is((error as StoreError).code, 'locked')
   t.is(await taker.currentRevision(), undefined)
@@ -59,10 +59,29 @@ test('a holder that was killed on this machine is taken over at once', async (t)
 
 test('a pid used again, an earlier boot and another machine are told apart', (t) => {
   const me = thisProcess()
-  t.true(mayBeAlive(me))
-  t.false(mayBeAlive({ ...me, started: '1' }))
-  t.false(mayBeAlive({ ...me, boot: 'an earlier one' }))
-  t.true(mayBeAlive({ ...me, host: `not-${me.host}`, pid: 1, started: '1' }))
+  t.is(lifeOf(me), 'alive')
+  t.is(lifeOf({ ...me, started: '1' }), 'dead')
+  t.is(lifeOf({ ...me, boot: 'an earlier one' }), 'dead')
+  t.is(lifeOf({ ...me, host: `not-${me.host}`, pid: 1, started: '1' }), 'unknown')
+})
+
+test('a holder that certainly lives is given more time than one on another machine', (t) => {
+  const holder = { ...thisProcess(), since: '' }
+  const held = (silence: number, who: typeof holder): boolean =>
+    liveHolder({ fencing: 1, holder: who, heartbeat: NOW - silence }, NOW) !== undefined
+  const elsewhere = { ...holder, host: 'another' }
+  t.deepEqual([held(LEASE_MS + 1, holder), held(STALLED_MS + 1, holder)], [true, false])
+  t.deepEqual([held(LEASE_MS, elsewhere), held(LEASE_MS + 1, elsewhere)], [true, false])
+  t.false(held(0, { ...holder, started: '1' }))
+})
+
+test('a commit that outlasts the lease keeps it', async (t) => {
+  const file = join(await scratch(t), 'state.db')
+  let now = NOW
+  const store = await openStore(file, { access: 'write', clock: () => now, failPoint: () => void (now += STALLED_MS) })
+  await store.commit(planOf(0, {}), { places: new Map(), now: NOW })
+  t.is((await leaseOf(file)).heartbeat, now - STALLED_MS, 'as of the end of the transaction; one step comes after it')
+  await store.close()
 })
 
 async function leaseOf(file: string): Promise<Awaited<ReturnType<typeof readLease>>> {
