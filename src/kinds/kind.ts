@@ -110,7 +110,7 @@ export interface AllocateOptions {
   /** Tells several values of one resource in one pool apart; part of what is hashed. */
   readonly label?: string
   /** Where a value chosen earlier may stay although it is outside of `ranges` now: a pool that shrinks renumbers nobody. */
-  readonly keep?: readonly ValueRange[]
+  readonly keep?: () => readonly ValueRange[]
 }
 
 /** Inclusive bounds. IP addresses as their integer values. */

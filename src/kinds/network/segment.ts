@@ -92,9 +92,8 @@ function chooseSegment(types: readonly string[], physnet: string | undefined, si
 }
 
 function allocate(candidate: Candidate, pools: Pools): Claim {
-  const keep = numberRange(1, LAST_SEGMENT[candidate.type] ?? 1)
   const ranges = candidate.ranges.map((r) => numberRange(r.from, r.to))
-  return pools.allocate(candidate.pool, ranges, { keep: [keep] })
+  return pools.allocate(candidate.pool, ranges, { keep: () => [numberRange(1, LAST_SEGMENT[candidate.type] ?? 1)] })
 }
 
 function candidatesOf(type: string, physnet: string | undefined, site: Site): Candidate[] {

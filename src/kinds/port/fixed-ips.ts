@@ -5,7 +5,7 @@ import { slaacAddress } from '../../lib/mac.ts'
 import type { Finding, ValuePath } from '../../model/issue.ts'
 import type { Declared } from '../../model/resource.ts'
 import { nameHolders, takenFinding } from '../findings.ts'
-import type { Claim, Pools, View } from '../kind.ts'
+import type { Claim, Pools, ValueRange, View } from '../kind.ts'
 import { ipPool, ipRange } from '../pools.ts'
 import { isRouterOwned } from './spec.ts'
 import { choosable, gatewayOf, keepable, type PortSubnet, subnetWith } from './subnets.ts'
@@ -187,7 +187,7 @@ function allocateIn(subnet: PortSubnet, counts: Map<string, number>, pools: Pool
   counts.set(pool, count + 1)
   const { family } = subnet.cidr
   const ranges = choosable(subnet).map((r) => ipRange(family, r))
-  const keep = keepable(subnet).map((r) => ipRange(family, r))
+  const keep = (): readonly ValueRange[] => keepable(subnet).map((r) => ipRange(family, r))
   return pools.allocate(pool, ranges, count === 0 ? { keep } : { keep, label: String(count) })
 }
 

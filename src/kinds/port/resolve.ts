@@ -68,7 +68,7 @@ function allocateMac(
   pool: string,
 ): { readonly text: string; readonly findings: readonly Finding[] } {
   const { base_mac } = view.site()
-  const claim = pools.allocate(pool, [macRange(base_mac)], { keep: [ANY_MAC] })
+  const claim = pools.allocate(pool, [macRange(base_mac)], { keep: () => [ANY_MAC] })
   if (claim.ok) return { text: claim.value, findings: [] }
   const used = claim.reason === 'full' ? `${claim.used} of ${claim.size} in use (${nameHolders(claim.holders)})` : 'none free'
   const message = `no free MAC address for port ${resource.name} from base_mac ${base_mac}: ${used}`

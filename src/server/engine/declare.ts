@@ -56,18 +56,18 @@ function indexReferences(run: Run, declared: Declared, by: 1 | -1, changed: Set<
   const seen = new Set<string>()
   for (const reference of run.kinds.byName.get(declared.kind)?.references(declared.spec) ?? []) {
     const target = referenceKey(run.kinds, declared, reference)
-    const set = `${declared.kind}>${target}`
+    const set = usersFact(target, declared.kind)
     if (seen.has(set)) continue
     seen.add(set)
     if (by === 1) users.set(set, declared.key, true)
     else users.delete(set, declared.key)
-    changed.add(usersFact(target, declared.kind))
+    changed.add(set)
     if (reference.open !== true) continue
-    const pair = `${declared.kind}>${reference.kind}`
+    const pair = mentionsFact(reference.kind, declared.kind)
     const count = (mentions.get(pair, reference.name) ?? 0) + by
     if (count === 0) mentions.delete(pair, reference.name)
     else mentions.set(pair, reference.name, count)
-    changed.add(mentionsFact(reference.kind, declared.kind))
+    changed.add(pair)
   }
 }
 

@@ -18,14 +18,16 @@ interface ScopeDraft {
 /** Lowers everything that is due, once all values stand, and brings scopes and needs up to date. */
 export function lowerAll(run: Run): void {
   const drafts = new Map<Scope, ScopeDraft>()
+  const needs: NeedChanges = new Map()
   for (const key of [...run.lower].sort(compareText)) {
     const before = run.state.lowered.get(key) ?? NOTHING
     const after = lowerOne(run, key)
     replaceIntents(run, drafts, before, after)
-    replaceNeeds(run, before, after)
+    replaceNeeds(needs, before, after)
     if (after.intents.length + after.needs.length === 0) run.state.lowered.delete(key)
     else run.state.lowered.set(key, after)
   }
+  finishNeeds(run, needs)
   for (const [scope, draft] of drafts) finishScope(run, scope, draft)
 }
 
@@ -48,6 +50,11 @@ function lowerOne(run: Run, key: Key): Lowered {
 }
 
 function replaceIntents(run: Run, drafts: Map<Scope, ScopeDraft>, before: Lowered, after: Lowered): void {
+  if (before === after) return
+  if (before.intents.length === 0) {
+    for (const added of after.intents) addIntent(run, drafts, added)
+    return
+  }
   const id = (i: Lowered['intents'][number]): string => `${i.scope}\0${i.key}`
   const next = new Map(after.intents.map((i) => [id(i), i]))
   for (const old of before.intents) {
@@ -60,12 +67,14 @@ function replaceIntents(run: Run, drafts: Map<Scope, ScopeDraft>, before: Lowere
     xorWords(draft.sum, entryWords(old.key, old.intent))
     draft.intents.delete(old.key)
   }
-  for (const { scope, key, intent } of next.values()) {
-    const draft = draftScope(run, drafts, scope)
-    if (draft.intents.has(key)) throw new Error(`two resources lower to ${key} in ${scope}`)
-    xorWords(draft.sum, entryWords(key, intent))
-    draft.intents.set(key, intent)
-  }
+  for (const added of next.values()) addIntent(run, drafts, added)
+}
+
+function addIntent(run: Run, drafts: Map<Scope, ScopeDraft>, { scope, key, intent }: Lowered['intents'][number]): void {
+  const draft = draftScope(run, drafts, scope)
+  if (draft.intents.has(key)) throw new Error(`two resources lower to ${key} in ${scope}`)
+  xorWords(draft.sum, entryWords(key, intent))
+  draft.intents.set(key, intent)
 }
 
 function draftScope(run: Run, drafts: Map<Scope, ScopeDraft>, scope: Scope): ScopeDraft {
@@ -88,22 +97,39 @@ function finishScope(run: Run, scope: Scope, draft: ScopeDraft): void {
   for (const [host] of run.state.hosts.inner(scope)) run.hosts.add(host)
 }
 
-function replaceNeeds(run: Run, before: Lowered, after: Lowered): void {
-  if (sameJson(before.needs, after.needs)) return
-  for (const { host, scope } of after.needs) countNeed(run, host, scope, 1)
-  for (const { host, scope } of before.needs) countNeed(run, host, scope, -1)
+/** Host → scope → how many more resources need it there than before. */
+type NeedChanges = Map<string, Map<Scope, number>>
+
+function replaceNeeds(changes: NeedChanges, before: Lowered, after: Lowered): void {
+  if (before === after || sameJson(before.needs, after.needs)) return
+  for (const { host, scope } of after.needs) countNeed(changes, host, scope, 1)
+  for (const { host, scope } of before.needs) countNeed(changes, host, scope, -1)
 }
 
-function countNeed(run: Run, host: string, scope: Scope, by: 1 | -1): void {
-  const { needs, hosts } = run.state
-  const old = needs.get(host, scope) ?? 0
-  const count = old + by
-  if (count === 0) {
-    needs.delete(host, scope)
-    hosts.delete(scope, host)
-  } else {
-    needs.set(host, scope, count)
-    hosts.set(scope, host, count)
+function countNeed(changes: NeedChanges, host: string, scope: Scope, by: 1 | -1): void {
+  let own = changes.get(host)
+  if (own === undefined) {
+    own = new Map()
+    changes.set(host, own)
   }
-  if (old === 0 || count === 0) run.hosts.add(host)
+  own.set(scope, (own.get(scope) ?? 0) + by)
+}
+
+function finishNeeds(run: Run, changes: NeedChanges): void {
+  const { needs, hosts } = run.state
+  for (const [host, own] of changes) {
+    for (const [scope, by] of own) {
+      if (by === 0) continue
+      const old = needs.get(host, scope) ?? 0
+      const count = old + by
+      if (count === 0) {
+        needs.delete(host, scope)
+        hosts.delete(scope, host)
+      } else {
+        needs.set(host, scope, count)
+        hosts.set(scope, host, count)
+      }
+      if (old === 0 || count === 0) run.hosts.add(host)
+    }
+  }
 }

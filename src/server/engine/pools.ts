@@ -55,12 +55,16 @@ function claim(asker: Asker, pool: string, value: string): Claim {
   return { ok: true, value }
 }
 
+const NONE: readonly Holding[] = []
+
 /** The owner's values in a pool that it has not asked for yet. */
-function ownHoldings(asker: Asker, pool: string): Holding[] {
+function ownHoldings(asker: Asker, pool: string): readonly Holding[] {
   const { run, owner, asked } = asker
+  const slots = run.state.byOwner.get(owner)
+  if (slots === undefined) return NONE
   const prefix = `${pool}|`
   const own: Holding[] = []
-  for (const slot of run.state.byOwner.get(owner) ?? []) {
+  for (const slot of slots) {
     const held = slot.startsWith(prefix) && !asked.has(slot) ? run.state.held.get(slot) : undefined
     if (held !== undefined && held.owner === owner) own.push(held)
   }
@@ -69,7 +73,8 @@ function ownHoldings(asker: Asker, pool: string): Holding[] {
 
 function allocate(asker: Asker, pool: string, ranges: readonly ValueRange[], options: AllocateOptions): Claim {
   const { run, owner, asked } = asker
-  const value = pinnedValue(asker, pool, [...ranges, ...(options.keep ?? [])])
+  const own = ownHoldings(asker, pool)
+  const value = own.length === 0 ? undefined : pinnedValue(own, [...ranges, ...(options.keep?.() ?? [])])
   if (value === undefined && !asker.fresh) throw DEFERRED
   asker.allocated = true
   const found = value ?? freeValue(asker, pool, ranges, options.label)
@@ -84,9 +89,9 @@ function allocate(asker: Asker, pool: string, ranges: readonly ValueRange[], opt
 const RANK = { auto: 0, reserved: 1, explicit: 2 } as const
 
 /** What it chose before comes first, then what it chose and gave up, then what was written; the lowest of each. */
-function pinnedValue(asker: Asker, pool: string, fits: readonly ValueRange[]): string | undefined {
+function pinnedValue(own: readonly Holding[], fits: readonly ValueRange[]): string | undefined {
   let best: { readonly value: string; readonly rank: number; readonly n: bigint } | undefined
-  for (const { value, source } of ownHoldings(asker, pool)) {
+  for (const { value, source } of own) {
     for (const range of fits) {
       const n = range.parse(value)
       if (n === undefined || n < range.from || n > range.to) continue

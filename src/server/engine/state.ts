@@ -13,9 +13,9 @@ export interface Index {
   /** What each reader read, in the order of reading. */
   readonly reads: PMap<Reader, readonly Fact[]>
   readonly readers: PMap<Fact, PMap<Reader, true>>
-  /** `kind>target` → resources of that kind which refer to the target. */
+  /** `usersFact` → resources of that kind which refer to the target. */
   readonly users: PMap<string, PMap<Key, true>>
-  /** `by>kind` → mentioned name → how many resources mention it. */
+  /** `mentionsFact` → mentioned name → how many resources mention it. */
   readonly mentions: PMap<string, PMap<string, number>>
   readonly kinds: PMap<string, PMap<Key, true>>
   /** UUID → resources that have it; more than one is a mistake. */

@@ -1,7 +1,7 @@
 import type { Site, View } from '../../kinds/kind.ts'
 import { DEFAULT_SITE, SITE_KEY } from '../../kinds/site/spec.ts'
 import type { JsonObject } from '../../model/brand.ts'
-import { compareText, type Key } from '../../model/key.ts'
+import type { Key } from '../../model/key.ts'
 import type { Declared, Resource } from '../../model/resource.ts'
 import { nameKey } from './declare.ts'
 import { declaredFact, type Fact, mentionsFact, usersFact } from './facts.ts'
@@ -33,12 +33,14 @@ export function makeView(run: Run, reader: Declared, reads: Set<Fact>, lowering:
       return state.declared.get(key)
     },
     users: (key, kind) => {
-      reads.add(usersFact(key, kind))
-      return cached(run, `u${kind}>${key}`, () => sortedKeys(state.users.inner(`${kind}>${key}`))) as readonly Key[]
+      const fact = usersFact(key, kind)
+      reads.add(fact)
+      return cached(run, fact, () => sortedKeys(state.users.inner(fact))) as readonly Key[]
     },
     mentioned: (kind, by) => {
-      reads.add(mentionsFact(kind, by))
-      return cached(run, `m${by}>${kind}`, () => sortedKeys(state.mentions.inner(`${by}>${kind}`)))
+      const fact = mentionsFact(kind, by)
+      reads.add(fact)
+      return cached(run, fact, () => sortedKeys(state.mentions.inner(fact)))
     },
     ref: (kind, name) => nameKey(kinds, reader.project, kind, name),
     site: () => siteOf(run, reads),
@@ -58,7 +60,7 @@ function siteOf(run: Run, reads: Set<Fact>): Site {
 function cached(run: Run, name: string, make: () => readonly string[]): readonly string[] {
   let list = run.sorted.get(name)
   if (list === undefined) {
-    list = [...make()].sort(compareText)
+    list = make()
     run.sorted.set(name, list)
   }
   return list
