@@ -150,8 +150,9 @@ function addResource(loading: Loading, candidate: Candidate): void {
 /** Turns a path inside the value into a place of the file. */
 function joined(loading: Loading, candidate: Candidate, key: Key, found: Finding, what: 'key' | 'value'): Issue {
   const { at = [], related, severity = 'error', code, message, label, hint } = found
+  const near = candidate.path.length === 0 ? undefined : candidate.place
   const place = (path: ValuePath) =>
-    path.length === 0 ? candidate.place : (loading.locate(candidate.document, [...candidate.path, ...path], what) ?? candidate.place)
+    path.length === 0 ? candidate.place : (loading.locate(candidate.document, [...candidate.path, ...path], what, near) ?? candidate.place)
   return {
     code,
     severity,

@@ -36,6 +36,7 @@ export interface ParsedEntry {
 
 /**
  * Finds the place of a path inside one document of the file (`[section, name, ...value path]`). `key` points at the last key itself, `value` at
- * what it holds; where the path ends early, at the key of the deepest part that exists.
+ * what it holds; where the path ends early, at the key of the deepest part that exists. `near` is where the resource's name stands, if known:
+ * then only the lines of that resource are read again.
  */
-export type LocateInFile = (document: number, path: ValuePath, what: 'key' | 'value') => Place | undefined
+export type LocateInFile = (document: number, path: ValuePath, what: 'key' | 'value', near?: Place) => Place | undefined

@@ -14,6 +14,8 @@ export interface ValueTarget {
   readonly project: string | undefined
   readonly name: string
   readonly at: ValuePath
+  /** Where the resource's name stands, if known. */
+  readonly near?: Place
 }
 
 export interface FileLocator {
@@ -23,19 +25,39 @@ export interface FileLocator {
 }
 
 /**
- * Places inside one file, found by reading it again: positions inside values are not kept in memory, since only mistakes need them. The file
- * is parsed at the first question. Answers undefined for a file that cannot be read as text.
+ * Places inside one file, found by reading it again: positions inside values are not kept in memory, since only mistakes need them. Mostly the
+ * lines of the one resource are enough; else the whole file is parsed, once. Answers undefined for a file that cannot be read as text.
  */
 export function fileLocator(path: string, bytes: Uint8Array): FileLocator {
-  let opened: Opened | undefined
-  const file = () => (opened ??= open(path, bytes))
-  return {
-    inDocument: (document, where, what) => {
-      const root = file().documents[document]?.contents
-      return root === undefined ? undefined : walk(file(), root, where, what)
-    },
-    ofValue: (target) => locateValue(file(), target),
+  const source = once(() => {
+    const decoded = decode(path, bytes)
+    const made = makeSource(path, 'text' in decoded ? decoded.text : '')
+    return (inspect(made) ?? tooDeep(made)) === undefined ? made : makeSource(path, '')
+  })
+  const whole = once(() => open(source()))
+  let last: { readonly line: number; readonly part: Part | undefined } | undefined
+  const nearby = (near: Place | undefined, where: ValuePath, what: 'key' | 'value') => {
+    if (near === undefined) return undefined
+    if (last?.line !== near.line) last = { line: near.line, part: openPart(source(), near) }
+    return last.part === undefined ? undefined : locateInPart(last.part, near, where, what)
   }
+  return {
+    inDocument: (document, where, what, near) => {
+      const found = nearby(near, where.slice(1), what)
+      const root = found === undefined ? whole().documents[document]?.contents : undefined
+      return root === undefined ? found : walk(whole(), root, where, what)
+    },
+    ofValue: (target) => {
+      const what = target.at.length === 0 ? 'key' : 'value'
+      const near = target.collection === '' ? undefined : target.near
+      return nearby(near, [target.name, ...target.at], what) ?? locateValue(whole(), target, what)
+    },
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => (made ??= { value: make() }).value
 }
 
 interface Opened {
@@ -45,11 +67,8 @@ interface Opened {
   readonly names: WeakMap<object, ReadonlyMap<string, Pair>>
 }
 
-function open(path: string, bytes: Uint8Array): Opened {
-  const decoded = decode(path, bytes)
-  const source = makeSource(path, 'text' in decoded ? decoded.text : '')
+function open(source: Source): Opened {
   const names = new WeakMap<object, ReadonlyMap<string, Pair>>()
-  if ((inspect(source) ?? tooDeep(source)) !== undefined) return { source, documents: [], names }
   try {
     return { source, documents: [...composeDocuments(source.text)], names }
   } catch (error) {
@@ -58,8 +77,45 @@ function open(path: string, bytes: Uint8Array): Opened {
   }
 }
 
-function locateValue(file: Opened, target: ValueTarget): Place | undefined {
-  const what = target.at.length === 0 ? 'key' : 'value'
+/** The lines of one resource, as a document of their own. */
+interface Part {
+  readonly opened: Opened
+  /** Lines of the file before the part. */
+  readonly above: number
+}
+
+/** Undefined where the resource does not have its lines to itself, or where they have errors or anchors: the whole file must be asked then. */
+function openPart(source: Source, near: Place): Part | undefined {
+  const { text, lines } = source
+  const start = lines[near.line - 1] ?? 0
+  const indent = near.col - 1
+  if (text.slice(start, start + indent).trim() !== '') return undefined
+  let next = near.line
+  while (next < lines.length && !endsPart(text, lines[next] ?? 0, indent)) next++
+  const part = text.slice(start, lines[next])
+  if (/[&*]/.test(part)) return undefined
+  const opened = open(makeSource(source.path, part))
+  const [document, other] = opened.documents
+  return document === undefined || other !== undefined || document.errors.length > 0 ? undefined : { opened, above: near.line - 1 }
+}
+
+/** A line with content that is not deeper than the resource's name. */
+function endsPart(text: string, start: number, indent: number): boolean {
+  let at = start
+  while (text[at] === ' ') at++
+  const blank = at >= text.length || text[at] === '\n' || text[at] === '\r' || text[at] === '#'
+  return !blank && at - start <= indent
+}
+
+function locateInPart({ opened, above }: Part, near: Place, where: ValuePath, what: 'key' | 'value'): Place | undefined {
+  const root = opened.documents[0]?.contents
+  const first = isMap(root) ? root.items[0]?.key : undefined
+  if (keyText(first) !== where[0] || placeOf(opened.source, first).col !== near.col) return undefined
+  const place = walk(opened, root, where, what)
+  return { ...place, line: place.line + above }
+}
+
+function locateValue(file: Opened, target: ValueTarget, what: 'key' | 'value'): Place | undefined {
   for (const document of file.documents) {
     const root = document.contents
     if (target.project !== undefined && projectOf(file, root) !== target.project) continue

@@ -2,10 +2,10 @@ import type { Issue } from '../../model/issue.ts'
 import { EMPTY_TREE, type Tree, treeIssues, withFiles } from '../load/tree.ts'
 import { type GitState, gitView } from './git.ts'
 import type { ReadContext } from './load-files.ts'
+import type { RepoSource } from './looker.ts'
 import { readCommit, resolveCommit } from './read-commit.ts'
 import { readWorktree } from './read-worktree.ts'
 import { diffSnapshots, type Snapshot } from './snapshot.ts'
-import type { RepoSource } from './watch.ts'
 
 export interface RepoRead {
   readonly tree: Tree

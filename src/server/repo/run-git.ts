@@ -5,7 +5,7 @@ import { RepoError, systemCode } from './error.ts'
  * Never lets the repository's own configuration run a program, takes no lock that could disturb the operator's commands, and reads a repository whoever
  * owns it: nothing but objects is read, and the server often runs as another user.
  */
-const SAFE = [
+export const SAFE_GIT: readonly string[] = [
   '--no-optional-locks',
   '-c',
   'safe.directory=*',
@@ -24,7 +24,7 @@ export function runGit(
   options: { readonly input?: string; readonly timeoutMs?: number } = {},
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const child = spawn('git', [...SAFE, '-C', dir, ...args], {
+    const child = spawn('git', [...SAFE_GIT, '-C', dir, ...args], {
       env: cleanEnvironment(),
       stdio: 'pipe',
       timeout: options.timeoutMs ?? 30_000,
@@ -56,7 +56,7 @@ export function runGit(
 }
 
 /** Without what a hook or a rebase put there (`GIT_DIR`, `GIT_INDEX_FILE`, …): it would point every command at another repository. */
-function cleanEnvironment(): NodeJS.ProcessEnv {
+export function cleanEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'))
   return { ...Object.fromEntries(kept), LC_ALL: 'C', GIT_TERMINAL_PROMPT: '0', GIT_NO_LAZY_FETCH: '1' }
 }

@@ -1,21 +1,18 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { hasErrors, type Issue } from '../../model/issue.ts'
+import type { Issue } from '../../model/issue.ts'
 import type { Key } from '../../model/key.ts'
 import type { LoadedFile } from '../../model/resource.ts'
 import { EMPTY_TREE, type Tree, treeIssues, withFiles } from '../load/tree.ts'
 import { RepoError } from './error.ts'
 import { type GitState, type GitView, gitView } from './git.ts'
-import { findGit, readRef } from './git-folder.ts'
+import { findGit } from './git-folder.ts'
 import type { ReadContext } from './load-files.ts'
-import { readCommit, resolveCommit } from './read-commit.ts'
-import { type Read, readWorktree } from './read-worktree.ts'
-import { RULES, type Rules, type Settling, settle, type Verdict } from './settle.ts'
-import { diffSnapshots, type SeenFile, type Snapshot } from './snapshot.ts'
+import { createLooker, type Looker, type RepoSource } from './looker.ts'
+import { type Rechecks, rechecks } from './rechecks.ts'
+import { RULES, type Rules, type Verdict } from './settle.ts'
+import { diffSnapshots, type Snapshot } from './snapshot.ts'
 import { createWaker, type Waker } from './wake.ts'
-
-/** Where the desired state is read from: the files as they lie there, or what a ref's commit holds (bare repositories too). */
-export type RepoSource = { readonly from: 'worktree' } | { readonly from: 'commit'; readonly ref: string }
 
 /** The repo at rest, as it is handed on. */
 export interface RepoState {
@@ -38,6 +35,8 @@ export interface WatchOptions {
   readonly rules?: Rules
   /** Between looks without any event; 60 s if left out. */
   readonly rescanMs?: number
+  /** What tells of changes; chokidar if left out. */
+  readonly createWaker?: typeof createWaker
 }
 
 export interface WatchStatus {
@@ -88,30 +87,23 @@ export function watchRepo(dir: string, options: WatchOptions, onState: (state: R
   }
 }
 
-interface Recheck {
-  readonly due: number
-  readonly serial: number
-  readonly resolve: (answer: 'same' | 'changed') => void
-}
-
 class Watching {
   readonly #dir: string
   readonly #options: WatchOptions
   readonly #onState: (state: RepoState) => void | Promise<void>
   readonly #git: GitView
+  readonly #looker: Looker
+  readonly #rechecks: Rechecks = rechecks()
   #waker: Waker | undefined
   #root = ''
-  #seen: Snapshot | undefined
-  #acted: Snapshot | undefined
   #tree: Tree = EMPTY_TREE
-  #settling: Settling | undefined
-  #fresh: LoadedFile[] = []
-  #rechecks: Recheck[] = []
   #afterLook: (() => void)[] = []
   #serial = 0
   #looks = 0
   #missed = 0
   #woken = false
+  /** The coming look was asked for by an event, a caller or the last verdict, not by the rescan's clock. */
+  #expected = true
   #stopped = false
   #interrupt: () => void = () => {}
   #verdict: Verdict = { act: false, why: 'starting' }
@@ -122,28 +114,27 @@ class Watching {
     this.#options = options
     this.#onState = onState
     this.#git = gitView(dir)
+    this.#looker = createLooker(dir, options.source, options.context, this.#git, options.rules ?? RULES)
   }
 
   status(): WatchStatus {
     const why = this.#failure ?? (this.#verdict.act ? undefined : this.#verdict.why)
     const polling = this.#waker?.polling()
-    const phase = this.#stopped
-      ? 'closed'
-      : this.#failure !== undefined
-        ? 'failing'
-        : this.#looks === 0
-          ? 'starting'
-          : why === undefined
-            ? 'idle'
-            : 'waiting'
     return {
-      phase,
+      phase: this.#phase(why),
       looks: this.#looks,
       missedByEvents: this.#missed,
       serial: this.#serial,
       ...(why === undefined ? {} : { why }),
       ...(polling === undefined ? {} : { polling }),
     }
+  }
+
+  #phase(why: string | undefined): WatchStatus['phase'] {
+    if (this.#stopped) return 'closed'
+    if (this.#failure !== undefined) return 'failing'
+    if (this.#serial === 0) return 'starting'
+    return why === undefined ? 'idle' : 'waiting'
   }
 
   rescan(): Promise<void> {
@@ -160,7 +151,7 @@ class Watching {
     return new Promise((resolve) => {
       if (this.#stopped) resolve('changed')
       else {
-        this.#rechecks.push({ due: performance.now() + ms, serial: this.#serial, resolve })
+        this.#rechecks.add(performance.now() + ms, this.#serial, resolve)
         this.#interrupt()
       }
     })
@@ -178,14 +169,16 @@ class Watching {
         this.#woken = false
         const waiting = this.#afterLook.splice(0)
         await this.#look()
+        if (this.#verdict.act) await this.#act()
         for (const resolve of waiting) resolve()
-        this.#answerRechecks()
+        const atRest = this.#failure === undefined && !this.#verdict.act && this.#verdict.until === undefined
+        this.#rechecks.answer(performance.now(), this.#serial, atRest)
         await this.#pause()
       }
     } finally {
       this.#stopped = true
       for (const resolve of this.#afterLook.splice(0)) resolve()
-      for (const { resolve } of this.#rechecks.splice(0)) resolve('changed')
+      this.#rechecks.end()
       await this.#waker?.close()
     }
   }
@@ -201,17 +194,16 @@ class Watching {
     if (root === this.#root) return
     this.#root = root
     const old = this.#waker
-    this.#waker = createWaker(this.#dir, gitPaths(this.#dir, this.#options.source), this.#wake)
+    this.#waker = (this.#options.createWaker ?? createWaker)(this.#dir, gitPaths(this.#dir, this.#options.source), this.#wake)
     // The old one watches a folder that nobody reads any more; its end concerns nobody.
     old?.close().catch(() => {})
   }
 
   async #look(): Promise<void> {
-    const hadSeen = this.#seen !== undefined
-    const asked = this.#settling !== undefined
+    const calm = this.#looker.seen() !== undefined && !this.#looker.settling()
+    this.#looks++
     try {
-      this.#verdict =
-        this.#options.source.from === 'commit' ? await this.#lookAtCommit(this.#options.source.ref) : await this.#lookAtFiles()
+      this.#verdict = await this.#looker.look()
       this.#failure = undefined
     } catch (error) {
       if (!(error instanceof RepoError)) throw error
@@ -219,112 +211,39 @@ class Watching {
       this.#failure = error.message
       this.#verdict = { act: false, until: performance.now() + FAILING_MS, why: error.message }
       return
-    } finally {
-      this.#looks++
     }
-    if (hadSeen && !asked && !this.#byEvent && (this.#verdict.act || this.#verdict.until !== undefined)) this.#missed++
-    if (this.#verdict.act) await this.#act()
-  }
-
-  #byEvent = true
-
-  async #lookAtFiles(): Promise<Verdict> {
-    const operation = this.#git.operation()
-    const read = operation === undefined ? await readWorktree(this.#dir, this.#options.context, this.#seen) : undefined
-    // An operation that began while we read may have had its hands in what we read.
-    const busy = operation ?? this.#git.operation()
-    const { state, verdict } =
-      busy === undefined && read !== undefined ? this.#settleRead(read) : settle(this.#settling, idleLook(busy), this.#rules())
-    this.#settling = state
-    return verdict
-  }
-
-  #settleRead(read: Read): ReturnType<typeof settle> {
-    const { snapshot, fresh } = read
-    const since = diffSnapshots(this.#seen, snapshot)
-    const { changed, removed } = diffSnapshots(this.#acted, snapshot)
-    this.#seen = snapshot
-    this.#fresh.push(...fresh)
-    this.#waker?.follow(snapshot.targets)
-    // The first state is waited for in peace, also when it is empty.
-    const least = this.#acted === undefined ? 2 : 0
-    return settle(
-      this.#settling,
-      {
-        at: performance.now(),
-        changed: Math.max(least, changed.length),
-        removed: removed.length,
-        moved: since.changed.length + since.removed.length > 0,
-        doubtful: changed.some((file) => isDoubtful(file, this.#acted)),
-      },
-      this.#rules(),
-    )
-  }
-
-  /** A commit is whole by itself. Only HEAD moves about while git is at work. */
-  async #lookAtCommit(ref: string): Promise<Verdict> {
-    const operation = ref === 'HEAD' ? this.#git.operation() : undefined
-    if (operation !== undefined) return { act: false, until: performance.now() + this.#rules().pollMs, why: operation }
-    const git = findGit(this.#dir)
-    if (git === undefined) throw new RepoError('no-repository', `${this.#dir} is no git repository`)
-    const commit = readRef(git, ref) ?? (await resolveCommit(this.#dir, ref))
-    if (commit === this.#acted?.commit) return { act: false }
-    const { snapshot, fresh } = await readCommit(this.#dir, commit, this.#options.context, this.#seen)
-    this.#seen = snapshot
-    this.#fresh.push(...fresh)
-    return { act: true }
+    this.#waker?.follow(this.#looker.seen()?.targets ?? [])
+    if (calm && !this.#expected && (this.#verdict.act || this.#verdict.until !== undefined)) this.#missed++
   }
 
   async #act(): Promise<void> {
-    const snapshot = this.#seen
+    const snapshot = this.#looker.seen()
     if (snapshot === undefined) return
-    const { changed, removed } = diffSnapshots(this.#acted, snapshot)
-    const { tree, touched } = withFiles(
-      this.#tree,
-      changed.map((file) => file.loaded),
-      removed,
-    )
+    const { changed, removed } = diffSnapshots(this.#looker.acted(), snapshot)
+    const files = changed.map((file) => file.loaded)
+    const { tree, touched } = withFiles(this.#tree, files, removed)
     const git = await this.#git.state(snapshot)
-    this.#acted = snapshot
+    this.#looker.act()
     this.#tree = tree
     this.#serial++
     await this.#onState({ tree, touched, issues: treeIssues(tree), git, snapshot, serial: this.#serial })
-    await this.#remember()
+    await this.#remember(this.#looker.takeFresh())
   }
 
-  async #remember(): Promise<void> {
-    const fresh = this.#fresh.splice(0)
-    if (fresh.length === 0) return
+  async #remember(fresh: readonly LoadedFile[]): Promise<void> {
     try {
-      await this.#options.context.cache?.put(fresh)
+      if (fresh.length > 0) await this.#options.context.cache?.put(fresh)
     } catch (error) {
       // A cache that takes nothing costs time at the next start, nothing else.
       this.#options.onProblem?.(error instanceof Error ? error : new Error(String(error)))
     }
   }
 
-  #rules(): Rules {
-    return this.#options.rules ?? RULES
-  }
-
-  /** A look that found the repo at rest answers those whose time has come. */
-  #answerRechecks(): void {
-    const now = performance.now()
-    const atRest = this.#failure === undefined && !this.#verdict.act && this.#verdict.until === undefined
-    this.#rechecks = this.#rechecks.filter(({ due, serial, resolve }) => {
-      if (serial !== this.#serial) resolve('changed')
-      else if (due <= now && atRest) resolve('same')
-      else return true
-      return false
-    })
-  }
-
   async #pause(): Promise<void> {
-    if (this.#woken || this.#stopped || this.#afterLook.length > 0) {
-      this.#byEvent = true
-      return
-    }
-    const until = Math.min(this.#nextLook(), ...this.#rechecks.map((r) => r.due))
+    this.#expected = true
+    if (this.#woken || this.#stopped || this.#afterLook.length > 0) return
+    const next = this.#nextLook()
+    const until = Math.min(next.at, this.#rechecks.due(performance.now()))
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.max(0, until - performance.now()))
       this.#interrupt = () => {
@@ -333,25 +252,17 @@ class Watching {
       }
     })
     this.#interrupt = () => {}
-    this.#byEvent = this.#woken
+    this.#expected = this.#woken || !next.routine
   }
 
-  #nextLook(): number {
-    if (!this.#verdict.act && this.#verdict.until !== undefined) return this.#verdict.until
-    if (this.#verdict.act) return performance.now()
-    const every = this.#waker?.polling() === undefined ? (this.#options.rescanMs ?? 60_000) : POLLING_MS
-    return performance.now() + every
+  #nextLook(): { readonly at: number; readonly routine: boolean } {
+    const now = performance.now()
+    // Level-triggered: what changed while the state was handed on is looked for at once.
+    if (this.#verdict.act) return { at: now, routine: false }
+    if (this.#verdict.until !== undefined) return { at: this.#verdict.until, routine: false }
+    const polling = this.#waker?.polling() !== undefined
+    return { at: now + (polling ? POLLING_MS : (this.#options.rescanMs ?? 60_000)), routine: !polling }
   }
-}
-
-function idleLook(operation: string | undefined) {
-  return { at: performance.now(), changed: 0, removed: 0, moved: false, doubtful: false, ...(operation === undefined ? {} : { operation }) }
-}
-
-/** New content without a line end where there was one (or nothing) before, or with errors: perhaps somebody is still writing. */
-function isDoubtful(file: SeenFile, acted: Snapshot | undefined): boolean {
-  const before = acted?.files.get(file.path)
-  return hasErrors(file.loaded.issues) || (!file.terminated && (before === undefined || before.terminated))
 }
 
 function rootId(dir: string): string {

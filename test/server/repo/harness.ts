@@ -7,7 +7,8 @@ import { promisify } from 'node:util'
 import type { ExecutionContext } from 'ava'
 import { createLoader, type Loader } from '../../../src/server/load/load.ts'
 import type { ReadContext } from '../../../src/server/repo/load-files.ts'
-import { type RepoSource, type RepoState, type RepoWatch, watchRepo } from '../../../src/server/repo/watch.ts'
+import type { RepoSource } from '../../../src/server/repo/looker.ts'
+import { type RepoState, type RepoWatch, watchRepo } from '../../../src/server/repo/watch.ts'
 import { TEST_KINDS } from '../load/kinds.ts'
 
 export const LOADER: Loader = createLoader(TEST_KINDS, 'test')
