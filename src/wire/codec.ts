@@ -45,8 +45,13 @@ const validators = {
 }
 
 /** One JSON frame. `undefined` members are left out. */
+export function encodeText(message: Request | Reply | Published | ScopeDelta): string {
+  return JSON.stringify(message)
+}
+
+/** `encodeText` as bytes. */
 export function encode(message: Request | Reply | Published | ScopeDelta): Buffer {
-  return Buffer.from(JSON.stringify(message))
+  return Buffer.from(encodeText(message))
 }
 
 export function decodeRequest(bytes: Uint8Array): Decoded<Request> {

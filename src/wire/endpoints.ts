@@ -7,10 +7,15 @@ export interface Endpoints {
 
 const TCP = /^tcp:\/\/(\[[^\]]+\]|[^:[\]]+):(\d+|\*)$/
 
+/** A socket with IPv6 switched on names its IPv4 addresses `[::ffff:127.0.0.1]`: said the way people say it. */
+export function plainEndpoint(endpoint: string): string {
+  return endpoint.replace(/^tcp:\/\/\[::ffff:(\d+\.\d+\.\d+\.\d+)\]:/, 'tcp://$1:')
+}
+
 /** True when nothing but this machine can connect: loopback addresses and `ipc://`. Names are not resolved: only `localhost` counts. */
 export function isLocalEndpoint(endpoint: string): boolean {
   if (endpoint.startsWith('ipc://')) return true
-  const host = TCP.exec(endpoint)?.[1]
+  const host = TCP.exec(plainEndpoint(endpoint))?.[1]
   if (host === undefined) return false
   return host === 'localhost' || host === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
 }
@@ -31,7 +36,7 @@ export function endpointFault(endpoint: string): string | undefined {
  * nothing elsewhere: the address that the agent already reached it under takes that place.
  */
 export function reachableEndpoint(endpoint: string, server: string): string {
-  const match = TCP.exec(endpoint)
+  const match = TCP.exec(plainEndpoint(endpoint))
   const known = TCP.exec(server)?.[1]
   if (match === null || known === undefined) return endpoint
   const [, host, port] = match

@@ -1,3 +1,6 @@
+/** The longest envelope frame that is accepted; ours have five bytes. Longer ones would be sent back without a copy (see `front.ts`). */
+const LONGEST = 128
+
 /**
  * What a ROUTER receives from a REQ: [peer, request id…, empty, payload]. The envelope goes back in front of the reply as it came; undefined for
  * frames that no REQ can have sent.
@@ -8,5 +11,6 @@ export function splitEnvelope<F extends Uint8Array>(
   const empty = frames.findIndex((frame, i) => i > 0 && frame.byteLength === 0)
   const payload = frames[empty + 1]
   if (empty < 0 || payload === undefined || frames.length !== empty + 2) return undefined
+  if (frames.some((frame, i) => i < empty && frame.byteLength > LONGEST)) return undefined
   return { envelope: frames.slice(0, empty + 1), payload }
 }

@@ -8,6 +8,8 @@ export interface FrontOptions {
   readonly reports: string
   readonly epoch: string
   readonly heartbeatMs: number
+  /** One Int32, set to 1 and notified when the sockets are closed: a process that is exiting can wait for nothing else. */
+  readonly closed: SharedArrayBuffer
 }
 
 /** Main thread → front thread. */

@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { Publisher, Router } from 'zeromq'
 import { createOutbox } from '../../lib/outbox.ts'
-import { decodeRequest, encode, refusalReply } from '../../wire/codec.ts'
+import { decodeRequest, encodeText, refusalReply } from '../../wire/codec.ts'
+import { plainEndpoint } from '../../wire/endpoints.ts'
 import { HEARTBEAT_TOPIC, hostTopic, WIRE_VERSION } from '../../wire/messages.ts'
 import { socketOptions } from '../../wire/transport.ts'
 import { createDesk, type Desk } from './desk.ts'
@@ -12,6 +13,9 @@ import { unpackMessages } from './pack.ts'
 /*
  * The thread that owns PUB and `reports`. Heartbeats leave and reports are answered here whatever the main thread does: a storm of pulls or
  * a long plan delays neither. Started by `hub.ts` as a worker; does nothing when imported elsewhere.
+ *
+ * Everything is sent as text, never as a Buffer: zeromq.js (6.8) sends a Buffer of more than 128 bytes without a copy and gives it back through the thread that
+ * sent it. ZeroMQ may do so after this thread has ended, and the process dies of a corrupted heap. Text is copied.
  */
 
 /** PUB messages waiting to be handed to ZeroMQ; it takes them faster than they can be made, so this is a bound, not a queue to be filled. */
@@ -47,11 +51,11 @@ async function run(options: FrontOptions, tell: (message: FromFront) => void, in
     }
   }
   const desk = createDesk(options.epoch)
-  const published = createOutbox<Uint8Array[]>((frames) => pub.send(frames), PUB_LIMIT)
+  const published = createOutbox<string[]>((frames) => pub.send(frames), PUB_LIMIT)
   let revision = 0
   const beat = (): void => {
     if (published.length < 1000)
-      void published.push([Buffer.from(HEARTBEAT_TOPIC), encode({ v: WIRE_VERSION, type: 'heartbeat', epoch: options.epoch, revision })])
+      void published.push([HEARTBEAT_TOPIC, encodeText({ v: WIRE_VERSION, type: 'heartbeat', epoch: options.epoch, revision })])
   }
   const timer = setInterval(beat, options.heartbeatMs)
   incoming.on('message', (message) => {
@@ -64,7 +68,7 @@ async function run(options: FrontOptions, tell: (message: FromFront) => void, in
         return
       case 'ask':
         desk.openAsk(message.ask)
-        return void published.push([Buffer.from(hostTopic(message.ask.host)), encode(message.ask)])
+        return void published.push([hostTopic(message.ask.host), encodeText(message.ask)])
       case 'close-ask':
         return desk.closeAsk(message.host, message.id)
       case 'settled':
@@ -73,21 +77,27 @@ async function run(options: FrontOptions, tell: (message: FromFront) => void, in
         clearInterval(timer)
         pub.close()
         reports.close()
+        Atomics.store(new Int32Array(options.closed), 0, 1)
+        Atomics.notify(new Int32Array(options.closed), 0)
         return incoming.close()
     }
   })
-  tell({ type: 'bound', pub: pub.lastEndpoint ?? options.pub, reports: reports.lastEndpoint ?? options.reports })
+  tell({
+    type: 'bound',
+    pub: plainEndpoint(pub.lastEndpoint ?? options.pub),
+    reports: plainEndpoint(reports.lastEndpoint ?? options.reports),
+  })
   await serveReports(reports, desk, tell)
 }
 
 async function serveReports(reports: Router, desk: Desk, tell: (message: FromFront) => void): Promise<void> {
-  const replies = createOutbox<Uint8Array[]>((frames) => reports.send(frames), REPLY_LIMIT)
+  const replies = createOutbox<(Uint8Array | string)[]>((frames) => reports.send(frames), REPLY_LIMIT)
   for await (const frames of reports) {
     const split = splitEnvelope(frames)
     if (split === undefined) continue
     const decoded = decodeRequest(split.payload)
     if (!decoded.ok) {
-      void replies.push([...split.envelope, encode(refusalReply(decoded.refusal))])
+      void replies.push([...split.envelope, encodeText(refusalReply(decoded.refusal))])
       continue
     }
     const { message } = decoded
@@ -98,11 +108,11 @@ async function serveReports(reports: Router, desk: Desk, tell: (message: FromFro
         id: message.id,
         host: message.host,
       })
-      void replies.push([...split.envelope, encode(refusal)])
+      void replies.push([...split.envelope, encodeText(refusal)])
       continue
     }
     const { reply, forward } = desk.receive(message)
-    void replies.push([...split.envelope, encode(reply)])
+    void replies.push([...split.envelope, encodeText(reply)])
     if (forward !== undefined) tell({ type: 'report', report: forward, at: Date.now() })
   }
 }

@@ -173,7 +173,7 @@ function publishAll(epoch: string, moves: readonly HostMove[], tell: (message: T
   }
   for (const frames of publications(epoch, moves)) {
     batch.push(frames)
-    bytes += frames.reduce((sum, frame) => sum + frame.byteLength, 0)
+    bytes += frames.reduce((sum, frame) => sum + frame.length, 0)
     if (bytes > BATCH_BYTES) flush()
   }
   flush()
@@ -187,10 +187,11 @@ interface Front {
 }
 
 async function startFront(
-  options: FrontOptions,
+  endpoints: Omit<FrontOptions, 'closed'>,
   onReport: (report: Report, at: number) => Promise<void>,
   onFault: (error: HubError) => void,
 ): Promise<Front> {
+  const options: FrontOptions = { ...endpoints, closed: new SharedArrayBuffer(4) }
   const worker = new Worker(new URL('./front.js', import.meta.url), { workerData: options })
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   const bound = await new Promise<FromFront & { readonly type: 'bound' }>((resolve, reject) => {
@@ -201,6 +202,12 @@ async function startFront(
     })
   })
   let closing = false
+  // A thread that is torn down in the middle of a `receive` takes the whole process down with it (SIGABRT, zeromq.js 6.8): let it close its sockets first.
+  const lastCall = (): void => {
+    worker.postMessage({ type: 'close' } satisfies ToFront)
+    Atomics.wait(new Int32Array(options.closed), 0, 0, 1000)
+  }
+  process.once('exit', lastCall)
   worker.on('message', (message: FromFront) => {
     if (message.type === 'report') void onReport(message.report, message.at)
   })
@@ -214,13 +221,14 @@ async function startFront(
     reports: bound.reports,
     tell(message) {
       if (closing) return
-      worker.postMessage(message, message.type === 'publish' ? [message.packed.block] : [])
+      worker.postMessage(message)
     },
     async close() {
       if (closing) return
       worker.postMessage({ type: 'close' } satisfies ToFront)
       closing = true
       await ended
+      process.off('exit', lastCall)
     },
   }
 }

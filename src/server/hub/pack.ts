@@ -1,34 +1,24 @@
 import type { Frames } from './publication.ts'
 
-/**
- * Many multipart messages in one block of memory that is handed to another thread without a copy. Frames that messages share (by identity)
- * are in it once. `spans`: per message, offset and length of each of its frames.
- */
+/** Many multipart messages for another thread: frames that several of them share cross once. */
 export interface Packed {
-  readonly block: ArrayBuffer
-  readonly spans: readonly (readonly number[])[]
+  readonly frames: readonly string[]
+  /** Per message the indices of its frames. */
+  readonly messages: readonly (readonly number[])[]
 }
 
 export function packMessages(messages: readonly Frames[]): Packed {
-  const offsets = new Map<Uint8Array, number>()
-  let size = 0
-  for (const frames of messages) {
-    for (const frame of frames) {
-      if (offsets.has(frame)) continue
-      offsets.set(frame, size)
-      size += frame.byteLength
-    }
+  const indices = new Map<string, number>()
+  const indexOf = (frame: string): number => {
+    const known = indices.get(frame)
+    if (known !== undefined) return known
+    indices.set(frame, indices.size)
+    return indices.size - 1
   }
-  const block = new ArrayBuffer(size)
-  const bytes = new Uint8Array(block)
-  for (const [frame, offset] of offsets) bytes.set(frame, offset)
-  return { block, spans: messages.map((frames) => frames.flatMap((frame) => [offsets.get(frame) ?? 0, frame.byteLength])) }
+  const packed = messages.map((frames) => frames.map(indexOf))
+  return { frames: [...indices.keys()], messages: packed }
 }
 
-export function* unpackMessages({ block, spans }: Packed): IterableIterator<Uint8Array[]> {
-  for (const span of spans) {
-    const frames: Uint8Array[] = []
-    for (let i = 0; i + 1 < span.length; i += 2) frames.push(new Uint8Array(block, span[i], span[i + 1]))
-    yield frames
-  }
+export function* unpackMessages(packed: Packed): IterableIterator<string[]> {
+  for (const indices of packed.messages) yield indices.map((i) => packed.frames[i] ?? '')
 }

@@ -1,7 +1,7 @@
 import { PMap } from '../../lib/pmap.ts'
 import type { Intent } from '../../model/intent.ts'
 import { EMPTY_VERSION, type IntentKey, type Scope, type ScopeDelta } from '../../model/scope.ts'
-import { encode } from '../../wire/codec.ts'
+import { encodeText } from '../../wire/codec.ts'
 import { hostTopic, MAX_PUBLISHED_DELTA, type UpdateHeader, WIRE_VERSION } from '../../wire/messages.ts'
 import type { ScopeState } from '../engine/types.ts'
 import { type HostMove, needsOf, type ScopeChange } from './ledger.ts'
@@ -11,26 +11,26 @@ const MAX_PUBLISHED_TOTAL = 4 * 1024 * 1024
 /** No intent is smaller on the wire than this: a scope with more changes than fit is not even serialised. */
 const LEAST_INTENT_BYTES = 64
 
-/** Frames of one PUB message: topic, header, deltas. */
-export type Frames = readonly Uint8Array[]
+/** Frames of one PUB message as text: topic, header, deltas. */
+export type Frames = readonly string[]
 
 /**
  * One message for each host whose set changed. A delta is computed and serialised once, whoever needs it; one that is too large is left out, and the agent pulls it.
  */
 export function* publications(epoch: string, moves: Iterable<HostMove>): IterableIterator<Frames> {
-  const cache = new Map<string, Buffer | undefined>()
+  const cache = new Map<string, string | undefined>()
   for (const move of moves) yield publication(epoch, move, cache)
 }
 
-function publication(epoch: string, move: HostMove, cache: Map<string, Buffer | undefined>): Frames {
+function publication(epoch: string, move: HostMove, cache: Map<string, string | undefined>): Frames {
   const deltas: UpdateHeader['deltas'][number][] = []
-  const frames: Buffer[] = []
+  const frames: string[] = []
   let room = MAX_PUBLISHED_TOTAL
   for (const change of move.changes) {
     if (change.after === undefined) continue
     const frame = sharedFrame(change, cache)
-    if (frame === undefined || frame.byteLength > room) continue
-    room -= frame.byteLength
+    if (frame === undefined || frame.length > room) continue
+    room -= frame.length
     frames.push(frame)
     deltas.push({ scope: change.scope, from: change.before?.version ?? EMPTY_VERSION, to: change.after.version })
   }
@@ -44,20 +44,20 @@ function publication(epoch: string, move: HostMove, cache: Map<string, Buffer | 
     needs: needsOf(move.world, move.host),
     deltas,
   }
-  return [Buffer.from(hostTopic(move.host)), encode(header), ...frames]
+  return [hostTopic(move.host), encodeText(header), ...frames]
 }
 
-function sharedFrame(change: ScopeChange, cache: Map<string, Buffer | undefined>): Buffer | undefined {
+function sharedFrame(change: ScopeChange, cache: Map<string, string | undefined>): string | undefined {
   const key = `${change.scope}\0${change.before?.version}\0${change.after?.version}`
   if (!cache.has(key)) cache.set(key, frameOf(change))
   return cache.get(key)
 }
 
-function frameOf(change: ScopeChange): Buffer | undefined {
+function frameOf(change: ScopeChange): string | undefined {
   const delta = deltaBetween(change.scope, change.before, change.after, MAX_PUBLISHED_DELTA / LEAST_INTENT_BYTES)
   if (delta === undefined) return undefined
-  const frame = encode(delta)
-  return frame.byteLength > MAX_PUBLISHED_DELTA ? undefined : frame
+  const frame = encodeText(delta)
+  return Buffer.byteLength(frame) > MAX_PUBLISHED_DELTA ? undefined : frame
 }
 
 /** What turns one state of a scope into another; undefined when more than `limit` intents take part. */

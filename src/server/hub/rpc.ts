@@ -2,6 +2,7 @@ import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import { Router } from 'zeromq'
 import { createOutbox } from '../../lib/outbox.ts'
 import { decodeRequest, encode, refusalReply } from '../../wire/codec.ts'
+import { plainEndpoint } from '../../wire/endpoints.ts'
 import type { Hello, HelloReply, Pull, Refusal, Reply } from '../../wire/messages.ts'
 import { socketOptions } from '../../wire/transport.ts'
 import { splitEnvelope } from './envelope.ts'
@@ -93,7 +94,7 @@ export async function openRpc(
 
   const reading = read()
   return {
-    endpoint: socket.lastEndpoint ?? options.endpoint,
+    endpoint: plainEndpoint(socket.lastEndpoint ?? options.endpoint),
     async close() {
       socket.close()
       line.clear()

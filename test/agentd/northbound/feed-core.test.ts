@@ -26,7 +26,7 @@ import {
 import { type Frames, publications } from '../../../src/server/hub/publication.ts'
 import { helloReply, planPull } from '../../../src/server/hub/pull.ts'
 import { createPieceCache, serialisePull } from '../../../src/server/hub/serialise.ts'
-import { decodePublished, decodeReply, encode, type Received } from '../../../src/wire/codec.ts'
+import { decodePublished, decodeReply, encodeText, type Received } from '../../../src/wire/codec.ts'
 import { HEARTBEAT_TOPIC, type PullReply, type ReportReply, WIRE_VERSION } from '../../../src/wire/messages.ts'
 import { nextWorld, type Sketch, world } from '../../server/hub/worlds.ts'
 
@@ -54,11 +54,8 @@ class Server {
   move(hosts: Iterable<string>, revision: number): void {
     const moved = moveTargets(this.ledger, hosts, revision)
     this.ledger = moved.ledger
-    this.air.push(...[...publications(this.epoch, moved.moves)].filter((frames) => frames[0]?.toString() === `host/${HOST}/`))
-    this.air.push([
-      Buffer.from(HEARTBEAT_TOPIC),
-      encode({ v: WIRE_VERSION, type: 'heartbeat', epoch: this.epoch, revision: this.revision }),
-    ])
+    this.air.push(...[...publications(this.epoch, moved.moves)].filter((frames) => frames[0] === `host/${HOST}/`))
+    this.air.push([HEARTBEAT_TOPIC, encodeText({ v: WIRE_VERSION, type: 'heartbeat', epoch: this.epoch, revision: this.revision })])
     const target = this.ledger.targets.get(HOST)
     if (target !== undefined) this.told.add(target.digest)
   }
@@ -262,10 +259,14 @@ async function play(
 
 function deliver(server: Server, agent: Agent, a: Act & { readonly do: 'deliver' }): void {
   const frames = server.air.at(-1 - (a.which % server.air.length))
-  const decoded = decodePublished(frames ?? [])
+  const decoded = decodePublished(bytesOf(frames))
   if (!decoded.ok) throw new Error(`the server's own message cannot be decoded: ${decoded.refusal.message}`)
   const { message } = decoded
   agent.take({ type: 'received', message: message.type === 'update' ? maimed(message, a.maim) : message })
+}
+
+function bytesOf(frames: Frames | undefined): Buffer[] {
+  return (frames ?? []).map((frame) => Buffer.from(frame))
 }
 
 type Update = Extract<Received, { readonly type: 'update' }>
@@ -368,7 +369,7 @@ test('a late message of an older target changes nothing, and neither does an old
   server.publish(nextWorld(server.world(), { 'net/a': { p: 3 } }), false)
   const [, , second, , third] = server.air
   for (const frames of [second, third, second, second]) {
-    const decoded = decodePublished(frames ?? [])
+    const decoded = decodePublished(bytesOf(frames))
     if (decoded.ok) agent.take({ type: 'received', message: decoded.message })
   }
   t.deepEqual(
@@ -376,7 +377,7 @@ test('a late message of an older target changes nothing, and neither does an old
     [1, 2, 3],
   )
   server.move([HOST], 1)
-  const decoded = decodePublished(server.air.at(-2) ?? [])
+  const decoded = decodePublished(bytesOf(server.air.at(-2)))
   if (decoded.ok) agent.take({ type: 'received', message: decoded.message })
   t.deepEqual(
     agent.offers.map((o) => o.revision),
@@ -394,7 +395,7 @@ test('a message from an earlier life of the server is no target, however high it
   server.publish(nextWorld(server.world(), { fabric: { e: 9 } }), false)
   await quiesce(server, agent)
   const synced = agent.state.target
-  const decoded = decodePublished(old ?? [])
+  const decoded = decodePublished(bytesOf(old))
   if (decoded.ok) agent.take({ type: 'received', message: decoded.message })
   t.is(agent.state.target, synced)
   t.deepEqual(nextRequest(agent.state), { type: 'hello' })
