@@ -43,7 +43,10 @@ class OvsDriver implements Driver {
       endpoint: options.database ?? `unix:${options.rundir}/db.sock`,
       tables: MONITORED,
       backoff: (attempt) => Math.min(100 * 2 ** attempt, 3000),
-      onUpdate: () => this.#onRows(),
+      onUpdate: (changes, whole) => {
+        // vswitchd counts what it applied in Open_vSwitch: that alone is no news.
+        if (whole || changes.some((c) => c.table !== 'Open_vSwitch' || c.before?.['bridges'] !== c.after?.['bridges'])) this.#onRows()
+      },
       onState: (state, cause) =>
         state === 'connected'
           ? options.log('info', 'connected to OVSDB')

@@ -1,84 +1,217 @@
-import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DriverOptions, Item } from '../../backend.ts'
+import { flowItemKey } from '../compile/build.ts'
+import { isOurs } from '../compile/cookie.ts'
+import { BRIDGE } from '../compile/names.ts'
 import type { FlowValue } from '../compile/values.ts'
 import { formatFlow } from '../flow/format.ts'
-import { parseFlow } from '../flow/parse.ts'
-import type { Flow } from '../flow/types.ts'
-import { run } from './exec.ts'
-import { type FlowTables, sortFlows } from './flow-table.ts'
+import { OpenFlowClient } from '../openflow/client.ts'
+import { OpenFlowError } from '../openflow/error.ts'
+import type { FlowMod } from '../openflow/flow-mod.ts'
+import type { FlowEvent } from '../openflow/flow-monitor.ts'
+import type { FlowEntry } from '../openflow/flow-stats.ts'
+import { type FlowTables, forgetFlow, isKept, noteFlow } from './flow-table.ts'
 
 export interface FlowChannelOptions {
+  /** The bridge's management socket. */
   readonly path: string
   readonly log: DriverOptions['log']
+  /** Flows were changed by another hand, or the connection was lost or found again. */
   readonly onChange: () => void
 }
 
-export interface CountedFlow {
-  readonly flow: Flow
-  readonly packets: bigint
-  readonly bytes: bigint
+/** A bridge that was just made has its socket a moment later. */
+const CONNECT_MS = 5_000
+const RETRY_MS = 50
+const REQUEST_MS = 30_000
+
+interface Link {
+  readonly client: OpenFlowClient
+  readonly tables: FlowTables
 }
 
+/**
+ * The flows of br-int: a replica that a flow monitor keeps, and bundles. A lost connection (vswitchd ended, the bridge was deleted) forgets the replica, so that
+ * nothing is ever written from an incomplete picture; the next use connects again.
+ */
 export class FlowChannel {
   readonly #options: FlowChannelOptions
+  #link: Promise<Link> | undefined
   #tables: FlowTables | undefined
+  /** While a bundle is under way: key → text that its events will show (`''`: gone). Anything else is another hand. */
+  #expected: ReadonlyMap<string, string> = new Map()
+  #closed = false
 
   constructor(options: FlowChannelOptions) {
     this.#options = options
   }
 
+  /** What the switch holds. `fresh`: read again, and not by the monitor. Rejects while the switch does not answer. */
   async tables(fresh: boolean): Promise<FlowTables> {
-    if (fresh || this.#tables === undefined) this.#tables = sortFlows((await this.dump()).map((f) => f.flow))
-    return this.#tables
+    const link = await this.#connected()
+    if (fresh) await reread(link)
+    else await link.client.barrier()
+    return link.tables
   }
 
   held(key: string): Item | undefined {
     return this.#tables?.own.get(key)
   }
 
-  async dump(): Promise<CountedFlow[]> {
-    for (let i = 0; i < 100 && !existsSync(this.#options.path); i++) await new Promise((r) => setTimeout(r, 20))
-    const text = await run('ovs-ofctl', ['-O', 'OpenFlow14', '--no-names', 'dump-flows', `unix:${this.#options.path}`])
-    return text
-      .split('\n')
-      .filter((l) => l.includes('actions='))
-      .map((line) => {
-        const packets = BigInt(/n_packets=(\d+)/.exec(line)?.[1] ?? 0)
-        const bytes = BigInt(/n_bytes=(\d+)/.exec(line)?.[1] ?? 0)
-        return { flow: parseFlow(line.trim()), packets, bytes }
-      })
+  async dump(): Promise<readonly FlowEntry[]> {
+    const { client } = await this.#connected()
+    return (await client.dumpFlows()).flows
   }
 
+  /**
+   * One bundle: everything or nothing. When the switch refuses flows, those are set aside into `failed` with its words and the rest is tried again, so that one bad
+   * flow does not stop the others. A flow whose actions alone change keeps its counters.
+   */
   async write(
-    flows: readonly { readonly before?: Item; readonly after: Item }[],
+    changes: readonly { readonly before?: Item; readonly after: Item }[],
     gone: readonly Item[],
     failed: Map<string, string>,
   ): Promise<void> {
-    for (let i = 0; i < 100 && !existsSync(this.#options.path); i++) await new Promise((r) => setTimeout(r, 20))
-    const flowOf = (item: Item): Flow => (item.value as FlowValue).flow
-    const lines = [
-      ...gone.map(
-        (i) =>
-          `delete_strict ${formatFlow(flowOf(i))
-            .replace(/ actions=.*/, '')
-            .replace(/cookie=[^,]*, /, '')}`,
-      ),
-      ...flows.map(({ after }) => `add ${formatFlow(flowOf(after))}`),
-    ]
+    const mods = [...gone.map((item) => ({ item, mod: removal(item) })), ...changes.map((c) => ({ item: c.after, mod: change(c) }))]
     try {
-      await new Promise<void>((resolve, reject) => {
-        const p = spawn('ovs-ofctl', ['-O', 'OpenFlow14', '--bundle', 'add-flows', `unix:${this.#options.path}`, '-'])
-        let err = ''
-        p.stderr.on('data', (d) => (err += d))
-        p.on('close', (code) => (code === 0 ? resolve() : reject(new Error(err))))
-        p.stdin.end(`${lines.join('\n')}\n`)
-      })
+      const { client } = await this.#connected()
+      this.#expected = new Map([
+        ...gone.map((i): [string, string] => [i.key, '']),
+        ...changes.map((c): [string, string] => [c.after.key, c.after.text]),
+      ])
+      await writeSome(client, mods, failed)
+      await client.barrier()
     } catch (error) {
-      for (const item of [...flows.map((f) => f.after), ...gone]) failed.set(item.key, String(error))
+      for (const { item } of mods) if (!failed.has(item.key)) failed.set(item.key, error instanceof Error ? error.message : String(error))
+    } finally {
+      this.#expected = new Map()
     }
-    await this.tables(true)
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#closed = true
+    const link = await this.#link?.catch(() => undefined)
+    link?.client.close()
+  }
+
+  #connected(): Promise<Link> {
+    this.#link ??= this.#connect().catch((error: unknown) => {
+      this.#link = undefined
+      throw error
+    })
+    return this.#link
+  }
+
+  async #connect(): Promise<Link> {
+    const end = Date.now() + CONNECT_MS
+    for (;;) {
+      try {
+        return await this.#open()
+      } catch (error) {
+        if (this.#closed || Date.now() > end || !(error instanceof OpenFlowError) || error.code !== 'connect') throw error
+        await sleep(RETRY_MS)
+      }
+    }
+  }
+
+  async #open(): Promise<Link> {
+    const client = await OpenFlowClient.connect({
+      path: this.#options.path,
+      requestTimeout: REQUEST_MS,
+      onClose: (error) => this.#lost(client, error),
+    })
+    const tables: FlowTables = { own: new Map(), foreign: new Map() }
+    this.#tables = tables
+    await client.monitorFlows({ initial: true, own: true }, (event) => this.#onEvent(client, tables, event))
+    return { client, tables }
+  }
+
+  #lost(client: OpenFlowClient, error: OpenFlowError): void {
+    if (this.#closed) return
+    this.#options.log('warn', `the connection to ${BRIDGE} was lost; connecting again`, { error: error.message })
+    void this.#link?.then(
+      (link) => {
+        if (link.client === client) this.#link = undefined
+      },
+      () => {},
+    )
+    this.#tables = undefined
+    this.#options.onChange()
+  }
+
+  #onEvent(client: OpenFlowClient, tables: FlowTables, event: FlowEvent): void {
+    switch (event.kind) {
+      case 'initial':
+        noteFlow(tables, event.flow)
+        return
+      case 'added':
+      case 'modified':
+        noteFlow(tables, event.flow)
+        if (isKept(event.flow) || !isOurs(event.flow.cookie)) this.#told(flowItemKey(BRIDGE, event.flow), formatFlow(event.flow))
+        return
+      case 'removed':
+        forgetFlow(tables, event.flow)
+        if (isKept(event.flow) || !isOurs(event.flow.cookie)) this.#told(flowItemKey(BRIDGE, event.flow), '')
+        return
+      case 'resumed':
+        void reread({ client, tables }).then(this.#options.onChange, () => {})
+        return
+      case 'unreadable':
+        tables.foreign.set(`flow ${BRIDGE} ${event.table} ${event.priority} (unreadable)`, event.why)
+        return
+      case 'own':
+      case 'paused':
+        return
+    }
+  }
+
+  #told(key: string, text: string): void {
+    if (this.#expected.get(key) !== text) this.#options.onChange()
+  }
+}
+
+/** Reads everything again into the same tables. */
+async function reread({ client, tables }: Link): Promise<void> {
+  const dump = await client.dumpFlows()
+  tables.own.clear()
+  tables.foreign.clear()
+  for (const { flow } of dump.flows) noteFlow(tables, flow)
+  for (const f of dump.unreadable) tables.foreign.set(`flow ${BRIDGE} ${f.table} ${f.priority} (unreadable)`, f.why)
+}
+
+interface ItemMod {
+  readonly item: Item
+  readonly mod: FlowMod
+}
+
+async function writeSome(client: OpenFlowClient, mods: readonly ItemMod[], failed: Map<string, string>): Promise<void> {
+  try {
+    await client.applyBundle(mods.map((m) => m.mod))
+  } catch (error) {
+    const refused = error instanceof OpenFlowError && error.code === 'refused' ? error.failures : []
+    const bad = new Set(refused.flatMap((f) => (f.index === undefined ? [] : [f.index])))
+    if (bad.size === 0) throw error
+    for (const { index, text } of refused) {
+      const at = index === undefined ? undefined : mods[index]
+      if (at !== undefined) failed.set(at.item.key, text)
+    }
+    await writeSome(
+      client,
+      mods.filter((_, i) => !bad.has(i)),
+      failed,
+    )
+  }
+}
+
+function flowOf(item: Item): FlowValue['flow'] {
+  return (item.value as FlowValue).flow
+}
+
+function removal(item: Item): FlowMod {
+  return { command: 'delete_strict', flow: flowOf(item) }
+}
+
+function change({ before, after }: { readonly before?: Item; readonly after: Item }): FlowMod {
+  const keepsCounters = before !== undefined && flowOf(before).cookie === flowOf(after).cookie
+  return { command: keepsCounters ? 'modify_strict' : 'add', flow: flowOf(after) }
 }

@@ -17,12 +17,6 @@ export interface FlowTables {
   readonly foreign: Map<string, string>
 }
 
-export function sortFlows(flows: Iterable<Flow>): FlowTables {
-  const out: FlowTables = { own: new Map(), foreign: new Map() }
-  for (const flow of flows) noteFlow(out, flow)
-  return out
-}
-
 /** A flow is there (new, or changed). */
 export function noteFlow(tables: FlowTables, flow: Flow): void {
   if (isKept(flow)) {

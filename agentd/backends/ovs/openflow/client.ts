@@ -114,7 +114,13 @@ export class OpenFlowClient {
     }
     return async () => {
       this.#monitors.delete(id)
-      await askParts(this.#connection, PART.FLOW_MONITOR, (w) => putMonitorCancel(w, id), this.#timeout, () => {})
+      await askParts(
+        this.#connection,
+        PART.FLOW_MONITOR,
+        (w) => putMonitorCancel(w, id),
+        this.#timeout,
+        () => {},
+      )
     }
   }
 
