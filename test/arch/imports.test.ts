@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import test from 'ava'
-import { cruise, type ICruiseResult } from 'dependency-cruiser'
+import { cruise, type ICruiseOptions, type ICruiseResult } from 'dependency-cruiser'
 import { RULES } from './rules.ts'
 
 const FOLDERS = ['src', 'agentd', 'schemas']
@@ -10,7 +10,7 @@ const FOLDERS = ['src', 'agentd', 'schemas']
 async function cruiseTree(baseDir: string): Promise<ICruiseResult> {
   const forbidden = RULES.map(({ planted: _, ...rule }) => rule)
   const folders = (await readdir(baseDir)).filter((f) => FOLDERS.includes(f))
-  const { output } = await cruise(folders, {
+  const options: ICruiseOptions = {
     baseDir,
     validate: true,
     ruleSet: { forbidden },
@@ -18,7 +18,10 @@ async function cruiseTree(baseDir: string): Promise<ICruiseResult> {
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
     tsConfig: { fileName: join(process.cwd(), 'tsconfig.json') },
-  })
+  }
+  // Packages that are modules only name their entry under these conditions.
+  const resolve = { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] }
+  const { output } = await cruise(folders, options, resolve)
   if (typeof output === 'string') throw new Error(output)
   return output
 }
