@@ -5,7 +5,7 @@ type Names = readonly (string | undefined)[]
 
 /** ct_state, by bit: ovs-fields(7). */
 export const CT_STATE: Names = ['new', 'est', 'rel', 'rpl', 'inv', 'trk', 'snat', 'dnat']
-export const TCP_FLAGS: Names = ['fin', 'syn', 'rst', 'psh', 'ack', 'urg', 'ece', 'cwr', 'ns']
+export const TCP_FLAGS: Names = ['fin', 'syn', 'rst', 'psh', 'ack', 'urg', 'ece', 'cwr', 'ns', '[200]', '[400]', '[800]']
 
 /** `+trk-new` for the bits of `mask`, lowest bit first; bits without a name in hex at the end. */
 export function formatSignedFlags(names: Names, value: bigint, mask: bigint): string {

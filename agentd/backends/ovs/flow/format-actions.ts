@@ -61,7 +61,7 @@ export function formatAction(a: Action): string {
     case 'set_queue':
       return `set_queue:${a.queue}`
     case 'clone':
-      return `clone(${a.actions.length === 0 ? '' : formatActions(a.actions)})`
+      return `clone(${formatActions(a.actions)})`
     case 'check_pkt_larger':
       return `check_pkt_larger(${a.size})->${formatSubfield(a.dst)}`
     case 'pop_vlan':
