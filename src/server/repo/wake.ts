@@ -1,6 +1,6 @@
 import { type FSWatcher as NodeWatcher, type Stats, watch as watchNode } from 'node:fs'
 import { basename, dirname, resolve, sep } from 'node:path'
-import { type FSWatcher, watch } from 'chokidar'
+import { type FSWatcher, watch as watchFiles } from 'chokidar'
 import { systemCode } from './error.ts'
 import { isYamlName } from './scan.ts'
 
@@ -20,7 +20,7 @@ const NO_MORE_WATCHES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOSP
  * Calls `wake` whenever something below `root` may have changed, when the root itself is replaced, and when one of `extra` (git's HEAD and refs)
  * changes. The first call comes once watching has begun: what changed before it is seen by the look that follows.
  */
-export function createWaker(root: string, extra: readonly string[], wake: () => void): Waker {
+export function createWaker(root: string, extra: readonly string[], wake: () => void, watch: typeof watchFiles = watchFiles): Waker {
   let trouble: string | undefined
   const followed = new Set<string>()
   const onError = (error: unknown) => {
