@@ -30,6 +30,7 @@ export async function lookOffline(dir: string, stateFile: string, access: StoreO
       {
         loader: context.loader,
         cache: { get: (hashes) => store.cachedFiles(hashes), put: (files) => store.cacheFiles(files) },
+        parseMany: parsePool(),
       },
     )
     return { context, dir: root, store, base, read, proposal: proposalOf(context, root, base, read) }
@@ -60,7 +61,7 @@ export async function validateRepo(
 ): Promise<{ readonly issues: readonly Issue[]; readonly read: RepoRead; readonly resources: number }> {
   const context = createContext()
   const root = resolve(dir)
-  const read = await readOnce(root, { from: 'worktree' }, { loader: context.loader })
+  const read = await readOnce(root, { from: 'worktree' }, { loader: context.loader, parseMany: parsePool() })
   if (hasErrors(read.issues)) return { issues: read.issues, read, resources: read.tree.declared.size }
   const base: Base = { revision: 0, world: context.engine.empty() }
   const { issues } = proposalOf(context, root, base, read)

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import PQueue from 'p-queue'
+import type { Site } from '../kinds/kind.ts'
+import { sameJson } from '../lib/json.ts'
 import type { Issue } from '../model/issue.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
 import type { Report } from '../wire/messages.ts'
@@ -7,9 +9,12 @@ import { type Base, loadBase } from './base.ts'
 import { type Context, createContext, locatorFor, READER_VERSION, siteOf, VERSION } from './context.ts'
 import { Controller, type Reading } from './controller.ts'
 import { fleetInput, type HostRecord, rememberedHosts, withReport } from './fleet.ts'
-import { type Answer, type Hub, openHub } from './hub/hub.ts'
+import { type Answer, type Hub, type HubHandlers, openHub } from './hub/hub.ts'
+import { EMPTY_TREE } from './load/tree.ts'
 import type { Plan } from './plan/types.ts'
 import type { FleetInput } from './render/fleet.ts'
+import { parsePool } from './repo/pool.ts'
+import { readOnce } from './repo/read-once.ts'
 import { type RepoState, type RepoWatch, watchRepo } from './repo/watch.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
@@ -50,6 +55,7 @@ export interface Server {
 }
 
 const REPORT_FLUSH_MS = 200
+const PURGE_MS = 3600_000
 
 /**
  * Watches the repo, plans, commits, publishes and keeps what agents report. Takes the lease on the state file; throws `StoreError` (`locked`) when another process has
@@ -75,31 +81,16 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   const { log } = options
   const base = await loadBase(store, context.engine, Date.now())
   const records = await rememberedHosts(store)
-  const site = siteOf(base.world)
   const saver = createSaver(store, records, log)
-  const hub = await openHub(
-    {
-      endpoints: { ...site.endpoints, ...options.endpoints },
-      installation: site.installation,
-      heartbeatMs: options.heartbeatMs,
-      security: { mode: options.insecureLab ? 'insecure-lab' : 'local-only' },
+  const site = await startingSite(options.dir, context, base)
+  const hub = await openHubFor(options, site, {
+    onHello: (hello) => log('info', 'agent connected', { host: hello.host, version: hello.version }),
+    onReport: async (report, at) => {
+      records.set(report.host, withReport(records.get(report.host), report, VERSION, at))
+      saver.note(report)
+      options.onEvent?.({ type: 'report', report })
     },
-    {
-      onHello: (hello) => log('info', 'agent connected', { host: hello.host, version: hello.version }),
-      onReport: async (report, at) => {
-        const record = withReport(records.get(report.host), report, VERSION, at)
-        records.set(report.host, record)
-        saver.note(report)
-        options.onEvent?.({ type: 'report', report })
-      },
-      onFault: (error) => {
-        log('error', 'the hub died; ending, to be started again', { error: String(error) })
-        process.exitCode = 1
-        process.kill(process.pid, 'SIGTERM')
-      },
-      warn: (message) => log('warn', message),
-    },
-  )
+  })
   hub.restore(base.revision, base.world, records.keys())
   const queue = new PQueue({ concurrency: 1 })
   const controller = new Controller({
@@ -114,6 +105,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     log,
     onRevision: (info, plan, hosts) => {
       log('info', 'revision committed and published', { revision: info.revision, plan: plan.id, ...plan.summary, hosts: hosts.length })
+      warnOfEndpoints(log, site, siteOf(controller.base.world))
       options.onEvent?.({ type: 'revision', info, plan, hosts })
     },
   })
@@ -124,12 +116,19 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
       context: {
         loader: context.loader,
         cache: { get: (hashes) => store.cachedFiles(hashes), put: (files) => store.cacheFiles(files) },
+        parseMany: parsePool(),
       },
       onProblem: (error) => log('error', 'the repository cannot be read; the last good state serves', { error: error.message }),
     },
     (state) => onState(state),
   )
   watch.ended.catch((error: unknown) => log('error', 'watching ended', { error: String(error) }))
+
+  const housekeeping = setInterval(
+    () => void store.purge(Date.now()).catch((error: unknown) => log('warn', 'old rows could not be dropped', { error: String(error) })),
+    PURGE_MS,
+  )
+  housekeeping.unref()
 
   async function onState(state: RepoState): Promise<void> {
     const reading = readingOf(options.dir, state)
@@ -156,6 +155,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     rescan: () => watch.rescan(),
     ask: (host, question, timeoutMs): Promise<Answer> => hub.ask(host, question, timeoutMs),
     async close() {
+      clearInterval(housekeeping)
       await watch.close()
       await queue.onIdle()
       await hub.close()
@@ -163,6 +163,42 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
       await store.close()
     },
   }
+}
+
+/** Endpoints and installation are needed before the first revision is there: then the repo's own site file is asked. */
+async function startingSite(dir: string, context: Context, base: Base): Promise<Site> {
+  if (base.revision > 0) return siteOf(base.world)
+  const { tree } = await readOnce(dir, { from: 'worktree' }, { loader: context.loader, parseMany: parsePool() }).catch(() => ({
+    tree: EMPTY_TREE,
+  }))
+  const declared = [...tree.declared.values()].filter((d) => d.kind === 'site')
+  return siteOf(context.engine.step(base.world, { set: declared, del: [] }, { now: Date.now() }).world)
+}
+
+function openHubFor(options: ServeOptions, site: Site, handlers: Pick<HubHandlers, 'onHello' | 'onReport'>): Promise<Hub> {
+  return openHub(
+    {
+      endpoints: { ...site.endpoints, ...options.endpoints },
+      installation: site.installation,
+      heartbeatMs: options.heartbeatMs,
+      security: { mode: options.insecureLab ? 'insecure-lab' : 'local-only' },
+    },
+    {
+      ...handlers,
+      onFault: (error) => {
+        options.log('error', 'the hub died; ending, to be started again', { error: String(error) })
+        process.exitCode = 1
+        process.kill(process.pid, 'SIGTERM')
+      },
+      warn: (message) => options.log('warn', message),
+    },
+  )
+}
+
+/** Sockets are bound once: a revision that names other endpoints takes effect at the next start. */
+function warnOfEndpoints(log: ServerLog, bound: Site, now: Site): void {
+  if (!sameJson(bound.endpoints, now.endpoints))
+    log('warn', 'endpoints changed: they take effect when the server is started again', { ...now.endpoints })
 }
 
 function readingOf(dir: string, state: RepoState): Reading {
