@@ -16,6 +16,7 @@ import type { FleetInput } from './render/fleet.ts'
 import { parsePool } from './repo/pool.ts'
 import { readOnce } from './repo/read-once.ts'
 import { type RepoState, type RepoWatch, watchRepo } from './repo/watch.ts'
+import { createSaver } from './report-saver.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
 
@@ -54,7 +55,6 @@ export interface Server {
   close(): Promise<void>
 }
 
-const REPORT_FLUSH_MS = 200
 const PURGE_MS = 3600_000
 
 /**
@@ -225,47 +225,6 @@ function tellRepo(log: ServerLog, controller: Controller): void {
       guards: repo.plan.blocked.map((b) => b.message),
       override: repo.plan.blocked.map((b) => b.override),
     })
-  }
-}
-
-/** Writes what was reported, a moment later and together: three hundred agents must not make three hundred transactions a second. */
-function createSaver(
-  store: Store,
-  records: ReadonlyMap<string, HostRecord>,
-  log: ServerLog,
-): { note(report: Report): void; flush(): Promise<void> } {
-  let waiting: Report[] = []
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> = Promise.resolve()
-
-  async function write(): Promise<void> {
-    const reports = waiting
-    waiting = []
-    timer = undefined
-    try {
-      for (const report of reports) {
-        if (report.objects.length + report.gone.length > 0) await store.saveStatus(report.host, report.objects, report.gone)
-        if (report.drift !== undefined) await store.saveDrift(report.host, report.drift)
-      }
-      for (const host of new Set(reports.map((r) => r.host))) {
-        const record = records.get(host)
-        if (record !== undefined) await store.saveAgent(record.agent)
-      }
-    } catch (error) {
-      log('error', 'reports could not be saved', { error: String(error) })
-    }
-  }
-
-  const flush = (): Promise<void> => (running = running.then(write))
-  return {
-    note(report) {
-      waiting.push(report)
-      timer ??= setTimeout(() => void flush(), REPORT_FLUSH_MS)
-    },
-    async flush() {
-      clearTimeout(timer)
-      await flush()
-    },
   }
 }
 
