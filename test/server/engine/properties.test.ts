@@ -124,7 +124,7 @@ const calm: fc.Arbitrary<Edit[]> = fc.array(anyEdit, { maxLength: 40 }).map((edi
           spec: { ...spec, ...(type === 'vxlan' || type === 'geneve' ? { network_type: type } : {}), physical_network: undefined },
         }
       if (e.kind === 'subnet') return { ...e, spec: { network: spec['network'], cidr: `10.${e.name.slice(1)}.0.0/16` } }
-      if (e.kind !== 'port') return { ...e, spec }
+      if (e.kind === 'host') return { ...e, spec: { ...spec, tunnel_ip: `192.0.2.${e.name.slice(1)}` } }
       const fixed = spec['fixed_ips'] as { subnet?: string }[] | undefined
       return { ...e, spec: { ...spec, ...(fixed ? { fixed_ips: fixed.filter((f) => f.subnet).map((f) => ({ subnet: f.subnet })) } : {}) } }
     })
