@@ -199,7 +199,7 @@ export function openFeed(options: FeedOptions): Feed {
 
   async function pull(scopes: readonly { readonly scope: Scope }[]): Promise<void> {
     const request = { v: WIRE_VERSION, id: randomUUID(), host: options.host, type: 'pull', scopes } as const
-    dispatch({ type: 'pulled', reply: expectReply(await requester().request(request), 'pull') })
+    dispatch({ type: 'pulled', reply: expectReply(await requester().request(request, failures), 'pull') })
   }
 
   async function failed(error: unknown): Promise<void> {

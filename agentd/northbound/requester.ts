@@ -6,10 +6,15 @@ import { NorthboundError } from './error.ts'
 
 /** One REQ socket: one request at a time, in order. */
 export interface Requester {
-  /** Throws `NorthboundError` (timeout, unreachable, malformed, closed). The same request may be sent again: its id makes it idempotent. */
-  request(message: Request): Promise<Reply>
+  /**
+   * Throws `NorthboundError` (timeout, unreachable, malformed, closed). The same request may be sent again: its id makes it idempotent. `failures` in a
+   * row double the time an answer may take: one that is given up again and again shortly before it comes would never arrive.
+   */
+  request(message: Request, failures?: number): Promise<Reply>
   close(): void
 }
+
+const LONGEST_WAIT_MS = 60_000
 
 /**
  * `relaxed` and `correlate`: after a lost reply the socket may send again, and the late answer to the first is thrown away (a strict REQ would
@@ -29,10 +34,12 @@ export function openRequester(endpoint: string, timeoutMs: number): Requester {
   socket.connect(endpoint)
   let tail: Promise<unknown> = Promise.resolve()
 
-  async function exchange(message: Request): Promise<Reply> {
+  async function exchange(message: Request, failures: number): Promise<Reply> {
     if (socket.closed) throw new NorthboundError('closed', `${endpoint} is closed`)
+    const patience = Math.min(timeoutMs * 2 ** failures, LONGEST_WAIT_MS)
+    socket.receiveTimeout = patience
     await socket.send(encode(message)).catch((cause: unknown) => fail('unreachable', `no connection to ${endpoint}`, cause))
-    const frames = await socket.receive().catch((cause: unknown) => fail('timeout', `no answer from ${endpoint} in ${timeoutMs} ms`, cause))
+    const frames = await socket.receive().catch((cause: unknown) => fail('timeout', `no answer from ${endpoint} in ${patience} ms`, cause))
     const [payload] = frames
     const decoded = payload === undefined ? undefined : decodeReply(payload)
     if (decoded?.ok !== true) throw new NorthboundError('malformed', `${endpoint} answered: ${decoded?.refusal.message ?? 'nothing'}`)
@@ -47,8 +54,8 @@ export function openRequester(endpoint: string, timeoutMs: number): Requester {
   }
 
   return {
-    request(message) {
-      const turn = tail.then(() => exchange(message))
+    request(message, failures = 0) {
+      const turn = tail.then(() => exchange(message, failures))
       tail = turn.catch(() => undefined)
       return turn
     },
