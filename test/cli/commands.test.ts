@@ -1,0 +1,136 @@
+import { spawn } from 'node:child_process'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import test, { type ExecutionContext } from 'ava'
+
+const NETLOOM = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+const SAMPLE = fileURLToPath(new URL('../../../samples/01-three-hosts', import.meta.url))
+
+interface Ended {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+async function netloom(...args: string[]): Promise<Ended> {
+  const child = spawn(process.execPath, [NETLOOM, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: undefined },
+  })
+  let out = ''
+  let err = ''
+  child.stdout.on('data', (d: Buffer) => (out += d.toString()))
+  child.stderr.on('data', (d: Buffer) => (err += d.toString()))
+  return await new Promise((resolve) => child.once('close', (code) => resolve({ code: code ?? -1, out, err })))
+}
+
+async function folder(t: ExecutionContext, sample = true): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'netloom-cli-'))
+  t.teardown(() => rm(dir, { recursive: true, force: true }))
+  if (sample) await cp(SAMPLE, dir, { recursive: true })
+  return dir
+}
+
+async function edit(dir: string, file: string, from: string, to: string): Promise<void> {
+  const path = join(dir, file)
+  const text = await readFile(path, 'utf8')
+  if (!text.includes(from)) throw new Error(`${file} does not hold ${from}`)
+  await writeFile(path, text.replace(from, to))
+}
+
+test('init, validate, plan: a newcomer gets a plan without writing a line', async (t) => {
+  const dir = await folder(t, false)
+  t.is((await netloom('init', dir)).code, 0)
+  t.is((await netloom('validate', dir)).code, 0)
+  const planned = await netloom('plan', dir)
+  t.is(planned.code, 0)
+  t.regex(planned.out, /\+ network blue/)
+  const again = await netloom('init', dir)
+  t.is(again.code, 1)
+  t.regex(again.err, /already has YAML files .*nothing was written/)
+})
+
+test('apply without a server commits, says that nothing was published, and exits 4; then there is nothing to do', async (t) => {
+  const dir = await folder(t)
+  t.is((await netloom('plan', dir, '--detailed-exitcode')).code, 2)
+  const applied = await netloom('apply', '--dir', dir)
+  t.is(applied.code, 4)
+  t.regex(applied.out, /Committed revision 1\. No server runs/)
+  const second = await netloom('plan', dir, '--detailed-exitcode')
+  t.is(second.code, 0)
+  t.regex(second.out, /^No changes/)
+  t.is((await netloom('apply', '--dir', dir)).code, 0)
+  t.regex((await netloom('history', dir)).out, /1/)
+})
+
+test('a stored plan is applied exactly, or refused as stale', async (t) => {
+  const dir = await folder(t)
+  const first = /Plan (p-[0-9a-f]+)/.exec((await netloom('plan', dir)).out)?.[1] ?? ''
+  await edit(dir, 'blue.yaml', '  db-1:', '  db-9: { network: blue, host: h3 }\n  db-1:')
+  const applied = await netloom('apply', first, '--dir', dir, '--json')
+  t.is(applied.code, 4)
+  t.is((JSON.parse(applied.out) as { plan: string }).plan, first)
+  const rest = await netloom('plan', dir)
+  t.regex(rest.out, /1 to create/, 'what was edited after the plan was not part of it')
+  const stale = await netloom('apply', first, '--dir', dir)
+  t.is(stale.code, 1)
+  t.regex(stale.err, /stale: it was made against revision 0/)
+  t.regex((await netloom('apply', 'p-00000000', '--dir', dir)).err, /there is no plan p-00000000/)
+})
+
+test('mistakes: exit 1, a place, a fix, and nothing is planned', async (t) => {
+  const dir = await folder(t)
+  await edit(dir, 'blue.yaml', 'web-2: { network: blue,', 'web-2: { netwrok: blue,')
+  for (const command of ['validate', 'plan']) {
+    const { code, out } = await netloom(command, dir)
+    t.is(code, 1)
+    t.regex(out, /blue\.yaml:10:/)
+    t.regex(out, /network/)
+  }
+  const json = await netloom('validate', dir, '--json')
+  const issues = (JSON.parse(json.out) as { valid: boolean; issues: { code: string }[] }).issues
+  t.true(issues.length > 0)
+  t.regex(issues[0]?.code ?? '', /^E\d{4}$/)
+})
+
+test('an emptied repository deletes nothing: guards refuse with exit 3 and the exact override', async (t) => {
+  const dir = await folder(t)
+  await netloom('apply', '--dir', dir)
+  let ports = 'project: bulk\nnetworks: { n: {} }\nsubnets: { s: { network: n, cidr: 10.30.0.0/24 } }\nports:\n'
+  for (let i = 0; i < 30; i++) ports += `  p${i}: { network: n }\n`
+  await writeFile(join(dir, 'bulk.yaml'), ports)
+  await netloom('apply', '--dir', dir)
+  await writeFile(join(dir, 'bulk.yaml'), 'project: bulk\nnetworks: { n: {} }\n')
+  const refused = await netloom('apply', '--dir', dir)
+  t.is(refused.code, 3)
+  const override = /--allow (delete-count=\d+)/.exec(refused.out)?.[1] ?? ''
+  t.regex(override, /delete-count=31/)
+  const overrides = [...refused.out.matchAll(/--allow ([a-z-]+=\d+)/g)].map((m) => m[1] ?? '')
+  t.is((await netloom('apply', '--dir', dir, ...overrides.flatMap((o) => ['--allow', o]))).code, 4)
+  t.is((await netloom('apply', '--dir', dir, '--allow', 'nonsense')).code, 1)
+})
+
+test('output that is not a terminal has no colour; --json is one document with a version', async (t) => {
+  const dir = await folder(t)
+  const text = await netloom('plan', dir)
+  t.false(text.out.includes('\u001b['))
+  for (const args of [
+    ['plan', dir],
+    ['validate', dir],
+    ['apply', '--dir', dir],
+    ['status', dir],
+    ['history', dir],
+  ]) {
+    const { out } = await netloom(...args, '--json')
+    t.is(typeof (JSON.parse(out) as { format_version: unknown }).format_version, 'string', args.join(' '))
+  }
+})
+
+test('drift without a server says what to do instead', async (t) => {
+  const dir = await folder(t)
+  const { code, err } = await netloom('drift', dir)
+  t.is(code, 1)
+  t.regex(err, /no server runs on .*\n.*netloom serve/)
+})
