@@ -35,11 +35,13 @@ export function flowItem(spec: FlowSpec): Item {
     table: t.number,
     priority: spec.priority,
     cookie: spec.cookie,
-    flags: [],
+    flags: NO_FLAGS,
     match,
     actions: spec.actions,
   })
 }
+
+const NO_FLAGS: Flow['flags'] = []
 
 /** The item of a flow that was read from the switch: key and text are those that `flowItem` gives an equal flow. */
 export function observedFlowItem(owners: readonly Key[], flow: Flow): Item {

@@ -1,4 +1,4 @@
-import { type FieldName, fieldOf } from '../flow/fields.ts'
+import { FIELDS, type FieldName } from '../flow/fields.ts'
 import type { Action, Match } from '../flow/types.ts'
 import { bitsOf, REGISTERS } from './registers.ts'
 import { TABLES, type Table, table } from './tables.ts'
@@ -10,6 +10,9 @@ interface Allowed {
   readonly jumps: ReadonlySet<number>
   readonly learns: ReadonlySet<number>
 }
+
+/** All ones over the width of a field. */
+const FULL: ReadonlyMap<FieldName, bigint> = new Map(FIELDS.map((f) => [f.name, (1n << BigInt(f.bits)) - 1n]))
 
 const ALLOWED: ReadonlyMap<string, Allowed> = new Map(
   TABLES.map((t) => [
@@ -31,7 +34,7 @@ function bitsOfPlaces(places: Table['matches']): ReadonlyMap<FieldName, bigint> 
 }
 
 function fullBits(field: FieldName): bigint {
-  return (1n << BigInt(fieldOf(field).bits)) - 1n
+  return FULL.get(field) ?? 0n
 }
 
 /** Throws when the flow does what its table does not declare: a bug of ours, found before the switch sees it. */

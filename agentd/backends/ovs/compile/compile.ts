@@ -5,6 +5,7 @@ import { type FloodSet, floodItems } from './flood.ts'
 import { localItems } from './local.ts'
 import { locationItems } from './location.ts'
 import { Memo } from './memo.ts'
+import { isReserved } from './names.ts'
 import { type NetworkContext, networkContext, targetOf } from './network.ts'
 import { allocateNumbers, type Numbers } from './numbers.ts'
 import { target } from './registers.ts'
@@ -61,7 +62,7 @@ function compileDevices({ input, view, numbers, memo, out }: Work): void {
   const context: DeviceContext = { host: input.host, installation: input.installation, facts: input.facts, numbers }
   emit({ out }, carrierItems(view, context))
   for (const attach of view.attaches) {
-    if (attach.plug.by === 'external') continue
+    if (attach.plug.by === 'external' || isReserved(attach.plug.interface)) continue
     const at = `${input.installation} ${numbers.of('ofport', attach.plug.interface)}`
     emit(
       { out },

@@ -20,3 +20,8 @@ export function patchPorts(bridge: string): { readonly int: string; readonly ext
   return { int: int + short, ext: `nl-ex-${short}` }
 }
 const HASH = 5
+
+/** Names that we give to ports which lead to other hosts; a guest's interface may not have one. */
+export function isReserved(name: string): boolean {
+  return name === BRIDGE || /^nl-(?:vxlan|geneve|gre|int-.*|ex-.*)$/.test(name)
+}

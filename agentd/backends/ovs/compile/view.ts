@@ -99,9 +99,9 @@ export function sameFamily(a: string, b: string): boolean {
   return parseIp(a)?.family === parseIp(b)?.family
 }
 
-/** Capabilities name the interface types the switch can make as `type:vxlan`; without any such name nothing is ruled out. */
+/** Capabilities name the interface types the switch can make (`iface_types`); without any name nothing is ruled out. */
 export function canMake(facts: Facts, type: string): boolean {
-  return !facts.capabilities.some((c) => c.startsWith('type:')) || facts.capabilities.includes(`type:${type}`)
+  return facts.capabilities.length === 0 || facts.capabilities.includes(type)
 }
 
 function pick<T extends Intent['type']>(intents: readonly Intent[], type: T): Extract<Intent, { type: T }>[] {

@@ -1,7 +1,7 @@
 import type { AttachIntent } from '../../../../src/model/intent.ts'
 import { compareText, type Key } from '../../../../src/model/key.ts'
 import type { Facts, InterfaceFact, Verdict } from '../../backend.ts'
-import { BRIDGE } from './names.ts'
+import { BRIDGE, isReserved } from './names.ts'
 import type { Numbers } from './numbers.ts'
 
 /** Where a port of this host is plugged, or why it is not. Without an ofport it gets no flow that lets a frame in or out. */
@@ -45,6 +45,12 @@ function wireExternal(attach: AttachIntent, candidates: readonly Named[]): Wirin
 
 function wireOwn(name: string, facts: Facts, numbers: Numbers): Wiring {
   const predicted = numbers.of('ofport', name)
+  if (isReserved(name)) return error(`${name} is a name of Netloom's own: give the port another interface`)
+  return wireMade(name, predicted, facts)
+}
+
+/** An interface that we make, for a guest or towards other hosts. */
+function wireMade(name: string, predicted: number, facts: Facts): Wiring {
   const fact = facts.interfaces[name]
   if (fact === undefined) return { ofport: predicted }
   if (!fact.ours) return error(`an interface ${name} exists and is not ours: rename it, or give the port another interface`)
@@ -77,5 +83,5 @@ function indexByIfaceId(facts: Facts): ReadonlyMap<string, readonly Named[]> {
 
 /** The number of an interface that carries frames between hosts: OVS's word, else what we ask for. Undefined while OVS cannot open it. */
 export function carrierOfport(name: string, facts: Facts, numbers: Numbers): number | undefined {
-  return wireOwn(name, facts, numbers).ofport
+  return wireMade(name, numbers.of('ofport', name), facts).ofport
 }
