@@ -240,12 +240,13 @@ export function fieldByText(text: string): Field | undefined {
   return BY_TEXT.get(text)
 }
 
-const BY_HEADER: ReadonlyMap<string, Field> = new Map(
-  FIELDS.flatMap((f): [string, Field][] => [f.subfield, f.wire].map((h) => [headerKey(h.class, h.number, h.experimenter), f])),
+const BY_HEADER: ReadonlyMap<number, Field> = new Map(
+  FIELDS.flatMap((f): [number, Field][] => [f.subfield, f.wire].map((h) => [headerKey(h.class, h.number, h.experimenter), f])),
 )
 
-function headerKey(cls: number, number: number, experimenter: number | undefined): string {
-  return `${cls}:${number}:${experimenter ?? ''}`
+/** Experimenters' numbers have 32 bits; class and number 23. */
+function headerKey(cls: number, number: number, experimenter = 0): number {
+  return experimenter * 0x800000 + cls * 0x80 + number
 }
 
 /** The field that a header on the wire names; undefined when it is none of ours. */

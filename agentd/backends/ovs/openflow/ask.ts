@@ -16,15 +16,9 @@ export function message(type: number, xid: number, put: Put): Buffer {
   return Buffer.from(w.done())
 }
 
-/** Sends a request and resolves with what `onMessage` finds complete. Rejects with OpenFlowError: `refused`, `timeout`, `closed`. */
-function converse(
-  connection: Connection,
-  type: number,
-  put: Put,
-  timeout: number,
-  onMessage: (message: Message) => boolean,
-): Promise<Message> {
-  const xid = connection.takeXids(1)
+/** Waits for the answers to message `xid` until `onMessage` finds them complete. Rejects with OpenFlowError: `refused`, `timeout`, `closed`. */
+function awaitAnswer(connection: Connection, xid: number, timeout: number, onMessage: (message: Message) => boolean): Promise<Message> {
+  if (connection.closed !== undefined) return Promise.reject(connection.closed)
   return new Promise((resolve, reject) => {
     const fail = (error: OpenFlowError): void => {
       clearTimeout(timer)
@@ -39,12 +33,29 @@ function converse(
         resolve(answer)
         return true
       },
-      onError: (_, name) =>
-        fail(new OpenFlowError('refused', `the bridge refused the request: ${name}`, { failures: [{ name, text: name }] })),
+      onError: (_, name) => fail(refused('the bridge refused the request', name)),
       onClose: fail,
     })
-    connection.write(message(type, xid, put)).catch((error: unknown) => fail(error as OpenFlowError))
   })
+}
+
+function refused(what: string, name: string): OpenFlowError {
+  return new OpenFlowError('refused', `${what}: ${name}`, { failures: [{ name, text: name }] })
+}
+
+async function converse(
+  connection: Connection,
+  type: number,
+  put: Put,
+  timeout: number,
+  onMessage: (message: Message) => boolean,
+): Promise<Message> {
+  const xid = connection.takeXids(1)
+  const bytes = message(type, xid, put)
+  const answer = awaitAnswer(connection, xid, timeout, onMessage)
+  // A broken connection rejects the answer too.
+  connection.write(bytes).catch(() => {})
+  return await answer
 }
 
 /** One request, one answer. */
@@ -52,24 +63,33 @@ export function ask(connection: Connection, type: number, put: Put, timeout: num
   return converse(connection, type, put, timeout, () => true)
 }
 
-/** A message that is answered only when it is refused: a barrier behind it tells that it was not. */
-export async function order(connection: Connection, type: number, put: Put, timeout: number): Promise<void> {
+/**
+ * A message that is answered only when it is refused: a barrier behind it tells that it was not. `put` writes the whole message
+ * under the number it is given.
+ */
+export async function orderWhole(connection: Connection, put: (w: ByteWriter, xid: number) => void, timeout: number): Promise<void> {
   let refusal: OpenFlowError | undefined
-  const xid = connection.takeXids(1)
-  connection.listen(xid, {
-    onMessage: () => false,
-    onError: (_, name) => {
-      refusal = new OpenFlowError('refused', `the bridge refused: ${name}`, { failures: [{ name, text: name }] })
-    },
-    onClose: () => {},
-  })
+  const xid = connection.takeXids(2)
+  const w = new ByteWriter(2 * ROOM)
+  put(w, xid)
+  w.bytes(message(TYPE.BARRIER_REQUEST, xid + 1, () => {}))
+  const onError = (_: number, name: string): void => {
+    refusal = refused('the bridge refused', name)
+  }
+  connection.listen(xid, { onMessage: () => false, onError, onClose: () => {} })
   try {
-    await connection.write(message(type, xid, put))
-    await ask(connection, TYPE.BARRIER_REQUEST, () => {}, timeout)
+    const answer = awaitAnswer(connection, xid + 1, timeout, () => true)
+    connection.write(Buffer.from(w.done())).catch(() => {})
+    await answer
   } finally {
     connection.unlisten(xid)
   }
   if (refusal !== undefined) throw refusal
+}
+
+/** The same for a message of which only the body is left to write. */
+export async function order(connection: Connection, type: number, put: Put, timeout: number): Promise<void> {
+  await orderWhole(connection, (w, xid) => w.bytes(message(type, xid, put)), timeout)
 }
 
 const MORE = 1

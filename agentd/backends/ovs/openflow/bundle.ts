@@ -1,5 +1,5 @@
 import { formatFlow } from '../flow/format.ts'
-import { ask } from './ask.ts'
+import { ask, orderWhole } from './ask.ts'
 import { ByteWriter } from './bytes.ts'
 import type { Connection } from './connection.ts'
 import { TYPE } from './constants.ts'
@@ -18,12 +18,18 @@ const CHUNK = 1 << 18
  * changed. After `timeout` or `closed` it is not known.
  */
 export async function applyBundle(connection: Connection, id: number, mods: readonly FlowMod[], timeout: number): Promise<void> {
-  if (mods.length === 0) return
+  const [only] = mods
+  if (only === undefined) return
+  if (mods.length === 1) {
+    await applyOne(connection, only, timeout)
+    return
+  }
   const run = new BundleRun(connection, id, mods, timeout)
   try {
-    await run.control(CONTROL.OPEN)
-    await run.addAll()
-    await run.barrier()
+    // One round trip: the answers come in order, so a bundle that could not be opened is known at the barrier.
+    const [opened, added] = await Promise.allSettled([run.control(CONTROL.OPEN), run.addAll().then(() => run.barrier())])
+    if (opened.status === 'rejected') throw opened.reason
+    if (added.status === 'rejected') throw added.reason
     if (run.failures.length > 0) throw run.refusal()
     await run.control(CONTROL.COMMIT)
   } catch (error) {
@@ -32,6 +38,26 @@ export async function applyBundle(connection: Connection, id: number, mods: read
   } finally {
     connection.listenRange(undefined)
   }
+}
+
+/** A single change is atomic by itself. */
+async function applyOne(connection: Connection, mod: FlowMod, timeout: number): Promise<void> {
+  try {
+    await orderWhole(connection, (w, xid) => putFlowMod(w, mod, xid), timeout)
+  } catch (error) {
+    if (!(error instanceof OpenFlowError) || (error.code !== 'refused' && error.code !== 'encode')) throw error
+    const name = error.failures[0]?.name ?? 'encode'
+    throw refusal(error.code, [{ index: 0, name, text: failureText(name, mod) }])
+  }
+}
+
+function failureText(name: string, mod: FlowMod | undefined): string {
+  return mod === undefined ? name : `${name}: ${mod.command} ${formatFlow(mod.flow)}`
+}
+
+function refusal(code: 'refused' | 'encode', failures: readonly Failure[]): OpenFlowError {
+  const more = failures.length > 1 ? ` (and ${failures.length - 1} more)` : ''
+  return new OpenFlowError(code, `the bridge refused flows: ${failures[0]?.text ?? 'no reason given'}${more}`, { failures })
 }
 
 class BundleRun {
@@ -52,9 +78,7 @@ class BundleRun {
   }
 
   refusal(): OpenFlowError {
-    const [first] = this.failures
-    const more = this.failures.length > 1 ? ` (and ${this.failures.length - 1} more)` : ''
-    return new OpenFlowError('refused', `the bridge refused flows: ${first?.text ?? 'no reason given'}${more}`, { failures: this.failures })
+    return refusal('refused', this.failures)
   }
 
   async addAll(): Promise<void> {
@@ -106,6 +130,6 @@ class BundleRun {
 
   #failed(index: number, name: string): void {
     const mod = this.#mods[index]
-    this.failures.push({ index, name, text: mod === undefined ? name : `${name}: ${mod.command} ${formatFlow(mod.flow)}` })
+    this.failures.push({ index, name, text: failureText(name, mod) })
   }
 }

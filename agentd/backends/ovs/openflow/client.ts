@@ -162,14 +162,15 @@ export class OpenFlowClient {
     return await this.#list(PART.PORT_DESC, () => {}, readPorts)
   }
 
-  onPort(listener: (event: PortEvent) => void): () => void {
+  /** Ports that come, go or change, from now on. Resolves with how to stop it. */
+  async listenForPorts(listener: (event: PortEvent) => void): Promise<() => void> {
+    await this.#askForAsync()
     this.#portListeners.add(listener)
     return () => this.#portListeners.delete(listener)
   }
 
   /**
-   * Packets that flows send with `controller(id=…)`, from now on. A management connection gets none until it asks (OVS: its
-   * miss_send_len is 0), and only those for its own `id`.
+   * Packets that flows send with `controller(id=…)`, from now on: only those for its own `id`. Resolves with how to stop it.
    */
   async listenForPackets(id: number, listener: (packet: PacketIn) => void): Promise<() => void> {
     await this.#experimenter(NXT.SET_PACKET_IN_FORMAT, (w) => w.u32(PACKET_IN2))
@@ -177,9 +178,14 @@ export class OpenFlowClient {
       w.zeros(6)
       w.u16(id)
     })
-    await order(this.#connection, TYPE.SET_CONFIG, (w) => w.u32(0xffff), this.#timeout)
+    await this.#askForAsync()
     this.#packetListeners.add(listener)
     return () => this.#packetListeners.delete(listener)
+  }
+
+  /** A management connection is told nothing unasked until its miss_send_len is not zero (OVS, "Asynchronous Messages"). */
+  async #askForAsync(): Promise<void> {
+    await order(this.#connection, TYPE.SET_CONFIG, (w) => w.u32(0xffff), this.#timeout)
   }
 
   /** Sends a packet through actions. Resolves when it was handed over, not when it was sent: the bridge refuses by an error nobody waits for. */

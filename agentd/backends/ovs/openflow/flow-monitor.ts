@@ -9,9 +9,12 @@ import { readInstructions } from './read-actions.ts'
 /** OpenFlow 1.4, 7.3.5.17. OVS 3.1 speaks it in this form (its own NXST_FLOW_MONITOR is for OpenFlow 1.0 to 1.2). */
 
 export type FlowEvent =
-  /** `initial`: it was there when the monitor was made. Removed flows come without actions. */
+  /**
+   * `initial`: it was there when the monitor was made. Removed flows come without actions. Flags are not told. An `add` that replaces a
+   * flow is told as `added`.
+   */
   | { readonly kind: 'initial' | 'added' | 'modified' | 'removed'; readonly flow: Flow }
-  /** A change that this connection asked for, by the number of its message. */
+  /** Changes that this connection asked for, by the number of its message: one for a whole bundle. */
   | { readonly kind: 'own'; readonly xid: number }
   /** Between these two the switch had no room for events; the state is told again at `resumed`, removals of new flows aside. */
   | { readonly kind: 'paused' | 'resumed' }
