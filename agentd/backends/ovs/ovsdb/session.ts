@@ -29,6 +29,8 @@ export class Session {
   readonly #probe: NodeJS.Timeout
   #nextId = 1
   #lastHeard: number = Date.now()
+  /** When the server was asked whether it lives, and has not said anything since. */
+  #asked: number | undefined
   #closed: OvsdbError | undefined
 
   private constructor(socket: Socket, options: SessionOptions) {
@@ -85,6 +87,7 @@ export class Session {
 
   #receive(piece: string): void {
     this.#lastHeard = Date.now()
+    this.#asked = undefined
     try {
       for (const text of this.#splitter.push(piece)) this.#dispatch(parseMessage(text))
     } catch (error) {
@@ -109,10 +112,19 @@ export class Session {
     else waiting.reject(refusal(error))
   }
 
+  /** Silence alone proves nothing: only a question that was asked almost an interval ago. What came while this process slept is read first. */
   #checkAlive(): void {
-    const silent = Date.now() - this.#lastHeard
-    if (silent >= 2 * this.#options.probeInterval) this.#end(new OvsdbError('closed', `ovsdb-server is silent for ${silent} ms`))
-    else if (silent >= this.#options.probeInterval) this.#send({ method: 'echo', params: [], id: 'probe' })
+    const now = Date.now()
+    const asked = this.#asked
+    if (asked === undefined) {
+      if (now - this.#lastHeard < 0.9 * this.#options.probeInterval) return
+      this.#asked = now
+      this.#send({ method: 'echo', params: [], id: 'probe' })
+    } else if (now - asked >= 0.9 * this.#options.probeInterval) {
+      setImmediate(() => {
+        if (this.#asked === asked) this.#end(new OvsdbError('closed', `ovsdb-server is silent for ${now - this.#lastHeard} ms`))
+      })
+    }
   }
 
   #end(reason: OvsdbError): void {
