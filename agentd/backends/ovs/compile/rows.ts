@@ -56,11 +56,11 @@ export function rowKey(row: Pick<Row, 'table' | 'name'>): string {
   return `row ${row.table} ${row.name}`
 }
 
-/** One line `column=value` each, maps one line a key, sorted; absent values left out. Equal rows have equal text. */
+/** One line `column=value` each, maps one line a key, sorted; absent values left out, and empty text is one (OVSDB tells of no default). Equal rows have equal text. */
 export function rowText(row: Row): string {
   const lines: string[] = row.parent === undefined ? [] : [`in=${row.parent}`]
   for (const [column, value] of Object.entries(row.columns)) {
-    if (value === null) continue
+    if (value === null || value === '') continue
     if (isList(value)) {
       if (value.length > 0) lines.push(`${column}=${[...value].sort().join(',')}`)
     } else if (typeof value === 'object') {
