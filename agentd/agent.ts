@@ -36,6 +36,7 @@ const VERSION = '0.1.0'
 const RETRY_FIRST_MS = 500
 const RETRY_MAX_MS = 30_000
 const SWITCH_RETRY_MS = 1000
+const FAILURES_TOLD = 5
 
 /**
  * One host's agent: northbound offers complete sets, converge makes the switch hold them, the outcome is reported. The switch may be away when it starts, and so may the
@@ -56,6 +57,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
   let northbound: Northbound | undefined
   let pending: TargetSet | undefined
   let opening: Promise<void> | undefined
+  let told = '[]'
 
   function onTarget(target: TargetSet): void {
     pending = target
@@ -112,8 +114,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
   }
 
   function onResult(result: ConvergeResult): void {
-    if (result.written > 0)
-      log('info', 'converged', { revision: result.revision, written: result.written, converged: result.converged, ...result.timings })
+    tellResult(result)
     const repaired = result.drift.filter((d) => d.action === 'repaired')
     if (repaired.length > 0) log('warn', 'drift repaired', { items: repaired.length, first: repaired[0]?.where })
     options.onResult?.(result)
@@ -126,6 +127,19 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
       allocations: result.allocations,
       timings: result.timings,
     })
+  }
+
+  /** A write that fails is told when it begins to fail, and not at every attempt. */
+  function tellResult(result: ConvergeResult): void {
+    const failing = JSON.stringify([...result.failed])
+    const same = failing === told
+    told = failing
+    if (result.failed.size > 0 && !same) {
+      const first = [...result.failed].slice(0, FAILURES_TOLD).map(([key, cause]) => `${key}: ${cause}`)
+      log('warn', 'some things cannot be written; trying again', { revision: result.revision, items: result.failed.size, first })
+    }
+    if (result.written > 0 && !(same && result.failed.size > 0))
+      log('info', 'converged', { revision: result.revision, written: result.written, converged: result.converged, ...result.timings })
   }
 
   async function answer(question: Question): Promise<JsonObject> {

@@ -25,6 +25,8 @@ export interface ConvergeResult {
   readonly timings: Readonly<Record<string, number>>
   /** Items written by this run. */
   readonly written: number
+  /** Items that could not be written so far, with the switch's own words. */
+  readonly failed: ReadonlyMap<string, string>
 }
 
 export interface ConvergerOptions {
@@ -147,6 +149,7 @@ export function createConverger(options: ConvergerOptions): Converger {
       allocations,
       facts: driver.facts(),
       written: ready.add.length + ready.change.length + ready.remove.length,
+      failed: new Map([...failures].map(([key, { cause }]) => [key, cause])),
       timings: { compile: compiledAt - began, observe: observedAt - compiledAt, ...outcome.timings, total: options.now() - began },
     })
   }

@@ -31,10 +31,11 @@ export function objectStatuses(
     const verdict = compiled.verdicts.get(key)
     const failure = failing.get(key)
     const next =
-      verdict?.state === 'ERROR'
-        ? { state: 'ERROR' as const, cause: verdict.cause, attempts: 0 }
-        : failure !== undefined
-          ? { state: 'ERROR' as const, cause: failure.cause, attempts: failure.attempts }
+      failure !== undefined
+        ? // What was tried and refused comes before its consequence (no namespace, therefore no device).
+          { state: 'ERROR' as const, cause: failure.cause, attempts: failure.attempts }
+        : verdict?.state === 'ERROR'
+          ? { state: 'ERROR' as const, cause: verdict.cause, attempts: 0 }
           : verdict !== undefined
             ? { state: verdict.state, cause: verdict.cause, attempts: 0 }
             : { state: building.has(key) ? ('BUILD' as const) : ('ACTIVE' as const), attempts: 0 }
