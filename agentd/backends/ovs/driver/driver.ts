@@ -104,8 +104,11 @@ class OvsDriver implements Driver {
         )
       }
       if (parts.links.length > 0) await timed('settle', () => this.#links.settle(parts.links, failed))
-      if (parts.flows.length + parts.gone.length > 0) await timed('flows', () => this.#flows.write(parts.flows, parts.gone, failed))
-      if (parts.removed.length > 0) {
+      if (parts.flows.length + parts.gone.length > 0)
+        await timed('flows', () => this.#flows.write(parts.flows, parts.gone, failed, deferred))
+      // Flows that are on no port any more go before their port.
+      if (parts.gone.some((i) => deferred.has(i.key))) for (const item of parts.removed) deferred.add(item.key)
+      else if (parts.removed.length > 0) {
         await timed('removals', () => removeRows(this.#ovsdb, () => this.#inventory, parts.removed, REMOVE_BUDGET_MS, failed, deferred))
       }
       await this.#links.remove(
@@ -128,7 +131,7 @@ class OvsDriver implements Driver {
     const have = (key: string): Item | undefined => rows.get(key) ?? this.#flows.held(key) ?? this.#links.items().get(key)
     const verified = new Set<string>()
     for (const item of [...delta.add, ...delta.change.map((c) => c.after)]) {
-      if (failed.has(item.key)) continue
+      if (failed.has(item.key) || deferred.has(item.key)) continue
       const now = have(item.key)
       if (now?.text === item.text) verified.add(item.key)
       else failed.set(item.key, now === undefined ? 'was written and is not there' : `was written and reads back as ${now.text}`)

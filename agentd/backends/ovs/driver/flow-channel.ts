@@ -24,6 +24,8 @@ export interface FlowChannelOptions {
 const CONNECT_MS = 5_000
 const RETRY_MS = 50
 const REQUEST_MS = 30_000
+/** Writes in a row that a lost connection may cut short before they count as failed. */
+const LOST_WRITES = 3
 
 interface Link {
   readonly client: OpenFlowClient
@@ -41,6 +43,7 @@ export class FlowChannel {
   /** While a bundle is under way: key → text that its events will show (`''`: gone). Anything else is another hand. */
   #expected: ReadonlyMap<string, string> = new Map()
   #closed = false
+  #lostWrites = 0
 
   constructor(options: FlowChannelOptions) {
     this.#options = options
@@ -65,12 +68,14 @@ export class FlowChannel {
 
   /**
    * One bundle: everything or nothing. When the switch refuses flows, those are set aside into `failed` with its words and the rest is tried again, so that one bad
-   * flow does not stop the others. A flow whose actions alone change keeps its counters.
+   * flow does not stop the others. A flow whose actions alone change keeps its counters. When the connection is lost on the way (the switch was restarted, the bridge
+   * was reconfigured), nobody knows what arrived: everything is deferred to a turn that reads again.
    */
   async write(
     changes: readonly { readonly before?: Item; readonly after: Item }[],
     gone: readonly Item[],
     failed: Map<string, string>,
+    deferred: Set<string>,
   ): Promise<void> {
     const mods = [...gone.map((item) => ({ item, mod: removal(item) })), ...changes.map((c) => ({ item: c.after, mod: change(c) }))]
     try {
@@ -81,8 +86,13 @@ export class FlowChannel {
       ])
       await writeSome(client, mods, failed)
       await client.barrier()
+      this.#lostWrites = 0
     } catch (error) {
-      for (const { item } of mods) if (!failed.has(item.key)) failed.set(item.key, error instanceof Error ? error.message : String(error))
+      const lost = error instanceof OpenFlowError && error.code === 'closed' && this.#lostWrites++ < LOST_WRITES
+      for (const { item } of mods) {
+        if (lost) deferred.add(item.key)
+        else if (!failed.has(item.key)) failed.set(item.key, error instanceof Error ? error.message : String(error))
+      }
     } finally {
       this.#expected = new Map()
     }
@@ -108,33 +118,31 @@ export class FlowChannel {
       try {
         return await this.#open()
       } catch (error) {
-        if (this.#closed || Date.now() > end || !(error instanceof OpenFlowError) || error.code !== 'connect') throw error
+        // `closed`: a switch that is just going.
+        const passing = error instanceof OpenFlowError && (error.code === 'connect' || error.code === 'closed')
+        if (this.#closed || Date.now() > end || !passing) throw error
         await sleep(RETRY_MS)
       }
     }
   }
 
   async #open(): Promise<Link> {
+    const tables: FlowTables = { own: new Map(), foreign: new Map() }
     const client = await OpenFlowClient.connect({
       path: this.#options.path,
       requestTimeout: REQUEST_MS,
-      onClose: (error) => this.#lost(client, error),
+      onClose: (error) => this.#lost(tables, error),
     })
-    const tables: FlowTables = { own: new Map(), foreign: new Map() }
-    this.#tables = tables
     await client.monitorFlows({ initial: true, own: true }, (event) => this.#onEvent(client, tables, event))
+    this.#tables = tables
     return { client, tables }
   }
 
-  #lost(client: OpenFlowClient, error: OpenFlowError): void {
-    if (this.#closed) return
+  /** A connection that ends before its tables are in use is the connector's business. */
+  #lost(tables: FlowTables, error: OpenFlowError): void {
+    if (this.#closed || this.#tables !== tables) return
     this.#options.log('warn', `the connection to ${BRIDGE} was lost; connecting again`, { error: error.message })
-    void this.#link?.then(
-      (link) => {
-        if (link.client === client) this.#link = undefined
-      },
-      () => {},
-    )
+    this.#link = undefined
     this.#tables = undefined
     this.#options.onChange()
   }
