@@ -23,13 +23,13 @@ export function labEndpoint(tag: string, name: 'pub' | 'rpc' | 'reports'): strin
 
 /**
  * Starts `netloom serve` for the lab. It lives in the namespace of the lab's cables, so that taking the lab down ends it like everything else in there. Resolves
- * when it serves; rejects with the end of its log when it ends instead.
+ * when it serves, to its process id; rejects with the end of its log when it ends instead.
  */
 export async function startLabServer(
   lab: Lab,
   dir: string,
   options: { readonly manual: boolean; readonly heartbeatMs: number },
-): Promise<void> {
+): Promise<number> {
   const { tag } = lab
   const folder = join(labDir(tag), 'server')
   await mkdir(folder, { recursive: true })
@@ -47,6 +47,7 @@ export async function startLabServer(
     ended,
     join(folder, 'server.log'),
   )
+  return ended.pid
 }
 
 /** Starts `netloom-agentd` on one of the lab's hosts. Resolves as soon as the process exists. */

@@ -1,0 +1,291 @@
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { labStateFile, startLabAgent, startLabServer } from '../../src/cli/lab-session.ts'
+import { labSpecOf } from '../../src/cli/lab-spec.ts'
+import { lookOffline } from '../../src/cli/offline.ts'
+import { askServer, type StatusAnswer } from '../../src/cli/status.ts'
+import { execOk } from '../../src/lab/exec.ts'
+import { Guests } from '../../src/lab/guests.ts'
+import { type Lab, labDown, labUp } from '../../src/lab/lab.ts'
+import { hostDir } from '../../src/lab/names.ts'
+import { allPairs, describeWrong, proveAll } from '../../src/lab/prove.ts'
+import type { LabSpec } from '../../src/lab/spec.ts'
+import { type Key, makeKey } from '../../src/model/key.ts'
+import type { ObjectStatus } from '../../src/model/status.ts'
+import { askControl } from '../../src/server/control/socket.ts'
+import { hostStates } from '../../src/server/render/fleet.ts'
+import { controlPath } from '../../src/server/serve.ts'
+import { testTag } from '../support/tag.ts'
+import { FIRST } from './repo.ts'
+
+/** Long for a machine that does other work as well; a test that means a shorter time says so itself. */
+const PATIENCE_MS = 30_000
+const HEARTBEAT_MS = 300
+
+export function port(name: string): Key {
+  return makeKey('port', 'default', name)
+}
+
+/** A repository, a lab that is made from it, one server process and one agent process per host. `close` leaves nothing, in whatever state things are. */
+export class Rig {
+  readonly tag: string = testTag()
+  readonly dir: string
+  readonly stateFile: string
+  #lab: Lab | undefined
+  #guests: Guests | undefined
+  #server = 0
+  readonly #agents: Map<string, number> = new Map()
+
+  private constructor(dir: string) {
+    this.dir = dir
+    this.stateFile = labStateFile(this.tag)
+  }
+
+  /** `started`: which processes run at once; the lab's hosts and guests are there in any case. */
+  static async up(files: Readonly<Record<string, string>> = FIRST, started: 'all' | 'agents' | 'none' = 'all'): Promise<Rig> {
+    const rig = new Rig(await mkdtemp(join(tmpdir(), 'nl-faults-')))
+    try {
+      for (const [name, text] of Object.entries(files)) await rig.write(name, text)
+      await rig.follow()
+      if (started !== 'none') for (const host of rig.hosts) await rig.startAgent(host)
+      if (started === 'all') {
+        await rig.startServer()
+        await rig.settled()
+      }
+      return rig
+    } catch (error) {
+      await rig.close()
+      throw error
+    }
+  }
+
+  get lab(): Lab {
+    if (this.#lab === undefined) throw new Error('the lab is not up')
+    return this.#lab
+  }
+
+  get guests(): Guests {
+    this.#guests ??= new Guests(this.lab)
+    return this.#guests
+  }
+
+  get hosts(): readonly string[] {
+    return this.lab.spec.hosts.map((h) => h.name)
+  }
+
+  /** Saves a file as editors do that write beside it and rename. */
+  async write(name: string, text: string): Promise<void> {
+    await writeFile(join(this.dir, `.${name}.tmp`), text)
+    await rename(join(this.dir, `.${name}.tmp`), join(this.dir, name))
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(join(this.dir, name))
+  }
+
+  /** Hosts and guests as the repository now asks for, changed by `edit` where the lab is to differ. */
+  async follow(edit: (spec: LabSpec) => LabSpec = (spec) => spec): Promise<void> {
+    await mkdir(join(this.stateFile, '..'), { recursive: true })
+    const look = await lookOffline(this.dir, this.stateFile, 'plan')
+    try {
+      const world = look.proposal.ready?.step.world
+      if (world === undefined) throw new Error(`the rig's repository has mistakes: ${JSON.stringify(look.proposal.issues)}`)
+      const guests = this.#guests
+      this.#guests = undefined
+      await guests?.close()
+      this.#lab = await labUp(this.tag, edit(labSpecOf(world)))
+    } finally {
+      await look.store.close()
+    }
+  }
+
+  async startServer(): Promise<void> {
+    this.#server = await startLabServer(this.lab, this.dir, { manual: false, heartbeatMs: HEARTBEAT_MS })
+  }
+
+  async stopServer(signal: 'SIGKILL' | 'SIGTERM' = 'SIGTERM'): Promise<void> {
+    await end(this.#server, signal)
+    this.#server = 0
+  }
+
+  async startAgent(host: string): Promise<void> {
+    this.#agents.set(host, await startLabAgent(this.lab, host))
+  }
+
+  async stopAgent(host: string, signal: 'SIGKILL' | 'SIGTERM' = 'SIGTERM'): Promise<void> {
+    await end(this.#agents.get(host) ?? 0, signal)
+    this.#agents.delete(host)
+  }
+
+  /** Starts an agent again and waits until this life of it has reported that all is well. */
+  async agentBack(host: string): Promise<number> {
+    const before = await this.#epoch(host)
+    await this.startAgent(host)
+    return await this.until(
+      `the agent of ${host} is back`,
+      (a) => a.fleet.agents.find((g) => g.host === host)?.epoch !== before && this.isSettled(a),
+    )
+  }
+
+  async #epoch(host: string): Promise<string | undefined> {
+    return (await this.status())?.fleet.agents.find((a) => a.host === host)?.epoch
+  }
+
+  agentPid(host: string): number {
+    return this.#agents.get(host) ?? 0
+  }
+
+  /** What the server says; undefined when it does not run. */
+  async status(): Promise<StatusAnswer | undefined> {
+    return await askServer(this.stateFile)
+  }
+
+  /** Every host's own reading of its switch against what it should hold, made now. */
+  async drift(): Promise<readonly { readonly host: string; readonly items?: readonly DriftLine[] }[]> {
+    return (await askControl(controlPath(this.stateFile), { command: 'drift' }))['hosts'] as never
+  }
+
+  object(answer: StatusAnswer, key: Key, host?: string): ObjectStatus | undefined {
+    return answer.fleet.status.find((s) => s.key === key && (host === undefined || s.host === host))
+  }
+
+  /** Waits until the server says so. Resolves to the milliseconds it took; rejects with the last answer. */
+  async until(what: string, holds: (answer: StatusAnswer) => boolean, timeoutMs: number = PATIENCE_MS): Promise<number> {
+    let last: StatusAnswer | undefined
+    try {
+      return await until(
+        what,
+        async () => {
+          last = await this.status()
+          return last !== undefined && holds(last)
+        },
+        timeoutMs,
+      )
+    } catch (error) {
+      throw new Error(`${String(error)}\n${describe(last)}\n${await this.tails()}`)
+    }
+  }
+
+  /** As `until`, for what is seen on the hosts themselves. */
+  async seen(what: string, holds: () => Promise<boolean>, timeoutMs: number = PATIENCE_MS): Promise<number> {
+    try {
+      return await until(what, holds, timeoutMs)
+    } catch (error) {
+      throw new Error(`${String(error)}\n${describe(await this.status())}\n${await this.tails()}`)
+    }
+  }
+
+  /** Waits until the repository is applied, and every host holds what it was told and says that all of its ports are ACTIVE. */
+  async settled(timeoutMs: number = PATIENCE_MS): Promise<number> {
+    return await this.until('every host is at its target, every port ACTIVE', (a) => this.isSettled(a), timeoutMs)
+  }
+
+  isSettled(answer: StatusAnswer): boolean {
+    const states = hostStates({ ...answer.fleet, targets: new Map(answer.fleet.targets) })
+    const known = this.lab.spec.guests.every((g) => this.object(answer, g.port, g.host)?.state === 'ACTIVE')
+    return answer.repo === 'clean' && known && states.every((s) => s.sync === 'Synced' && s.health === 'Healthy')
+  }
+
+  /** Waits until the repository's present content is a revision (or is none, because nothing differs). */
+  async committed(revision: number): Promise<void> {
+    await this.until(`revision ${revision} is committed`, (a) => a.fleet.revision >= revision)
+  }
+
+  /** Runs a program on a host, where `ovs-*` act on that host's switch. */
+  async on(host: string, ...argv: readonly string[]): Promise<string> {
+    return await execOk(this.lab, { host }, argv)
+  }
+
+  async vsctl(host: string, ...words: readonly string[]): Promise<string> {
+    return await this.on(host, 'ovs-vsctl', '--timeout=20', ...words)
+  }
+
+  async ofctl(host: string, ...words: readonly string[]): Promise<string> {
+    return await this.on(host, 'ovs-ofctl', '-O', 'OpenFlow14', ...words)
+  }
+
+  /** What is wrong between the guests that others plug (ping, TCP and UDP with payload): those of one network must reach each other, others must not. */
+  async wrong(): Promise<readonly string[]> {
+    const network = (key: Key): string => (key.includes('/vault-') ? 'red' : 'blue')
+    const plugged = { ...this.lab, spec: { ...this.lab.spec, guests: this.lab.spec.guests.filter((g) => g.plug !== 'agent') } }
+    const pairs = allPairs(plugged, (from, to) => network(from) === network(to))
+    return describeWrong(await proveAll(this.lab, pairs, { silence_ms: 300 }))
+  }
+
+  async agentLog(host: string): Promise<readonly LogLine[]> {
+    const text = await readFile(join(hostDir(this.tag, host), 'agent.log'), 'utf8').catch(() => '')
+    return text
+      .split('\n')
+      .filter((l) => l !== '')
+      .map((l) => (l.startsWith('{') ? (JSON.parse(l) as LogLine) : { msg: l }))
+  }
+
+  /** The ends of all logs, for a failure that is to be understood from what the test printed. */
+  async tails(): Promise<string> {
+    const server = await readFile(join(this.stateFile, '..', 'server.log'), 'utf8').catch(() => '')
+    const agents = await Promise.all(
+      this.hosts.map(
+        async (h) =>
+          `${h}:\n${(await this.agentLog(h))
+            .slice(-12)
+            .map((l) => JSON.stringify(l))
+            .join('\n')}`,
+      ),
+    )
+    return [`server:\n${server.split('\n').slice(-8).join('\n')}`, ...agents].join('\n')
+  }
+
+  async close(): Promise<void> {
+    await this.#guests?.close()
+    for (const pid of [this.#server, ...this.#agents.values()]) await end(pid, 'SIGKILL')
+    await labDown(this.tag)
+    await rm(this.dir, { recursive: true, force: true })
+  }
+}
+
+export interface DriftLine {
+  readonly kind: string
+  readonly where: string
+  readonly action: string
+  readonly owners: readonly Key[]
+}
+
+export interface LogLine {
+  readonly msg?: string
+  readonly level?: string | number
+  readonly [field: string]: unknown
+}
+
+/** Polls; resolves to the milliseconds it took. */
+export async function until(what: string, holds: () => Promise<boolean>, timeoutMs: number = PATIENCE_MS): Promise<number> {
+  const began = performance.now()
+  while (!(await holds())) {
+    if (performance.now() - began > timeoutMs) throw new Error(`not within ${timeoutMs / 1000} s: ${what}`)
+    await sleep(20)
+  }
+  return Math.round(performance.now() - began)
+}
+
+/** Ends a process that the rig started, and waits until it is gone. */
+async function end(pid: number, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  if (pid === 0) return
+  try {
+    process.kill(pid, signal)
+  } catch {
+    return
+  }
+  await until(`process ${pid} ends`, async () => (await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')) === '')
+}
+
+function describe(answer: StatusAnswer | undefined): string {
+  if (answer === undefined) return 'the server does not answer'
+  const states = hostStates({ ...answer.fleet, targets: new Map(answer.fleet.targets) })
+  return [
+    `revision ${answer.fleet.revision}, repository ${answer.repo} ${JSON.stringify(answer.issues)}`,
+    ...states.map((s) => `${s.host} ${s.sync} ${s.health} ${s.notes.join('; ')}`),
+    ...answer.fleet.status.filter((s) => s.state !== 'ACTIVE').map((s) => `${s.host} ${s.key} ${s.state} ${s.cause ?? ''}`),
+    ...answer.fleet.drift.slice(0, 5).map((d) => `${d.host} drift ${JSON.stringify(d)}`),
+  ].join('\n')
+}

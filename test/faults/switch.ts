@@ -1,0 +1,54 @@
+import type { Rig } from './rig.ts'
+
+/** A flow as `dump-flows` shows it, apart from what only counts. */
+export interface DumpedFlow {
+  readonly duration: number
+  readonly packets: number
+}
+
+/** Flows of br-int by their text without counters. */
+export async function flowsOf(rig: Rig, host: string): Promise<ReadonlyMap<string, DumpedFlow>> {
+  const out = new Map<string, DumpedFlow>()
+  for (const line of (await rig.ofctl(host, '--no-names', 'dump-flows', 'br-int')).split('\n')) {
+    if (!line.includes('actions=')) continue
+    const duration = Number(/duration=([0-9.]+)s/.exec(line)?.[1])
+    const packets = Number(/n_packets=(\d+)/.exec(line)?.[1])
+    // Flows that the switch learned come and go by themselves.
+    const text = line.trim().replace(/ duration=[^ ]+,| n_packets=[^ ]+,| n_bytes=[^ ]+,| idle_age=[^ ]+,| hard_age=[^ ]+,/g, '')
+    if (!/hard_timeout=|idle_timeout=/.test(text.split(' actions=')[0] ?? '')) out.set(text, { duration, packets })
+  }
+  return out
+}
+
+/** Texts of the flows, sorted. */
+export async function flowTexts(rig: Rig, host: string): Promise<readonly string[]> {
+  return [...(await flowsOf(rig, host)).keys()].sort()
+}
+
+/** Rows of bridges, ports and interfaces as far as somebody configured them; numbers that OVS gives are part of it, identities are not. */
+export async function rowTexts(rig: Rig, host: string): Promise<string> {
+  const list = async (table: string, columns: string): Promise<string> =>
+    await rig.vsctl(host, '-f', 'csv', '--no-headings', `--columns=${columns}`, 'list', table)
+  const tables = await Promise.all([
+    list('Bridge', 'name,datapath_type,fail_mode,protocols,external_ids'),
+    list('Port', 'name,external_ids,tag'),
+    list('Interface', 'name,type,options,ofport,ofport_request,mtu_request,external_ids'),
+  ])
+  return tables.map((t) => t.trim().split('\n').sort().join('\n')).join('\n')
+}
+
+/** How often a host's configuration has been written. */
+export async function nextConfig(rig: Rig, host: string): Promise<number> {
+  return Number((await rig.vsctl(host, 'get', 'Open_vSwitch', '.', 'next_cfg')).trim())
+}
+
+/** Flows that were there before and have been written again since (their clock was set back), or are gone. */
+export function rewritten(before: ReadonlyMap<string, DumpedFlow>, after: ReadonlyMap<string, DumpedFlow>): string[] {
+  const out: string[] = []
+  for (const [text, flow] of before) {
+    const now = after.get(text)
+    if (now === undefined) out.push(`gone: ${text}`)
+    else if (now.duration < flow.duration || now.packets < flow.packets) out.push(`written again: ${text}`)
+  }
+  return out
+}
