@@ -160,11 +160,11 @@ function reported(state: FeedState, reply: ReportReply): FeedState {
   return confirm({ ...state, heardSeq: Math.max(state.heardSeq, reply.seq) }, reply)
 }
 
-/** The server names its target by digest: when it is what we are at already, only the numbers move. */
+/** The server names its target by digest: when it is what we are at already, only the numbers move, and there is nothing to probe for. */
 function confirm(state: FeedState, told: { readonly seq: number; readonly revision: number; readonly digest: string }): FeedState {
   const { target } = state
-  if (target === undefined || told.seq <= target.seq || told.digest !== target.digest) return state
-  return { ...state, target: { ...target, seq: told.seq, revision: told.revision } }
+  if (target === undefined || told.seq < target.seq || told.digest !== target.digest) return state
+  return { ...state, probe: false, target: { ...target, seq: told.seq, revision: told.revision } }
 }
 
 function adopt(state: FeedState, told: { readonly seq: number; readonly revision: number }, needs: FeedTarget['needs']): FeedState {

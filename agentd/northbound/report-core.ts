@@ -19,6 +19,8 @@ export interface Snapshot {
 /** What the server has acknowledged; undefined members: nothing yet. */
 export interface Book {
   readonly statuses: ReadonlyMap<Key, ObjectStatus> | undefined
+  /** Told, but the reply was lost: the server may or may not have it, so it is told again whatever it is by then. */
+  readonly unsure: ReadonlySet<Key>
   readonly drift: readonly DriftItem[] | undefined
   readonly facts: JsonObject | undefined
   readonly allocations: JsonObject | undefined
@@ -40,21 +42,23 @@ export interface Page {
 /** Objects in one report, and drift items; keeps a report below a megabyte. */
 export const PAGE = 1000
 
-export const BLANK_BOOK: Book = { statuses: undefined, drift: undefined, facts: undefined, allocations: undefined }
+export const BLANK_BOOK: Book = { statuses: undefined, unsure: new Set(), drift: undefined, facts: undefined, allocations: undefined }
 
-/** The next report: what changed since the book, everything when the book is blank. Building it again after a lost reply is harmless. */
+/** The next report: what changed since the book, everything when the book is blank. */
 export function nextPage(book: Book, now: Snapshot): Page {
   const acked = book.statuses ?? new Map<Key, ObjectStatus>()
   const changed: ObjectStatus[] = []
   for (const [key, status] of now.statuses) {
     const old = acked.get(key)
-    if (old !== status && !sameJson(old, status)) changed.push(status)
+    if (book.unsure.has(key) || (old !== status && !sameJson(old, status))) changed.push(status)
     if (changed.length > PAGE) break
   }
   const gone: Key[] = []
-  for (const key of acked.keys()) {
-    if (!now.statuses.has(key)) gone.push(key)
-    if (gone.length > PAGE) break
+  for (const keys of [acked.keys(), book.unsure]) {
+    for (const key of keys) {
+      if (gone.length > PAGE) break
+      if (!now.statuses.has(key) && (keys !== book.unsure || !acked.has(key))) gone.push(key)
+    }
   }
   const more = changed.length > PAGE || gone.length > PAGE
   const objects = changed.slice(0, PAGE)
@@ -73,7 +77,15 @@ export function nextPage(book: Book, now: Snapshot): Page {
     timings: now.timings,
   }
   const statuses = objects.length + left.length === 0 && book.statuses !== undefined ? book.statuses : booked(acked, objects, left)
-  return { body, after: { statuses, drift, facts: now.facts, allocations: now.allocations }, more }
+  const told = new Set([...objects.map((o) => o.key), ...left])
+  const unsure = new Set([...book.unsure].filter((key) => !told.has(key)))
+  return { body, after: { statuses, unsure, drift, facts: now.facts, allocations: now.allocations }, more }
+}
+
+/** The book after a report whose reply did not come: nothing that was in it is certain any more. */
+export function afterLoss(book: Book, sent: ReportBody): Book {
+  const unsure = new Set([...book.unsure, ...sent.objects.map((o) => o.key), ...sent.gone])
+  return { statuses: book.statuses, unsure, drift: undefined, facts: undefined, allocations: undefined }
 }
 
 function booked(acked: ReadonlyMap<Key, ObjectStatus>, objects: readonly ObjectStatus[], gone: readonly Key[]): Map<Key, ObjectStatus> {

@@ -3,7 +3,7 @@ import { type Backoff, backoffDelay } from '../../src/lib/backoff.ts'
 import type { JsonObject } from '../../src/model/brand.ts'
 import { type Ask, type Report, type ReportReply, WIRE_VERSION } from '../../src/wire/messages.ts'
 import type { Log } from './feed.ts'
-import { BLANK_BOOK, type Book, nextPage, type Snapshot } from './report-core.ts'
+import { afterLoss, BLANK_BOOK, type Book, nextPage, type Snapshot } from './report-core.ts'
 import { openRequester, type Requester } from './requester.ts'
 
 export interface ReporterOptions {
@@ -86,7 +86,10 @@ export function openReporter(options: ReporterOptions): Reporter {
       ...page.body,
       ...(answer === undefined ? {} : { answer }),
     }
-    const reply = await requester.request(report)
+    const reply = await requester.request(report).catch((error: unknown) => {
+      book = afterLoss(book, page.body)
+      throw error
+    })
     if (reply.type !== 'report') throw new Error(reply.type === 'refused' ? reply.message : `answered with ${reply.type}`)
     answers = answers.filter((a) => a !== answer)
     // A server that refuses even a full report is behind: it asks again at the next interval, not in a circle.

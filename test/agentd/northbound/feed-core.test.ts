@@ -402,3 +402,15 @@ test('a message from an earlier life of the server is no target, however high it
   await quiesce(server, agent)
   t.is(agent.state.target?.revision, server.revision)
 })
+
+test('the answer to a pull that a newer message has overtaken does not lead back', async (t) => {
+  const { server, agent } = await play([], 'alive', 'synced')
+  server.publish(nextWorld(server.world(), { fabric: { e: 7 } }), false)
+  const answer = await server.pull([])
+  server.publish(nextWorld(server.world(), { fabric: { e: 8 } }), false)
+  for (const which of [3, 1]) deliver(server, agent, { do: 'deliver', which, maim: 'no' })
+  t.is(agent.state.target?.revision, 3)
+  agent.take(answer)
+  t.is(agent.state.target?.revision, 3)
+  t.deepEqual(agent.faults, [])
+})

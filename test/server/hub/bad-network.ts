@@ -11,7 +11,7 @@ export type Way = 'pub' | 'request' | 'reply'
 export interface BadNetwork {
   /** What agents are to be given as the server's address. */
   readonly rpc: string
-  /** Messages seen so far, by type: `hello`, `pull`, `report`, `update`, …, and `pull contents` for scopes that came as a whole. */
+  /** Messages seen so far, by type: `hello`, `pull`, `report`, `update`, …, and the scopes that were pulled as `contents` and as `deltas`. */
   readonly counts: Map<string, number>
   fate: (way: Way, type: string) => Fate
 }
@@ -67,7 +67,7 @@ export async function openBadNetwork(t: ExecutionContext, hub: Endpoints): Promi
     const type = String(message['type'])
     const add = (name: string, n: number): void => void counts.set(name, (counts.get(name) ?? 0) + n)
     add(`${way} ${type}`, 1)
-    if (Array.isArray(message['contents'])) add('contents', message['contents'].length)
+    for (const list of ['contents', 'deltas']) if (way === 'reply' && Array.isArray(message[list])) add(list, message[list].length)
     if (way !== 'reply' || type !== 'hello') return { type, frames }
     return { type, frames: [...frames.slice(0, at), Buffer.from(JSON.stringify({ ...message, endpoints: own }))] }
   }
