@@ -54,21 +54,29 @@ export async function loadFiles(context: ReadContext, raw: readonly RawFile[]): 
   return { byPath, fresh }
 }
 
-/** Longest time that parsing keeps the event loop, between two files. */
+/** Longest time that a long run of small work keeps the event loop. */
 const SLICE_MS = 20
+
+/** Awaited between two pieces of work, it gives the event loop its turn whenever a slice of time is used up. */
+export function turns(): () => Promise<void> | undefined {
+  let since = performance.now()
+  return () => {
+    if (performance.now() - since < SLICE_MS) return undefined
+    return setImmediate().then(() => {
+      since = performance.now()
+    })
+  }
+}
 
 /** Parses one after the other, with turns for the event loop; files for which `parse` has no answer are left out. */
 export async function* parseHere(
   files: readonly RawFile[],
   parse: (file: RawFile) => ParsedFile | undefined = (file) => parseFile(file.path, file.bytes),
 ): AsyncGenerator<{ readonly file: RawFile; readonly parsed: ParsedFile }> {
-  let since = performance.now()
+  const turn = turns()
   for (const file of files) {
     const parsed = parse(file)
     if (parsed !== undefined) yield { file, parsed }
-    if (performance.now() - since > SLICE_MS) {
-      await setImmediate()
-      since = performance.now()
-    }
+    await turn()
   }
 }

@@ -5,7 +5,7 @@ import type { GitView } from './git.ts'
 import { findGit, readRef } from './git-folder.ts'
 import type { ReadContext } from './load-files.ts'
 import { readCommit, resolveCommit } from './read-commit.ts'
-import { type Read, readWorktree } from './read-worktree.ts'
+import { type Read, readWorktree, rereadFiles } from './read-worktree.ts'
 import { type Rules, type Settling, settle, type Verdict } from './settle.ts'
 import { diffSnapshots, type SeenFile, type Snapshot } from './snapshot.ts'
 
@@ -14,8 +14,11 @@ export type RepoSource = { readonly from: 'worktree' } | { readonly from: 'commi
 
 /** Looks at a repo again and again, and says of each look whether it is time to act. Remembers what it saw and what was acted on. */
 export interface Looker {
-  /** Throws `RepoError` when the repo as a whole cannot be read. */
-  look(): Promise<Verdict>
+  /**
+   * `hints`: the only files that events named since the last look, undefined when there may be others. They save reading the tree for events that
+   * changed nothing; before anything is acted on, the whole tree is looked at. Throws `RepoError` when the repo as a whole cannot be read.
+   */
+  look(hints?: ReadonlySet<string>): Promise<Verdict>
   seen(): Snapshot | undefined
   acted(): Snapshot | undefined
   /** What was seen is now what was acted on. */
@@ -37,18 +40,24 @@ export function createLooker(dir: string, source: RepoSource, context: ReadConte
     fresh = fresh.concat(read.fresh)
   }
 
-  const lookAtFiles = async (): Promise<Verdict> => {
+  const read = async (hints: ReadonlySet<string> | undefined): Promise<Read> => {
+    const base = settling === undefined && acted !== undefined ? seen : undefined
+    const narrow = base !== undefined && hints !== undefined && hints.size > 0 && [...hints].every((path) => base.files.has(path))
+    return (narrow ? await rereadFiles(dir, context, base, hints) : undefined) ?? (await readWorktree(dir, context, seen))
+  }
+
+  const lookAtFiles = async (hints: ReadonlySet<string> | undefined): Promise<Verdict> => {
     const operation = git.operation()
-    const read = operation === undefined ? await readWorktree(dir, context, seen) : undefined
+    const now = operation === undefined ? await read(hints) : undefined
     // An operation that began while we read may have had its hands in what we read.
     const busy = operation ?? git.operation()
     const at = performance.now()
     const idle = { at, changed: 0, removed: 0, moved: false, doubtful: false }
     const step =
-      busy === undefined && read !== undefined
-        ? settle(settling, { at, ...compared(read.snapshot, seen, acted) }, rules)
+      busy === undefined && now !== undefined
+        ? settle(settling, { at, ...compared(now.snapshot, seen, acted) }, rules)
         : settle(settling, busy === undefined ? idle : { ...idle, operation: busy }, rules)
-    if (busy === undefined && read !== undefined) take(read)
+    if (busy === undefined && now !== undefined) take(now)
     settling = step.state
     return step.verdict
   }
@@ -66,7 +75,7 @@ export function createLooker(dir: string, source: RepoSource, context: ReadConte
   }
 
   return {
-    look: () => (source.from === 'commit' ? lookAtCommit(source.ref) : lookAtFiles()),
+    look: (hints) => (source.from === 'commit' ? lookAtCommit(source.ref) : lookAtFiles(hints)),
     seen: () => seen,
     acted: () => acted,
     act: () => {

@@ -49,7 +49,7 @@ export async function readCommit(dir: string, commit: string, context: ReadConte
   const wanted: TreeEntry[] = []
   for (const entry of entries) {
     const old = previous?.files.get(entry.path)
-    if (old?.stamp === entry.id) files.set(entry.path, old)
+    if (previous?.commit !== undefined && old?.blob === entry.id) files.set(entry.path, old)
     else if (entry.size > MAX_BYTES) files.set(entry.path, faulty(entry.path, tooLarge(entry.path, entry.size)))
     else wanted.push(entry)
   }

@@ -3,10 +3,10 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import type { Issue } from '../../model/issue.ts'
 import type { LoadedFile } from '../../model/resource.ts'
 import { systemCode } from './error.ts'
-import { loadFiles, type RawFile, type ReadContext } from './load-files.ts'
+import { loadFiles, type RawFile, type ReadContext, turns } from './load-files.ts'
 import { MAX_BYTES, tooLarge } from './parse.ts'
-import { type FoundFile, scanFolder, unreadable } from './scan.ts'
-import type { SeenFile, Snapshot } from './snapshot.ts'
+import { type FoundFile, scanFolder, statFiles, unreadable } from './scan.ts'
+import { type SeenFile, type Snapshot, type Stamp, sameStamp } from './snapshot.ts'
 
 export interface Read {
   readonly snapshot: Snapshot
@@ -23,39 +23,71 @@ const GRAIN_MS = 2000
  */
 export async function readWorktree(root: string, context: ReadContext, previous?: Snapshot): Promise<Read> {
   const scan = scanFolder(root)
-  const now = Date.now()
-  const files = new Map<string, SeenFile>()
-  const opened: { readonly found: FoundFile; readonly raw: RawFile }[] = []
-  for (const found of scan.files) {
-    const old = previous?.files.get(found.path)
-    if (old?.stamp === found.stamp) files.set(found.path, old)
-    else {
-      const raw = open(found)
-      if (raw instanceof Uint8Array) opened.push({ found, raw: { path: found.path, bytes: raw } })
-      else if (raw !== undefined) files.set(found.path, faulty(found.path, raw))
-    }
-  }
+  const { files, fresh } = await readFound(scan.files, context, previous)
   for (const [path, issue] of scan.faults) files.set(path, faulty(path, issue))
-  const unchanged = (raw: RawFile) => {
-    const old = previous?.files.get(raw.path)?.loaded
-    return old?.hash === context.loader.hash(raw.path, raw.bytes) ? old : undefined
-  }
-  const { byPath, fresh } = await loadFiles(
-    context,
-    opened.map((o) => o.raw).filter((raw) => unchanged(raw) === undefined),
-  )
-  for (const { found, raw } of opened) {
-    const loaded = unchanged(raw) ?? byPath.get(found.path)
-    const trusted = now - found.changedAt > GRAIN_MS
-    if (loaded !== undefined) files.set(found.path, seen(raw, loaded, trusted ? found.stamp : undefined))
-  }
   return { snapshot: { files, targets: scan.targets }, fresh }
 }
 
-export function seen(raw: RawFile, loaded: LoadedFile, stamp: string | undefined): SeenFile {
+/**
+ * Reads only the files at `paths` again and takes the others from `previous`: a cheap first look at what an event named, for a decision that is made
+ * on the whole tree later. Undefined when one of the files has gone, or cannot be read: then the whole tree must be looked at.
+ */
+export async function rereadFiles(
+  root: string,
+  context: ReadContext,
+  previous: Snapshot,
+  paths: ReadonlySet<string>,
+): Promise<Read | undefined> {
+  const found = statFiles(root, paths)
+  if (found.length < paths.size) return undefined
+  const { files, fresh } = await readFound(found, context, previous)
+  if (files.size < paths.size) return undefined
+  const same = [...files].every(([path, file]) => previous.files.get(path) === file)
+  return { snapshot: same ? previous : { ...previous, files: new Map([...previous.files, ...files]) }, fresh }
+}
+
+async function readFound(found: readonly FoundFile[], context: ReadContext, previous: Snapshot | undefined) {
+  const now = Date.now()
+  const files = new Map<string, SeenFile>()
+  const opened: Opened[] = []
+  const turn = turns()
+  for (const file of found) {
+    const old = previous?.files.get(file.path)
+    if (old?.stamp !== undefined && sameStamp(old.stamp, file.stamp)) {
+      files.set(file.path, old)
+      continue
+    }
+    const bytes = open(file)
+    if (bytes instanceof Uint8Array) opened.push(hashed(context, file, bytes, old))
+    else if (bytes !== undefined) files.set(file.path, faulty(file.path, bytes))
+    await turn()
+  }
+  const unknown = opened.filter((o) => o.known === undefined).map((o) => o.raw)
+  const { byPath, fresh } = await loadFiles(context, unknown)
+  for (const { file, raw, known } of opened) {
+    const loaded = known ?? byPath.get(file.path)
+    const trusted = now - Math.max(file.stamp.mtimeMs, file.stamp.ctimeMs) > GRAIN_MS
+    if (loaded !== undefined) files.set(file.path, seen(raw, loaded, blobId(raw.bytes), trusted ? file.stamp : undefined))
+  }
+  return { files, fresh }
+}
+
+interface Opened {
+  readonly file: FoundFile
+  readonly raw: RawFile
+  /** What the same bytes gave before. */
+  readonly known: LoadedFile | undefined
+}
+
+function hashed(context: ReadContext, file: FoundFile, bytes: Uint8Array, old: SeenFile | undefined): Opened {
+  const same = old !== undefined && old.loaded.hash === context.loader.hash(file.path, bytes)
+  return { file, raw: { path: file.path, bytes }, known: same ? old.loaded : undefined }
+}
+
+export function seen(raw: RawFile, loaded: LoadedFile, blob: string, stamp?: Stamp): SeenFile {
   const { bytes } = raw
   const terminated = bytes.length === 0 || bytes[bytes.length - 1] === 0x0a
-  return { path: raw.path, blob: blobId(bytes), terminated, loaded, ...(stamp === undefined ? {} : { stamp }) }
+  return { path: raw.path, blob, terminated, loaded, ...(stamp === undefined ? {} : { stamp }) }
 }
 
 /** What git calls this content (in a repository with SHA-1 ids). */
@@ -65,7 +97,7 @@ function blobId(bytes: Uint8Array): string {
 
 /** The content, what is wrong with the file, or undefined when it is gone by now. */
 function open(found: FoundFile): Uint8Array | Issue | undefined {
-  if (found.size > MAX_BYTES) return tooLarge(found.path, found.size)
+  if (found.stamp.size > MAX_BYTES) return tooLarge(found.path, found.stamp.size)
   try {
     // Non-blocking: should the name have become a pipe since it was listed, opening it must not wait for a writer.
     const file = openSync(found.absolute, constants.O_RDONLY | constants.O_NONBLOCK)

@@ -1,7 +1,7 @@
 import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Issue } from '../../model/issue.ts'
 import { RepoError, systemCode } from './error.ts'
+import type { Stamp } from './snapshot.ts'
 
 /** A YAML file as the file system lists it. */
 export interface FoundFile {
@@ -9,11 +9,7 @@ export interface FoundFile {
   readonly path: string
   /** Where to open it. */
   readonly absolute: string
-  /** Equal stamps mean equal content, unless the file was written again within the clock's grain (see `trusted` in `read.ts`). */
-  readonly stamp: string
-  readonly size: number
-  /** Milliseconds since the epoch of its last change, of content or inode. */
-  readonly changedAt: number
+  readonly stamp: Stamp
 }
 
 export interface Scan {
@@ -27,6 +23,13 @@ export interface Scan {
 /** A file of the desired state: YAML by its name, and no editor's or system's own (`.x`, `#x`, `x~`). */
 export function isYamlName(name: string): boolean {
   return /\.ya?ml$/.test(name) && !name.startsWith('.') && !name.startsWith('#')
+}
+
+/** Looks at single files again. Paths that lead to no file any more are left out, faults included. */
+export function statFiles(root: string, paths: Iterable<string>): readonly FoundFile[] {
+  const out = { files: [] as FoundFile[], faults: new Map<string, Issue>(), targets: [] as string[] }
+  for (const path of paths) addFile(out, `${root}/${path}`, path)
+  return out.files
 }
 
 /**
@@ -74,7 +77,7 @@ function walk(out: Walk, absolute: string, path: string, above: readonly string[
   for (const entry of entries) {
     if (entry.name.startsWith('.')) continue
     const childPath = path === '' ? entry.name : `${path}/${entry.name}`
-    const child = join(absolute, entry.name)
+    const child = `${absolute}/${entry.name}`
     if (entry.isDirectory()) enter(out, child, childPath, above)
     else if (entry.isFile() && isYamlName(entry.name)) addFile(out, child, childPath)
     else if (!entry.isFile()) follow(out, child, childPath, above)
@@ -107,7 +110,7 @@ function push(out: Walk, absolute: string, path: string, stats: Stats): void {
     return
   }
   const { size, mtimeMs, ctimeMs, ino, dev } = stats
-  out.files.push({ path, absolute, size, changedAt: Math.max(mtimeMs, ctimeMs), stamp: `${size}:${mtimeMs}:${ctimeMs}:${ino}:${dev}` })
+  out.files.push({ path, absolute, stamp: { size, mtimeMs, ctimeMs, ino, dev } })
 }
 
 /** A symbolic link, or something of a type that the folder does not tell. */

@@ -1,10 +1,23 @@
 import type { LoadedFile } from '../../model/resource.ts'
 
+/** What the file system says of a file. Equal stamps mean equal content, unless it was written again within the clock's grain. */
+export interface Stamp {
+  readonly size: number
+  readonly mtimeMs: number
+  readonly ctimeMs: number
+  readonly ino: number
+  readonly dev: number
+}
+
+export function sameStamp(a: Stamp, b: Stamp): boolean {
+  return a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.size === b.size && a.ino === b.ino && a.dev === b.dev
+}
+
 /** One file as it was read. */
 export interface SeenFile {
   readonly path: string
-  /** What told us that it need not be read again: the file's stamp, or the id of the blob. Undefined: read it next time. */
-  readonly stamp?: string
+  /** What told us that it need not be read again; undefined: read it next time. */
+  readonly stamp?: Stamp
   /** Id that git gives this content; undefined for what could not be read, and for what a symbolic link leads to. */
   readonly blob?: string
   /** Ends with a line end (or is empty); an editor in the middle of writing mostly does not. */

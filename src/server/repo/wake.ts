@@ -5,6 +5,9 @@ import { systemCode } from './error.ts'
 import { isYamlName } from './scan.ts'
 
 /** Tells that something may have changed, never what: events get lost, doubled and reordered, so everything is read again. */
+/** `path`: relative to the root, of a file that changed in place; undefined when anything may have changed. */
+export type Wake = (path?: string) => void
+
 export interface Waker {
   /** Undefined while events work; else why they do not, and looks must come from a clock. */
   readonly polling: () => string | undefined
@@ -17,11 +20,12 @@ export interface Waker {
 const NO_MORE_WATCHES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOSPC', 'ENOMEM'])
 
 /**
- * Calls `wake` whenever something below `root` may have changed, when the root itself is replaced, and when one of `extra` (git's HEAD and refs)
+ * Calls `wake`, with the path if it is one below the root, whenever something below `root` may have changed, when the root itself is replaced, and when one of `extra` (git's HEAD and refs)
  * changes. The first call comes once watching has begun: what changed before it is seen by the look that follows.
  */
-export function createWaker(root: string, extra: readonly string[], wake: () => void, watch: typeof watchFiles = watchFiles): Waker {
+export function createWaker(root: string, extra: readonly string[], wake: Wake, watch: typeof watchFiles = watchFiles): Waker {
   let trouble: string | undefined
+  const below = `${root}${sep}`
   const followed = new Set<string>()
   const onError = (error: unknown) => {
     const code = systemCode(error)
@@ -32,10 +36,18 @@ export function createWaker(root: string, extra: readonly string[], wake: () => 
     }
     wake()
   }
+  // What the system says at once, before chokidar has looked at the file itself.
+  const rawEvent = (event: string, name: unknown, details: unknown) => {
+    const watched = watchedPath(details)
+    if (typeof name !== 'string' || !isYamlName(name) || watched === undefined) return
+    const path = basename(watched) === name ? watched : `${watched}${sep}${name}`
+    wake(event === 'change' && path.startsWith(below) ? path.slice(below.length) : undefined)
+  }
   const start = (paths: readonly string[], ignored: (path: string, stats?: Stats) => boolean) =>
     watch([...paths], { ignored, ignoreInitial: true, followSymlinks: false, atomic: false, ignorePermissionErrors: true })
-      .on('all', wake)
-      .on('ready', wake)
+      .on('all', (event, path) => wake(event === 'change' && path.startsWith(below) ? path.slice(below.length) : undefined))
+      .on('raw', (event, name, details) => rawEvent(event, name, details))
+      .on('ready', () => wake())
       .on('error', onError)
   const watchers: FSWatcher[] = [start([root], (path, stats) => isBeside(root, path, stats))]
   if (extra.length > 0) watchers.push(start(extra, (path) => path.endsWith('.lock')))
@@ -55,6 +67,11 @@ export function createWaker(root: string, extra: readonly string[], wake: () => 
   }
 }
 
+function watchedPath(details: unknown): string | undefined {
+  const path: unknown = details !== null && typeof details === 'object' && 'watchedPath' in details ? details.watchedPath : undefined
+  return typeof path === 'string' ? path : undefined
+}
+
 /** What no look would read. Links stay in: `..data`, as Kubernetes mounts it, is how whole trees are swapped. */
 function isBeside(root: string, path: string, stats: Stats | undefined): boolean {
   if (path === root) return false
@@ -65,7 +82,7 @@ function isBeside(root: string, path: string, stats: Stats | undefined): boolean
 }
 
 /** A root that is renamed away and replaced gives no event of its own. Where the parent cannot be watched, the periodic look remains. */
-function watchParent(root: string, wake: () => void): NodeWatcher | undefined {
+function watchParent(root: string, wake: Wake): NodeWatcher | undefined {
   try {
     const name = basename(resolve(root))
     const watcher = watchNode(dirname(resolve(root)), { persistent: false }, (_, changed) => {

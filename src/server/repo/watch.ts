@@ -12,7 +12,8 @@ import { createLooker, type Looker, type RepoSource } from './looker.ts'
 import { type Rechecks, rechecks } from './rechecks.ts'
 import { RULES, type Rules, type Verdict } from './settle.ts'
 import { diffSnapshots, type Snapshot } from './snapshot.ts'
-import { createWaker, type Waker } from './wake.ts'
+import type { Waker } from './wake.ts'
+import { createWakerThread } from './wake-thread.ts'
 
 /** The repo at rest, as it is handed on. */
 export interface RepoState {
@@ -35,8 +36,8 @@ export interface WatchOptions {
   readonly rules?: Rules
   /** Between looks without any event; 60 s if left out. */
   readonly rescanMs?: number
-  /** What tells of changes; chokidar if left out. */
-  readonly createWaker?: typeof createWaker
+  /** What tells of changes; chokidar in a thread if left out. */
+  readonly createWaker?: typeof createWakerThread
 }
 
 export interface WatchStatus {
@@ -102,6 +103,8 @@ class Watching {
   #looks = 0
   #missed = 0
   #woken = false
+  /** The only files that events named since the last look; undefined when there may be others. */
+  #hints: Set<string> | undefined = new Set()
   /** The coming look was asked for by an event, a caller or the last verdict, not by the rescan's clock. */
   #expected = true
   #stopped = false
@@ -142,7 +145,8 @@ class Watching {
       if (this.#stopped) resolve()
       else {
         this.#afterLook.push(resolve)
-        this.#wake()
+        this.#hints = undefined
+        this.#interrupt()
       }
     })
   }
@@ -166,9 +170,11 @@ class Watching {
     try {
       while (!this.#stopped) {
         this.#keepWaker()
+        const hints = this.#expected && this.#woken ? this.#hints : undefined
         this.#woken = false
+        this.#hints = new Set()
         const waiting = this.#afterLook.splice(0)
-        await this.#look()
+        await this.#look(hints)
         if (this.#verdict.act) await this.#act()
         for (const resolve of waiting) resolve()
         const atRest = this.#failure === undefined && !this.#verdict.act && this.#verdict.until === undefined
@@ -183,9 +189,12 @@ class Watching {
     }
   }
 
-  readonly #wake = (): void => {
+  readonly #wake = (path?: string): void => {
     this.#woken = true
-    this.#interrupt()
+    if (path === undefined) this.#hints = undefined
+    else this.#hints?.add(path)
+    // While something settles, the next look is due soon anyway; a checkout of a thousand files must not cause a thousand.
+    if (!this.#looker.settling()) this.#interrupt()
   }
 
   /** Watches the folder that is there now: one that was renamed away and replaced is another folder. */
@@ -194,16 +203,16 @@ class Watching {
     if (root === this.#root) return
     this.#root = root
     const old = this.#waker
-    this.#waker = (this.#options.createWaker ?? createWaker)(this.#dir, gitPaths(this.#dir, this.#options.source), this.#wake)
+    this.#waker = (this.#options.createWaker ?? createWakerThread)(this.#dir, gitPaths(this.#dir, this.#options.source), this.#wake)
     // The old one watches a folder that nobody reads any more; its end concerns nobody.
     old?.close().catch(() => {})
   }
 
-  async #look(): Promise<void> {
+  async #look(hints: ReadonlySet<string> | undefined): Promise<void> {
     const calm = this.#looker.seen() !== undefined && !this.#looker.settling()
     this.#looks++
     try {
-      this.#verdict = await this.#looker.look()
+      this.#verdict = await this.#looker.look(hints)
       this.#failure = undefined
     } catch (error) {
       if (!(error instanceof RepoError)) throw error
@@ -241,7 +250,7 @@ class Watching {
 
   async #pause(): Promise<void> {
     this.#expected = true
-    if (this.#woken || this.#stopped || this.#afterLook.length > 0) return
+    if (this.#stopped || this.#afterLook.length > 0 || (this.#woken && !this.#looker.settling())) return
     const next = this.#nextLook()
     const until = Math.min(next.at, this.#rechecks.due(performance.now()))
     await new Promise<void>((resolve) => {
@@ -257,9 +266,7 @@ class Watching {
 
   #nextLook(): { readonly at: number; readonly routine: boolean } {
     const now = performance.now()
-    // Level-triggered: what changed while the state was handed on is looked for at once.
-    if (this.#verdict.act) return { at: now, routine: false }
-    if (this.#verdict.until !== undefined) return { at: this.#verdict.until, routine: false }
+    if (!this.#verdict.act && this.#verdict.until !== undefined) return { at: this.#verdict.until, routine: false }
     const polling = this.#waker?.polling() !== undefined
     return { at: now + (polling ? POLLING_MS : (this.#options.rescanMs ?? 60_000)), routine: !polling }
   }
