@@ -34,6 +34,8 @@ export interface Facts {
   readonly interfaces: Readonly<Record<string, InterfaceFact>>
   /** Names of bridges that exist and are not ours. */
   readonly bridges: readonly string[]
+  /** IP address → network device that has it. Absent: not known (a prediction). */
+  readonly addresses?: Readonly<Record<string, string>>
 }
 
 export interface InterfaceFact {

@@ -48,7 +48,9 @@ export function labCommand(run: Run): Command {
     .argument('<argv...>')
     .option('--dir <dir>', 'the repository', '.')
     .passThroughOptions()
-    .action((where: string, argv: string[], options: { dir: string }) => run({}, () => execIn(options.dir, where, argv[0] === '--' ? argv.slice(1) : argv)))
+    .action((where: string, argv: string[], options: { dir: string }) =>
+      run({}, () => execIn(options.dir, where, argv[0] === '--' ? argv.slice(1) : argv)),
+    )
 
   command('down', 'take everything down without a trace')
     .argument('[dir]', 'the repository', '.')

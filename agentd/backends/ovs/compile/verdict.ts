@@ -20,8 +20,8 @@ export function verdictsOf(view: HostView, wiring: ReadonlyMap<Key, Wiring>, fac
           : (wiring.get(attach.port)?.verdict ?? network.missing)
     if (verdict !== undefined) out.set(attach.port, verdict)
   }
-  const bridge = missingBridge(view, facts)
-  if (bridge !== undefined) out.set(makeKey('host', '', view.host), bridge)
+  const fault = missingBridge(view, facts) ?? unusableAddress(view, facts)
+  if (fault !== undefined) out.set(makeKey('host', '', view.host), fault)
   return out
 }
 
@@ -49,6 +49,22 @@ function missingTunnel(type: TunnelType, network: NetworkView, view: HostView, f
     return error(`${type} ${network.segment.network} needs tunnels, and host ${view.host} has no tunnel_ip: give it one under hosts`)
   if (!canMake(facts, type)) return error(`this Open vSwitch makes no ${type} interfaces (ovs-vsctl get Open_vSwitch . iface_types)`)
   return unreachablePeer(network, view, own)
+}
+
+/**
+ * Where this host's tunnels end, told as the host's fault: its ports go on reaching each other. With the userspace datapath the address must sit on a netdev
+ * bridge that holds the NIC: on a plain NIC every tunnel packet is lost while OVSDB looks healthy (seen).
+ */
+function unusableAddress({ offer, networks }: HostView, facts: Facts): Verdict | undefined {
+  const own = offer?.tunnel_ip
+  if (own === undefined || facts.addresses === undefined || !networks.some((n) => n.carrier.by === 'tunnel')) return undefined
+  const device = facts.addresses[own]
+  if (device === undefined) return error(`tunnel_ip ${own} is on no interface of this host: ip address add ${own}/24 dev <bridge or NIC>`)
+  if (facts.datapath_type !== 'netdev' || device === 'lo' || facts.bridges.includes(device)) return undefined
+  return error(
+    `tunnel_ip ${own} is on ${device}, which is no bridge: the userspace datapath loses every tunnel packet there. ` +
+      `ovs-vsctl add-br br-und -- set Bridge br-und datapath_type=netdev -- add-port br-und ${device}; then move the address to br-und`,
+  )
 }
 
 function missingProvider(

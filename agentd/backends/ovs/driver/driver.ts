@@ -5,7 +5,7 @@ import { flowItemKey } from '../compile/build.ts'
 import { BRIDGE } from '../compile/names.ts'
 import type { OvsValue } from '../compile/values.ts'
 import { type OvsdbClient, openOvsdb } from '../ovsdb/client.ts'
-import { pickDatapath } from './datapath.ts'
+import { localAddresses, pickDatapath } from './datapath.ts'
 import { FlowChannel } from './flow-channel.ts'
 import { LinkKeeper } from './link-keeper.ts'
 import { factsOf, foreignPorts, type Inventory, isOurs, MONITORED, rowItems, takeInventory } from './observe.ts'
@@ -53,7 +53,7 @@ class OvsDriver implements Driver {
           : options.log('warn', 'lost OVSDB; flows stay as they are, trying again', { cause }),
     })
     this.#inventory = takeInventory(this.#ovsdb.replica)
-    this.#facts = factsOf(this.#inventory, options.installation, 'netdev')
+    this.#facts = factsOf(this.#inventory, options.installation, 'netdev', {})
     this.#flows = new FlowChannel({ path: `${options.rundir}/${BRIDGE}.mgmt`, log: options.log, onChange: () => this.#wake() })
   }
 
@@ -73,7 +73,10 @@ class OvsDriver implements Driver {
   async observe({ fresh = false }: { readonly fresh?: boolean } = {}): Promise<Observed> {
     await this.#ovsdb.ready(READY_MS)
     const items = new Map<string, Item>(rowItems(this.#inventory, this.#options.installation))
-    if (fresh) await this.#links.refresh()
+    if (fresh) {
+      this.#refreshFacts()
+      await this.#links.refresh()
+    }
     for (const [key, item] of this.#links.items()) items.set(key, item)
     const foreign = foreignPorts(this.#inventory, this.#options.installation)
     if (this.#inventory.Bridge.has(BRIDGE)) {
@@ -177,12 +180,16 @@ class OvsDriver implements Driver {
   #onRows(): void {
     const { installation } = this.#options
     this.#inventory = takeInventory(this.#ovsdb.replica)
-    this.#facts = factsOf(this.#inventory, installation, pickDatapath(this.#inventory))
+    this.#refreshFacts()
     this.#plugged = followPlugged(this.#plugged, this.#inventory, (name) => {
       const there = this.#inventory.Interface.get(name)
       return there !== undefined && isOurs(there.row, installation)
     })
     this.#wake()
+  }
+
+  #refreshFacts(): void {
+    this.#facts = factsOf(this.#inventory, this.#options.installation, pickDatapath(this.#inventory), localAddresses())
   }
 
   /** One call for a burst of changes; those that come while we write are looked at once, afterwards. */

@@ -96,7 +96,12 @@ function columnValue(table: RowTable, column: string, value: OvsValue | undefine
 }
 
 /** What only the switch knows. `datapath` decides for a bridge that does not exist yet. */
-export function factsOf(inventory: Inventory, installation: string, datapath: 'system' | 'netdev'): Facts {
+export function factsOf(
+  inventory: Inventory,
+  installation: string,
+  datapath: 'system' | 'netdev',
+  addresses: Readonly<Record<string, string>>,
+): Facts {
   const root = inventory.root?.row ?? {}
   const own = inventory.Bridge.get(BRIDGE)?.row['datapath_type']
   const interfaces: Record<string, InterfaceFact> = {}
@@ -109,6 +114,7 @@ export function factsOf(inventory: Inventory, installation: string, datapath: 's
     version: asText(root['ovs_version']),
     capabilities: asSet(root['iface_types']).map(String),
     interfaces,
+    addresses,
     bridges: [...inventory.Bridge].filter(([, { row }]) => !isOurs(row, installation)).map(([name]) => name),
   }
 }
