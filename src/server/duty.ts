@@ -7,7 +7,7 @@ import { controlPath, type Server } from './serve.ts'
 
 /** How long `apply` watches hosts converge before it says that not all have. */
 const CONVERGE_MS = 60_000
-/** A host not heard of may just be starting: its agent is waited for this long. */
+/** A host not heard of may just be starting, one in error may be trying again: they are waited for this long. */
 const MISSING_GRACE_MS = 8_000
 const ASK_MS = 15_000
 
@@ -72,7 +72,11 @@ async function watchHosts(server: Server, concerned: readonly string[], emit: (e
       told.set(state.host, text)
       emit(plain({ host: state }))
     }
-    const open = states.filter((s) => !isThere(s) && s.health !== 'Degraded' && (s.health !== 'Missing' || Date.now() < patience))
+    // A host that is missing or in error may be on its way: it has a moment before it counts.
+    const given = Date.now() > patience
+    const open = states.filter(
+      (s) => !(isThere(s) && s.health !== 'Degraded') && !(given && (s.health === 'Missing' || s.health === 'Degraded')),
+    )
     if (open.length === 0 || Date.now() > end) return states
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
