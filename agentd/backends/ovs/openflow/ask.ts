@@ -1,7 +1,7 @@
 import { ByteWriter } from './bytes.ts'
 import type { Connection, Message } from './connection.ts'
 import { TYPE } from './constants.ts'
-import { OpenFlowError } from './error.ts'
+import { OpenFlowError, unreadable } from './error.ts'
 import { finishMessage, putHeader, ROOM } from './flow-mod.ts'
 
 type Put = (w: ByteWriter) => void
@@ -28,7 +28,14 @@ function awaitAnswer(connection: Connection, xid: number, timeout: number, onMes
     const timer = setTimeout(() => fail(new OpenFlowError('timeout', `the bridge did not answer within ${timeout} ms`)), timeout)
     connection.listen(xid, {
       onMessage: (answer) => {
-        if (!onMessage(answer)) return false
+        try {
+          if (!onMessage(answer)) return false
+        } catch (error) {
+          const why = unreadable(error)
+          if (why === undefined) throw error
+          fail(new OpenFlowError('protocol', `the bridge's answer cannot be read: ${why}`, { cause: error }))
+          return true
+        }
         clearTimeout(timer)
         resolve(answer)
         return true

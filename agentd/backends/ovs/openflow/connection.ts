@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { ByteWriter } from './bytes.ts'
 import { OPENFLOW_14, TYPE } from './constants.ts'
-import { OpenFlowError } from './error.ts'
+import { OpenFlowError, unreadable } from './error.ts'
 import { errorName } from './error-names.ts'
 import { finishMessage, putHeader, ROOM } from './flow-mod.ts'
 import { MessageCutter } from './message-cutter.ts'
@@ -145,11 +145,12 @@ export class Connection {
         handle({ type: bytes.readUInt8(1), xid: bytes.readUInt32BE(4), body: bytes.subarray(8) }, bytes.readUInt8(0))
       }
     } catch (error) {
-      // Numbers beyond the end of a message: bytes that are no OpenFlow. Anything else is a fault of ours, or of a listener.
-      if (error instanceof RangeError)
-        this.end(new OpenFlowError('protocol', `a message was cut short: ${error.message}`, { cause: error }))
-      else if (error instanceof OpenFlowError) this.end(error)
-      else throw error
+      // Bytes that are no OpenFlow. Anything else is a fault of ours, or of a listener.
+      const why = unreadable(error)
+      if (why === undefined) throw error
+      this.end(
+        error instanceof OpenFlowError ? error : new OpenFlowError('protocol', `a message that cannot be read: ${why}`, { cause: error }),
+      )
     }
   }
 

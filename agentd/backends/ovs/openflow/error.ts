@@ -1,3 +1,5 @@
+import { FlowError } from '../flow/error.ts'
+
 /**
  * - `connect`: the management socket does not answer · `closed`: the connection ended under a request
  * - `timeout`: no answer in time · `protocol`: bytes that are no OpenFlow 1.4 · `encode`: a value that OpenFlow 1.4 cannot carry
@@ -29,4 +31,9 @@ export class OpenFlowError extends Error {
     this.code = code
     this.failures = options.failures ?? []
   }
+}
+
+/** Why a flow's bytes could not be read; undefined when the error is another fault. */
+export function unreadable(error: unknown): string | undefined {
+  return error instanceof OpenFlowError || error instanceof FlowError || error instanceof RangeError ? error.message : undefined
 }

@@ -3,8 +3,8 @@ import { type Action, FLOW_FLAGS, type Flow } from '../flow/types.ts'
 import type { ByteWriter } from './bytes.ts'
 import { ANY, INSTRUCTION, OPENFLOW_14, TYPE } from './constants.ts'
 import { OpenFlowError } from './error.ts'
-import { putMatch } from './oxm.ts'
 import { putActions } from './put-actions.ts'
+import { putMatch } from './put-oxm.ts'
 
 /**
  * A change of the flow table. `add` puts a flow in or replaces the one with the same table, priority and match; `modify_strict` changes

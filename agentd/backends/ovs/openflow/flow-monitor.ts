@@ -1,10 +1,11 @@
 import type { Flow } from '../flow/types.ts'
 import type { ByteWriter } from './bytes.ts'
 import { ALL_TABLES, ANY } from './constants.ts'
-import { OpenFlowError } from './error.ts'
+import { OpenFlowError, unreadable } from './error.ts'
 import type { FlowFilter } from './flow-stats.ts'
-import { putMatch, readMatch } from './oxm.ts'
+import { putMatch } from './put-oxm.ts'
 import { readInstructions } from './read-actions.ts'
+import { readMatch } from './read-oxm.ts'
 
 /** OpenFlow 1.4, 7.3.5.17. OVS 3.1 speaks it in this form (its own NXST_FLOW_MONITOR is for OpenFlow 1.0 to 1.2). */
 
@@ -85,7 +86,8 @@ function readFull(b: Buffer, at: number, end: number, kind: (typeof KINDS)[numbe
     const timeouts = { ...(idle === 0 ? {} : { idle_timeout: idle }), ...(hard === 0 ? {} : { hard_timeout: hard }) }
     return { kind, flow: { table, priority, cookie, ...timeouts, flags: [], match, actions: readInstructions(b, next, end) } }
   } catch (error) {
-    if (!(error instanceof OpenFlowError)) throw error
-    return { kind: 'unreadable', table, priority, cookie, why: error.message }
+    const why = unreadable(error)
+    if (why === undefined) throw error
+    return { kind: 'unreadable', table, priority, cookie, why }
   }
 }

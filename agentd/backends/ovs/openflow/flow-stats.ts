@@ -1,9 +1,10 @@
 import { FLOW_FLAGS, type Flow, type Match } from '../flow/types.ts'
 import type { ByteWriter } from './bytes.ts'
 import { ALL_TABLES, ANY } from './constants.ts'
-import { OpenFlowError } from './error.ts'
-import { hexOf, putMatch, readMatch } from './oxm.ts'
+import { OpenFlowError, unreadable } from './error.ts'
+import { putMatch } from './put-oxm.ts'
 import { readInstructions } from './read-actions.ts'
+import { hexOf, readMatch } from './read-oxm.ts'
 
 /** Which flows are meant; what is absent does not limit. */
 export interface FlowFilter {
@@ -59,9 +60,10 @@ export function readFlowStats(b: Buffer, dump: { flows: FlowEntry[]; unreadable:
     try {
       dump.flows.push(readEntry(b, at, at + length))
     } catch (error) {
-      if (!(error instanceof OpenFlowError)) throw error
+      const why = unreadable(error)
+      if (why === undefined) throw error
       const [table, priority, cookie] = [b.readUInt8(at + 2), b.readUInt16BE(at + 12), b.readBigUInt64BE(at + 24)]
-      dump.unreadable.push({ table, priority, cookie, why: error.message })
+      dump.unreadable.push({ table, priority, cookie, why })
     }
     at += length
   }

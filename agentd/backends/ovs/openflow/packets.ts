@@ -1,8 +1,8 @@
 import { type Action, type Match, PACKET_IN_REASONS, type PacketInReason, PORT } from '../flow/types.ts'
 import type { ByteWriter } from './bytes.ts'
 import { portToWire } from './constants.ts'
-import { readOxm } from './oxm.ts'
 import { putActions } from './put-actions.ts'
+import { readKnownOxm } from './read-oxm.ts'
 
 /** A packet that a flow sent here with `controller(…)`. */
 export interface PacketIn {
@@ -53,7 +53,7 @@ function readProperty(made: Mutable<PacketIn>, type: number, value: Buffer): voi
       made.reason = PACKET_IN_REASONS[value.readUInt8(0)] ?? 'action'
       break
     case 6:
-      made.metadata = readOxm(value, 0, value.length)
+      made.metadata = readKnownOxm(value)
       break
     case 7:
       made.userdata = Buffer.from(value)

@@ -3,11 +3,11 @@ import { type Action, PORT } from '../flow/types.ts'
 import type { ByteWriter } from './bytes.ts'
 import { ACTION, NXAST } from './constants.ts'
 import { OpenFlowError } from './error.ts'
-import { putField, subfieldHeader } from './oxm.ts'
 import { putCt } from './put-ct.ts'
 import { finish, nicira, ofsNbits, standard } from './put-head.ts'
 import { putLearn } from './put-learn.ts'
 import { putController, putOutput } from './put-output.ts'
+import { putField, subfieldHeader } from './put-oxm.ts'
 
 /** Actions as bytes, the same that `ovs-ofctl -O OpenFlow14` makes: OpenFlow 1.4, 7.2.5, and ovs-actions(7). */
 export function putActions(w: ByteWriter, actions: readonly Action[]): void {

@@ -1,8 +1,8 @@
 import type { Action, CtAction, Nat } from '../flow/types.ts'
 import type { ByteWriter } from './bytes.ts'
 import { NXAST } from './constants.ts'
-import { subfieldHeader } from './oxm.ts'
 import { finish, nicira, ofsNbits } from './put-head.ts'
+import { subfieldHeader } from './put-oxm.ts'
 
 const ALG_PORTS = { ftp: 21, tftp: 69 } as const
 

@@ -1,8 +1,8 @@
 import type { LearnAction, LearnSpec, Subfield } from '../flow/types.ts'
 import type { ByteWriter } from './bytes.ts'
 import { NXAST } from './constants.ts'
-import { subfieldHeader } from './oxm.ts'
 import { finish, nicira } from './put-head.ts'
+import { subfieldHeader } from './put-oxm.ts'
 
 /** learn(): ovs-actions(7), "The learn action". With a limit or a result it is OVS's second form of it. */
 export function putLearn(w: ByteWriter, a: LearnAction): void {

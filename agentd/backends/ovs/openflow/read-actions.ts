@@ -1,9 +1,9 @@
 import { type Action, type ControllerAction, PACKET_IN_REASONS, PORT, type Subfield } from '../flow/types.ts'
 import { ACTION, INSTRUCTION, NICIRA, NXAST, portFromWire } from './constants.ts'
 import { OpenFlowError } from './error.ts'
-import { hexOf, readEntry, readSubfield } from './oxm.ts'
 import { readCt } from './read-ct.ts'
 import { readLearn } from './read-learn.ts'
+import { hexOf, readEntry, readSubfield } from './read-oxm.ts'
 
 /** Instructions from `at` to `end` as one list of actions. Throws OpenFlowError `protocol` that quotes what it does not know. */
 export function readInstructions(b: Buffer, at: number, end: number): Action[] {

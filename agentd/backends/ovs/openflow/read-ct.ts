@@ -2,7 +2,7 @@ import type { Action, CtAction, Nat } from '../flow/types.ts'
 import { readBig } from './bytes.ts'
 import { ACTION, NICIRA, NXAST } from './constants.ts'
 import { OpenFlowError } from './error.ts'
-import { readSubfield } from './oxm.ts'
+import { readSubfield } from './read-oxm.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 type ReadActions = (b: Buffer, at: number, end: number) => Action[]

@@ -2,7 +2,7 @@ import { fieldOf } from '../flow/fields.ts'
 import type { LearnAction, LearnSpec, Subfield } from '../flow/types.ts'
 import { NXAST } from './constants.ts'
 import { OpenFlowError } from './error.ts'
-import { readSubfield } from './oxm.ts'
+import { readSubfield } from './read-oxm.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -41,6 +41,7 @@ function readSpecs(b: Buffer, at: number, end: number): LearnSpec[] {
     if (header === 0) break
     i += 2
     const bits = header & 0x3ff
+    if (bits === 0) throw new OpenFlowError('protocol', 'learn() with a part of no bits')
     const field = (): Subfield => {
       i += 6
       const s = readSubfield(b, i - 6, b.readUInt16BE(i - 2), bits)
