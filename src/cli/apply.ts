@@ -130,7 +130,7 @@ async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told
         tree: look.read.tree,
         touched: new Set(),
         vanished: vanished.map((file) => ({ file, because: 'git-head' as const })),
-        locate: locatorFor(look.dir, look.read.tree),
+        locate: locatorFor(look.dir, look.read),
         ...(info === undefined ? {} : { git: info }),
       },
       0,

@@ -47,7 +47,7 @@ function proposalOf(context: Context, dir: string, base: Base, read: RepoRead): 
     kinds: context.kinds,
     base,
     tree: read.tree,
-    locate: locatorFor(dir, read.tree),
+    locate: locatorFor(dir, read),
     formerPlace: () => undefined,
     guards: siteOf(base.world).guards,
     vanished: read.git.vanished.map((file) => ({ file, because: 'git-head' as const })),

@@ -1,15 +1,14 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { kinds } from '../kinds/index.ts'
 import type { Site } from '../kinds/kind.ts'
 import { DEFAULT_SITE } from '../kinds/site/spec.ts'
-import type { Place } from '../model/issue.ts'
-import { type Key, keyParts, makeKey } from '../model/key.ts'
+import { makeKey } from '../model/key.ts'
 import { createEngine } from './engine/engine.ts'
 import type { Engine, Locate, World } from './engine/types.ts'
 import { createLoader, type Loader } from './load/load.ts'
 import type { Tree } from './load/tree.ts'
-import { type FileLocator, fileLocator } from './repo/locate.ts'
+import { fileReader } from './repo/file-reader.ts'
+import { treeLocator } from './repo/places.ts'
+import type { Snapshot } from './repo/snapshot.ts'
 
 /** Raised whenever the same bytes would be loaded into something else: files parsed by another reader are not taken from the cache. */
 export const READER_VERSION: string = '1'
@@ -30,30 +29,7 @@ export function siteOf(world: World): Site {
   return (world.resources.get(makeKey('site', '', 'site'))?.spec as Site | undefined) ?? DEFAULT_SITE
 }
 
-/**
- * Places inside resources' values, found by reading the one file again when a mistake needs it. A file that changed meanwhile still answers: a place that is
- * a line off beats none.
- */
-export function locatorFor(dir: string, tree: Tree): Locate {
-  const collections = new Map(kinds.map((k) => [k.kind, k.collection]))
-  const opened = new Map<string, FileLocator | undefined>()
-  return (key: Key, at): Place | undefined => {
-    const whole = tree.places.get(key)
-    if (whole === undefined || at.length === 0) return whole
-    const { kind, project, name } = keyParts(key)
-    let file = opened.get(whole.file)
-    if (file === undefined && !opened.has(whole.file)) {
-      file = openFile(dir, whole.file)
-      opened.set(whole.file, file)
-    }
-    return file?.ofValue({ collection: collections.get(kind) ?? '', project: project === '' ? undefined : project, name, at }) ?? whole
-  }
-}
-
-function openFile(dir: string, path: string): FileLocator | undefined {
-  try {
-    return fileLocator(path, readFileSync(join(dir, path)))
-  } catch {
-    return undefined
-  }
+/** Places inside resources' values, found by reading the lines of the one resource again when a mistake needs it; from the commit, if it was read from one. */
+export function locatorFor(dir: string, read: { readonly tree: Tree; readonly snapshot: Snapshot }): Locate {
+  return treeLocator(read.tree, kinds, fileReader(dir, read.snapshot))
 }

@@ -206,7 +206,7 @@ function readingOf(dir: string, state: RepoState): Reading {
     tree: state.tree,
     touched: state.touched,
     vanished: state.git.vanished.map((file) => ({ file, because: 'git-head' as const })),
-    locate: locatorFor(dir, state.tree),
+    locate: locatorFor(dir, state),
     ...(state.git.info === undefined ? {} : { git: state.git.info }),
   }
 }

@@ -1,43 +1,37 @@
 import type { KindDefinition } from '../../kinds/kind.ts'
-import type { Place, ValuePath } from '../../model/issue.ts'
-import { type Key, keyParts } from '../../model/key.ts'
+import { keyParts } from '../../model/key.ts'
 import type { Locate } from '../engine/types.ts'
-import type { Loader } from '../load/load.ts'
 import type { Tree } from '../load/tree.ts'
+import type { ReadFile } from './file-reader.ts'
 import { type FileLocator, fileLocator } from './locate.ts'
 
 /** Files whose text is kept while places are asked for. */
 const KEPT = 8
 
 /**
- * The places that the engine joins to its findings, for one tree. `readFile` gives the bytes of a file of the repo as it is now; where they are
- * no longer those that the tree was made of, the resource's name is pointed at instead of a value inside it.
+ * The places that the engine joins to its findings, for one tree. A file that changed meanwhile still answers where it holds the resource: a place that
+ * is a line off beats none. Where a value cannot be found, the resource's name is pointed at.
  */
-export function treeLocator(tree: Tree, loader: Loader, readFile: (path: string) => Uint8Array | undefined): Locate {
-  const kinds = new Map(loader.kinds.map((k) => [k.kind, k]))
+export function treeLocator(tree: Tree, kinds: readonly KindDefinition[], readFile: ReadFile): Locate {
+  const byName = new Map(kinds.map((kind) => [kind.kind, kind]))
   const files = new Map<string, FileLocator | undefined>()
-  const fileOf = (path: string) => {
-    if (!files.has(path)) {
-      const oldest = files.size >= KEPT ? files.keys().next().value : undefined
-      if (oldest !== undefined) files.delete(oldest)
-      files.set(path, openIfSame(tree, loader, path, readFile(path)))
-    }
-    return files.get(path)
-  }
   return (key, at) => {
     const near = tree.places.get(key)
-    const kind = kinds.get(keyParts(key).kind)
+    const { kind: kindName, project, name } = keyParts(key)
+    const kind = byName.get(kindName)
     if (near === undefined || kind === undefined || at.length === 0) return near
-    return inValue(fileOf(near.file), kind, key, at, near) ?? near
+    const file = kept(files, near.file, readFile)
+    const { collection, scope } = kind
+    return file?.ofValue({ collection, project: scope === 'global' ? undefined : project, name, at, near }) ?? near
   }
 }
 
-function inValue(file: FileLocator | undefined, kind: KindDefinition, key: Key, at: ValuePath, near: Place): Place | undefined {
-  const { project, name } = keyParts(key)
-  return file?.ofValue({ collection: kind.collection, project: kind.scope === 'global' ? undefined : project, name, at, near })
-}
-
-function openIfSame(tree: Tree, loader: Loader, path: string, bytes: Uint8Array | undefined): FileLocator | undefined {
-  const same = bytes !== undefined && tree.files.get(path)?.hash === loader.hash(path, bytes)
-  return same ? fileLocator(path, bytes) : undefined
+function kept(files: Map<string, FileLocator | undefined>, path: string, readFile: ReadFile): FileLocator | undefined {
+  if (files.has(path)) return files.get(path)
+  const oldest = files.size >= KEPT ? files.keys().next().value : undefined
+  if (oldest !== undefined) files.delete(oldest)
+  const bytes = readFile(path)
+  const file = bytes === undefined ? undefined : fileLocator(path, bytes)
+  files.set(path, file)
+  return file
 }

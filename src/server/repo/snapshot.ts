@@ -50,8 +50,3 @@ export function diffSnapshots(before: Snapshot | undefined, after: Snapshot): Sn
   for (const path of before?.files.keys() ?? []) if (!after.files.has(path)) removed.push(path)
   return { changed, removed }
 }
-
-export function sameContent(a: Snapshot, b: Snapshot): boolean {
-  const { changed, removed } = diffSnapshots(a, b)
-  return changed.length === 0 && removed.length === 0
-}

@@ -5,6 +5,7 @@ import { EMPTY_TREE, withFiles } from '../../../src/server/load/tree.ts'
 import { fileLocator, type ValueTarget } from '../../../src/server/repo/locate.ts'
 import { parseFile } from '../../../src/server/repo/parse.ts'
 import { treeLocator } from '../../../src/server/repo/places.ts'
+import { TEST_KINDS } from '../load/kinds.ts'
 import { LOADER } from './harness.ts'
 
 const TEXT = `# a comment
@@ -79,7 +80,7 @@ test('unreadable bytes are nowhere', (t) => {
   t.is(find(Buffer.from([0xff, 0xfe, 0x80])), undefined)
 })
 
-test('places for the engine: precise while the file is what it was, else the name', (t) => {
+test('places for the engine: precise, a line off when the file changed meanwhile, else the name', (t) => {
   const bytes = Buffer.from(TEXT.replace('    &anchor\n', ''))
   const loaded = LOADER.load(parseFile('f.yaml', bytes), LOADER.hash('f.yaml', bytes), fileLocator('f.yaml', bytes).inDocument)
   const site = Buffer.from('installation: x\ndrift:\n  mode: off\n')
@@ -90,13 +91,15 @@ test('places for the engine: precise while the file is what it was, else the nam
   )
   const { tree } = withFiles(EMPTY_TREE, [loaded, siteFile])
   const files: Record<string, Uint8Array> = { 'f.yaml': bytes, 'netloom.yaml': site }
-  const locate = treeLocator(tree, LOADER, (path) => files[path])
+  const locate = treeLocator(tree, TEST_KINDS, (path) => files[path])
   const blue = makeKey('network', 'default', 'blue')
   t.like(locate(blue, []), { line: 2, col: 13 })
   t.like(locate(blue, ['mtu']), { line: 2, col: 26, endCol: 30 })
   t.like(locate(makeKey('site', '', 'site'), ['drift', 'mode']), { line: 3, col: 9 })
   t.is(locate(makeKey('network', 'default', 'unknown'), []), undefined)
   files['f.yaml'] = Buffer.from('networks: {}\n')
-  t.like(treeLocator(tree, LOADER, (path) => files[path])(blue, ['mtu']), { line: 2, col: 13 })
-  t.like(treeLocator(tree, LOADER, () => undefined)(blue, ['mtu']), { line: 2, col: 13 })
+  t.like(treeLocator(tree, TEST_KINDS, (path) => files[path])(blue, ['mtu']), { line: 2, col: 13 })
+  files['f.yaml'] = Buffer.from(`# one more\n${TEXT}`)
+  t.like(treeLocator(tree, TEST_KINDS, (path) => files[path])(blue, ['mtu']), { line: 3, col: 26 })
+  t.like(treeLocator(tree, TEST_KINDS, () => undefined)(blue, ['mtu']), { line: 2, col: 13 })
 })
