@@ -1,3 +1,7 @@
+import type { FieldName, Reg } from './field-names.ts'
+
+export type { FieldName } from './field-names.ts'
+
 /**
  * The fields that flows match, set and copy: names, widths, how their values are written, and their numbers in NXM and OXM headers.
  * Source: ovs-fields(7) and the OpenFlow 1.4 specification. A field that is not here is an error wherever it turns up, never skipped.
@@ -29,72 +33,6 @@ export interface Field {
   /** Place in this table. */
   readonly index: number
 }
-
-type Reg = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12 | 13 | 14 | 15
-
-export type FieldName =
-  | `reg${Reg}`
-  | `xreg${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7}`
-  | `xxreg${0 | 1 | 2 | 3}`
-  | 'pkt_mark'
-  | 'conj_id'
-  | 'ct_state'
-  | 'ct_zone'
-  | 'ct_mark'
-  | 'ct_label'
-  | 'ct_nw_src'
-  | 'ct_ipv6_src'
-  | 'ct_nw_dst'
-  | 'ct_ipv6_dst'
-  | 'ct_nw_proto'
-  | 'ct_tp_src'
-  | 'ct_tp_dst'
-  | 'tun_id'
-  | 'tun_src'
-  | 'tun_dst'
-  | 'tun_ipv6_src'
-  | 'tun_ipv6_dst'
-  | 'metadata'
-  | 'in_port'
-  | 'in_port_oxm'
-  | 'vlan_tci'
-  | 'vlan_vid'
-  | 'vlan_pcp'
-  | 'eth_src'
-  | 'eth_dst'
-  | 'eth_type'
-  | 'ip_src'
-  | 'ip_dst'
-  | 'ipv6_src'
-  | 'ipv6_dst'
-  | 'ipv6_label'
-  | 'arp_spa'
-  | 'arp_tpa'
-  | 'arp_op'
-  | 'ip_proto'
-  | 'arp_sha'
-  | 'arp_tha'
-  | 'nw_tos'
-  | 'ip_dscp'
-  | 'ip_ecn'
-  | 'nw_ttl'
-  | 'ip_frag'
-  | 'tcp_src'
-  | 'tcp_dst'
-  | 'udp_src'
-  | 'udp_dst'
-  | 'sctp_src'
-  | 'sctp_dst'
-  | 'icmp_type'
-  | 'icmp_code'
-  | 'icmpv6_type'
-  | 'icmpv6_code'
-  | 'nd_target'
-  | 'nd_sll'
-  | 'nd_tll'
-  | 'nd_reserved'
-  | 'nd_options_type'
-  | 'tcp_flags'
 
 type Row = readonly [
   name: FieldName,
