@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Backoff, backoffDelay } from '../../src/lib/backoff.ts'
 import type { Scope } from '../../src/model/scope.ts'
 import type { Received } from '../../src/wire/codec.ts'
-import { type Endpoints, reachableEndpoint } from '../../src/wire/endpoints.ts'
-import { type Ask, type HelloReply, type Reply, type ReportReply, WIRE_VERSION } from '../../src/wire/messages.ts'
+import { reachableEndpoint } from '../../src/wire/endpoints.ts'
+import { type Ask, type Pull, type ReportReply, WIRE_VERSION } from '../../src/wire/messages.ts'
+import type { Log } from '../log.ts'
 import { NorthboundError } from './error.ts'
 import {
   type FeedEvent,
@@ -16,11 +17,9 @@ import {
   stepFeed,
   type TargetSet,
 } from './feed-core.ts'
-import { openRequester, type Requester } from './requester.ts'
+import { expectReply, openRequester, type Requester } from './requester.ts'
 import type { SavedSet } from './statefile.ts'
 import { type Subscription, subscribe } from './subscription.ts'
-
-export type Log = (level: 'debug' | 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
 
 export interface FeedOptions {
   readonly host: string
@@ -68,186 +67,193 @@ export interface Feed {
   close(): Promise<void>
 }
 
+/** Heartbeats that may fail to come before the target is asked for. */
+const SILENT_HEARTBEATS = 3
+
 /** Keeps this host's set equal to the server's wish. Runs until closed; a server that is away is tried for ever. */
 export function openFeed(options: FeedOptions): Feed {
-  const { log } = options
-  let state: FeedState = NEW_FEED
-  let rpc: Requester | undefined = openRequester(options.server, options.requestMs)
-  let subscription: Subscription | undefined
-  let heartbeatMs = 0
-  let heardAt = options.now()
-  let failures = 0
-  let idlePulls = 0
-  let closed = false
-  let answered = false
-  let rouse: () => void = () => undefined
-  let wake: () => void = () => undefined
-  let silence: NodeJS.Timeout | undefined
-  let status: FeedStatus = { state: 'offline', since: options.now(), revision: 0, digest: '', missing: [] }
-  const stop = new AbortController()
+  return new RunningFeed(options)
+}
 
-  function dispatch(event: FeedEvent): void {
-    if (closed) return
-    const step = stepFeed(state, event)
-    state = step.state
-    if (step.offer !== undefined) options.onTarget(step.offer)
-    refreshStatus()
-    wake()
-  }
+class RunningFeed implements Feed {
+  readonly #options: FeedOptions
+  readonly #rpc: Requester
+  readonly #stop: AbortController = new AbortController()
+  readonly #running: Promise<void>
+  #state: FeedState = NEW_FEED
+  #status: FeedStatus
+  #subscription: Subscription | undefined
+  #silence: NodeJS.Timeout | undefined
+  #heardAt = 0
+  /** Requests that failed in a row; answers in a row that brought nothing forward. */
+  #failures = 0
+  #futile = 0
+  /** The server has answered at least once. */
+  #answered = false
+  /** Ends the wait for something to do, and the wait before another attempt. */
+  #wake: () => void = () => undefined
+  #rouse: () => void = () => undefined
 
-  function refreshStatus(cause?: string): void {
-    const missing = missingScopes(state)
-    const offline = failures > 0 || !answered || state.target === undefined
-    const next = offline ? 'offline' : missing.length > 0 ? 'waiting' : 'synced'
-    const changed = next !== status.state
-    const why = cause ?? (offline ? status.cause : undefined)
-    const since = changed ? options.now() : status.since
-    const before = status
-    status = {
-      state: next,
-      since,
-      ...(why === undefined ? {} : { cause: why }),
-      revision: state.target?.revision ?? 0,
-      digest: state.target?.digest ?? '',
-      missing,
+  constructor(options: FeedOptions) {
+    this.#options = options
+    this.#status = { state: 'offline', since: options.now(), revision: 0, digest: '', missing: [] }
+    this.#rpc = openRequester(options.server, options.requestMs)
+    if (options.saved !== undefined) {
+      const { state, offer } = feedFromDisk(options.saved)
+      this.#state = state
+      if (offer !== undefined) options.onTarget(offer)
     }
-    if (changed || (offline && before.cause !== status.cause)) announce()
+    this.#running = this.#run()
   }
 
-  function announce(): void {
-    const at = { server: options.server, revision: status.revision }
-    if (status.state === 'offline') log('warn', `server away: ${status.cause ?? 'no answer yet'}; this host stays as it is`, at)
-    else if (status.state === 'synced') log('info', `at revision ${status.revision}`, at)
-    else
-      log('debug', `${status.missing.length} scopes are missing for revision ${status.revision}`, {
-        ...at,
-        missing: status.missing.slice(0, 20),
-      })
+  status(): FeedStatus {
+    return this.#status
   }
 
-  async function run(): Promise<void> {
-    while (!closed) {
-      const want = nextRequest(state)
+  onReportReply(reply: ReportReply): void {
+    this.#dispatch({ type: 'reported', reply })
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    clearInterval(this.#silence)
+    this.#subscription?.close()
+    this.#rpc.close()
+    this.#wake()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const want = nextRequest(this.#state)
       if (want === undefined) {
         await new Promise<void>((resolve) => {
-          wake = resolve
+          this.#wake = resolve
         })
         continue
       }
-      const missingBefore = missingScopes(state).length
-      const seqBefore = state.target?.seq
+      const before = this.#state
       try {
-        if (want.type === 'hello') await hello()
-        else await pull(want.scopes)
-        if (failures > 0) failures = 0
-        refreshStatus()
+        if (want.type === 'hello') await this.#hello()
+        else await this.#pull(want.scopes)
+        this.#failures = 0
+        this.#refreshStatus()
       } catch (error) {
-        await failed(error)
+        await this.#failed(error)
         continue
       }
       // An answer that brought nothing forward must not be asked for again at full speed.
-      const progress = nextRequest(state) === undefined || missingScopes(state).length < missingBefore || state.target?.seq !== seqBefore
-      idlePulls = want.type === 'hello' || progress ? 0 : idlePulls + 1
-      if (idlePulls > 0) await pause(idlePulls)
+      this.#futile = want.type === 'hello' || isForward(before, this.#state) ? 0 : this.#futile + 1
+      if (this.#futile > 0) await this.#pause(this.#futile)
     }
   }
 
-  async function hello(): Promise<void> {
-    const request = {
-      v: WIRE_VERSION,
-      id: randomUUID(),
-      host: options.host,
-      type: 'hello',
-      epoch: options.epoch,
-      version: options.version,
-    } as const
-    const reply = expectReply(await requester().request(request), 'hello')
-    meet(reply)
-    dispatch({ type: 'hello', reply })
+  async #hello(): Promise<void> {
+    const { host, epoch, version, server } = this.#options
+    const request = { v: WIRE_VERSION, id: randomUUID(), host, type: 'hello', epoch, version } as const
+    const reply = expectReply(await this.#rpc.request(request), 'hello')
+    this.#answered = true
+    this.#listen(reachableEndpoint(reply.endpoints.pub, server), reply.heartbeat_ms)
+    this.#dispatch({ type: 'subscribed' })
+    this.#options.onServer({
+      reports: reachableEndpoint(reply.endpoints.reports, server),
+      heartbeatMs: reply.heartbeat_ms,
+      installation: reply.installation,
+      epoch: reply.epoch,
+    })
+    this.#dispatch({ type: 'hello', reply })
   }
 
-  function meet(reply: HelloReply): void {
-    const endpoints: Endpoints = {
-      pub: reachableEndpoint(reply.endpoints.pub, options.server),
-      rpc: options.server,
-      reports: reachableEndpoint(reply.endpoints.reports, options.server),
+  async #pull(scopes: NonNullable<Pull['scopes']>): Promise<void> {
+    const request = { v: WIRE_VERSION, id: randomUUID(), host: this.#options.host, type: 'pull', scopes } as const
+    this.#dispatch({ type: 'pulled', reply: expectReply(await this.#rpc.request(request, this.#failures), 'pull') })
+  }
+
+  #listen(endpoint: string, heartbeatMs: number): void {
+    const { host, log, now } = this.#options
+    this.#heardAt = now()
+    if (this.#subscription?.endpoint !== endpoint) {
+      this.#subscription?.close()
+      const onBad = (reason: string): void => log('warn', `message dropped: ${reason}`)
+      this.#subscription = subscribe(endpoint, host, heartbeatMs, (message) => this.#heard(message), onBad)
     }
-    answered = true
-    heartbeatMs = reply.heartbeat_ms
-    heardAt = options.now()
-    if (subscription?.endpoint !== endpoints.pub) {
-      subscription?.close()
-      subscription = subscribe(endpoints.pub, options.host, heartbeatMs, heard, (reason) => log('warn', `message dropped: ${reason}`))
-    }
-    dispatch({ type: 'subscribed' })
-    options.onServer({ reports: endpoints.reports, heartbeatMs, installation: reply.installation, epoch: reply.epoch })
-    clearInterval(silence)
-    silence = setInterval(() => {
-      if (options.now() - heardAt <= 3 * heartbeatMs) return
-      heardAt = options.now()
-      dispatch({ type: 'silence' })
+    clearInterval(this.#silence)
+    this.#silence = setInterval(() => {
+      if (now() - this.#heardAt <= SILENT_HEARTBEATS * heartbeatMs) return
+      this.#heardAt = now()
+      this.#dispatch({ type: 'silence' })
     }, heartbeatMs)
   }
 
-  function heard(message: Received): void {
-    heardAt = options.now()
-    if (message.type === 'ask') options.onAsk(message.header)
-    dispatch({ type: 'received', message })
+  #heard(message: Received): void {
+    this.#heardAt = this.#options.now()
+    if (message.type === 'ask') this.#options.onAsk(message.header)
+    this.#dispatch({ type: 'received', message })
     // Whatever the last attempt met, the server is alive now.
-    rouse()
+    this.#rouse()
   }
 
-  async function pull(scopes: readonly { readonly scope: Scope }[]): Promise<void> {
-    const request = { v: WIRE_VERSION, id: randomUUID(), host: options.host, type: 'pull', scopes } as const
-    dispatch({ type: 'pulled', reply: expectReply(await requester().request(request, failures), 'pull') })
+  #dispatch(event: FeedEvent): void {
+    if (this.#stop.signal.aborted) return
+    const { state, offer } = stepFeed(this.#state, event)
+    this.#state = state
+    if (offer !== undefined) this.#options.onTarget(offer)
+    this.#refreshStatus()
+    this.#wake()
   }
 
-  async function failed(error: unknown): Promise<void> {
-    if (closed) return
-    failures++
+  async #failed(error: unknown): Promise<void> {
+    if (this.#stop.signal.aborted) return
+    this.#failures++
     const known = error instanceof NorthboundError
-    if (known && error.code === 'refused') state = stepFeed(state, { type: 'refused' }).state
-    refreshStatus(known ? error.message : String(error))
-    if (!known) log('error', 'northbound failed', { error: String(error), stack: error instanceof Error ? error.stack : undefined })
-    await pause(failures)
+    if (known && error.code === 'refused') this.#state = stepFeed(this.#state, { type: 'refused' }).state
+    this.#refreshStatus(known ? error.message : String(error))
+    if (!known)
+      this.#options.log('error', 'northbound failed', { error: String(error), stack: error instanceof Error ? error.stack : undefined })
+    await this.#pause(this.#failures)
   }
 
-  async function pause(attempt: number): Promise<void> {
+  async #pause(attempt: number): Promise<void> {
     const roused = new AbortController()
-    rouse = () => roused.abort()
-    const signal = AbortSignal.any([stop.signal, roused.signal])
-    await sleep(backoffDelay(options.backoff, attempt, options.random()), undefined, { signal }).catch(() => undefined)
+    this.#rouse = () => roused.abort()
+    const signal = AbortSignal.any([this.#stop.signal, roused.signal])
+    const delay = backoffDelay(this.#options.backoff, attempt, this.#options.random())
+    await sleep(delay, undefined, { signal }).catch(() => undefined)
   }
 
-  function requester(): Requester {
-    if (rpc === undefined) throw new NorthboundError('closed', 'the feed is closed')
-    return rpc
+  /** Logs when, and only when, the state or the reason for being offline changed. */
+  #refreshStatus(cause?: string): void {
+    const before = this.#status
+    const missing = missingScopes(this.#state)
+    const offline = this.#failures > 0 || !this.#answered || this.#state.target === undefined
+    const state = offline ? 'offline' : missing.length > 0 ? 'waiting' : 'synced'
+    const why = cause ?? (offline ? before.cause : undefined)
+    this.#status = {
+      state,
+      since: state === before.state ? before.since : this.#options.now(),
+      ...(why === undefined ? {} : { cause: why }),
+      revision: this.#state.target?.revision ?? 0,
+      digest: this.#state.target?.digest ?? '',
+      missing,
+    }
+    if (state !== before.state || (offline && why !== before.cause)) this.#announce()
   }
 
-  if (options.saved !== undefined) {
-    const step = feedFromDisk(options.saved)
-    state = step.state
-    if (step.offer !== undefined) options.onTarget(step.offer)
-  }
-  const running = run()
-  return {
-    status: () => status,
-    onReportReply: (reply) => dispatch({ type: 'reported', reply }),
-    async close() {
-      closed = true
-      stop.abort()
-      clearInterval(silence)
-      subscription?.close()
-      rpc?.close()
-      rpc = undefined
-      wake()
-      await running
-    },
+  #announce(): void {
+    const { log, server } = this.#options
+    const { state, revision, missing, cause } = this.#status
+    const at = { server, revision }
+    if (state === 'offline') log('warn', `server away: ${cause ?? 'no answer yet'}; this host stays as it is`, at)
+    else if (state === 'synced') log('info', `at revision ${revision}`, at)
+    else log('debug', `${missing.length} scopes are missing for revision ${revision}`, { ...at, missing: missing.slice(0, 20) })
   }
 }
 
-function expectReply<T extends 'hello' | 'pull'>(reply: Reply, type: T): Extract<Reply, { readonly type: T }> {
-  if (reply.type === 'refused') throw new NorthboundError('refused', reply.message)
-  if (reply.type !== type) throw new NorthboundError('malformed', `the server answered ${type} with ${reply.type}`)
-  return reply as Extract<Reply, { readonly type: T }>
+/** True when nothing is left to ask, fewer scopes are missing, or the target is another one. */
+function isForward(before: FeedState, after: FeedState): boolean {
+  return (
+    nextRequest(after) === undefined ||
+    missingScopes(after).length < missingScopes(before).length ||
+    after.target?.seq !== before.target?.seq
+  )
 }

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { Backoff } from '../../src/lib/backoff.ts'
 import type { JsonObject } from '../../src/model/brand.ts'
 import type { Ask, Question } from '../../src/wire/messages.ts'
-import { type Feed, type FeedStatus, type Log, openFeed } from './feed.ts'
+import type { Log } from '../log.ts'
+import { type Feed, type FeedStatus, openFeed } from './feed.ts'
 import type { TargetSet } from './feed-core.ts'
 import { type AskAnswer, openReporter, type Reporter } from './report.ts'
 import type { Snapshot } from './report-core.ts'
@@ -80,7 +81,7 @@ export function openNorthbound(options: NorthboundOptions): Northbound {
       options.onTarget(target)
     },
     onAsk,
-    onServer: ({ reports, heartbeatMs }) => reporter.connect(reports, heartbeatMs),
+    onServer: (server) => reporter.connect(server),
   })
 
   /** What is held is the last complete set; a revision that changed nothing here is reached by knowing of it. */

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { type Backoff, backoffDelay } from '../../src/lib/backoff.ts'
 import type { JsonObject } from '../../src/model/brand.ts'
 import { type Ask, type Report, type ReportReply, WIRE_VERSION } from '../../src/wire/messages.ts'
-import type { Log } from './feed.ts'
+import type { Log } from '../log.ts'
 import { afterLoss, BLANK_BOOK, type Book, nextPage, type Snapshot } from './report-core.ts'
-import { openRequester, type Requester } from './requester.ts'
+import { expectReply, openRequester, type Requester } from './requester.ts'
 
 export interface ReporterOptions {
   readonly host: string
@@ -22,8 +22,8 @@ export type AskAnswer = { readonly id: string; readonly ok: boolean; readonly da
 
 /** Tells the server what this host holds: at once when something changed, and every interval. Never waited for by anybody. */
 export interface Reporter {
-  /** Where to; may be called again when the server moved or was started again, and reports at once. */
-  connect(endpoint: string, intervalMs: number): void
+  /** Where to; called again when the server moved or was started again (another `epoch`), and reports at once. */
+  connect(server: { readonly reports: string; readonly heartbeatMs: number; readonly epoch: string }): void
   /** Something changed: report now. Calls during a report make one more. */
   now(): void
   answer(answer: AskAnswer): void
@@ -32,7 +32,7 @@ export interface Reporter {
 
 export function openReporter(options: ReporterOptions): Reporter {
   let book: Book = BLANK_BOOK
-  let link: { readonly endpoint: string; readonly requester: Requester } | undefined
+  let link: { readonly endpoint: string; readonly epoch: string; readonly requester: Requester } | undefined
   let intervalMs = 1000
   let due = false
   let failures = 0
@@ -59,12 +59,17 @@ export function openReporter(options: ReporterOptions): Reporter {
   async function loop(): Promise<void> {
     while (due && !closed && link !== undefined) {
       due = false
+      const { requester } = link
       try {
-        due = (await send(link.requester)) || due || answers.length > 0
+        due = (await send(requester)) || due || answers.length > 0
         failures = 0
         // A tenth less at random, so that agents started together do not stay together.
         schedule(intervalMs * (1 - 0.1 * options.random()))
       } catch (error) {
+        if (requester !== link.requester) {
+          due = true
+          continue
+        }
         failures++
         options.log('debug', `report not acknowledged: ${String(error)}`, { attempt: failures })
         due = false
@@ -86,11 +91,11 @@ export function openReporter(options: ReporterOptions): Reporter {
       ...page.body,
       ...(answer === undefined ? {} : { answer }),
     }
-    const reply = await requester.request(report).catch((error: unknown) => {
+    const answered = await requester.request(report).catch((error: unknown) => {
       book = afterLoss(book, page.body)
       throw error
     })
-    if (reply.type !== 'report') throw new Error(reply.type === 'refused' ? reply.message : `answered with ${reply.type}`)
+    const reply = expectReply(answered, 'report')
     answers = answers.filter((a) => a !== answer)
     // A server that refuses even a full report is behind: it asks again at the next interval, not in a circle.
     const again = reply.want_full && !(page.body.full && fullRefused)
@@ -102,11 +107,12 @@ export function openReporter(options: ReporterOptions): Reporter {
   }
 
   return {
-    connect(endpoint, interval) {
-      intervalMs = interval
-      if (link?.endpoint !== endpoint) {
+    connect({ reports, heartbeatMs, epoch }) {
+      intervalMs = heartbeatMs
+      // A report that was on its way to a server that is gone would be waited for in vain: a new life of the server gets a new socket.
+      if (link?.endpoint !== reports || link.epoch !== epoch) {
         link?.requester.close()
-        link = { endpoint, requester: openRequester(endpoint, options.requestMs) }
+        link = { endpoint: reports, epoch, requester: openRequester(reports, options.requestMs) }
       }
       failures = 0
       now()

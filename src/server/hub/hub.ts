@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { Worker } from 'node:worker_threads'
-import type { JsonObject } from '../../model/brand.ts'
 import type { Needs } from '../../model/scope.ts'
 import type { Endpoints } from '../../wire/endpoints.ts'
-import { type Ask, type Hello, type Question, type Report, WIRE_VERSION } from '../../wire/messages.ts'
+import type { Hello, HelloReply, Question, Refusal, Report } from '../../wire/messages.ts'
 import { HubError } from './error.ts'
-import type { FromFront, FrontOptions, ToFront } from './front-protocol.ts'
+import { type FrontThread, startFront } from './front-thread.ts'
 import {
   admitWorld,
   EMPTY_LEDGER,
@@ -21,8 +19,11 @@ import {
 import { packMessages } from './pack.ts'
 import { type Frames, publications } from './publication.ts'
 import { helloReply } from './pull.ts'
+import { type Answer, createQuestions, type Questions } from './questions.ts'
 import { openRpc, type Rpc } from './rpc.ts'
 import { endpointIssues, type Security } from './security.ts'
+
+export type { Answer } from './questions.ts'
 
 export interface HubOptions {
   readonly endpoints: Endpoints
@@ -39,10 +40,6 @@ export interface HubHandlers {
   onFault(error: HubError): void
   warn(message: string): void
 }
-
-export type Answer =
-  | { readonly ok: true; readonly data: JsonObject }
-  | { readonly ok: false; readonly code: 'timeout' | 'failed' | 'closed' | 'unknown-host'; readonly data: JsonObject }
 
 /** The server's end of the wire: PUB, `rpc` and `reports`. Agents are told where to be by `publish` and `move`; everything else they fetch. */
 export interface Hub {
@@ -63,172 +60,137 @@ export interface Hub {
   close(): Promise<void>
 }
 
-/** PUB messages handed to the front thread at once, in bytes: bounds the memory of a large revision. */
-const BATCH_BYTES = 8 * 1024 * 1024
+/** PUB messages handed to the front thread at once, in characters: bounds the memory of a large revision. */
+const BATCH = 8 * 1024 * 1024
 
-/** Binds all three endpoints or none. Throws `HubError` (insecure, endpoint, bind). */
+/** Binds all three endpoints or none. Throws `HubError` (insecure, endpoint, bind, worker). */
 export async function openHub(options: HubOptions, handlers: HubHandlers): Promise<Hub> {
   const [issue] = endpointIssues(options.endpoints, options.security)
   if (issue !== undefined) {
-    throw new HubError(
-      issue.code === 'E0602' ? 'insecure' : 'endpoint',
-      `${issue.code}: ${issue.message}; ${issue.hint ?? issue.label ?? ''}`,
-    )
+    const code = issue.code === 'E0602' ? 'insecure' : 'endpoint'
+    throw new HubError(code, `${issue.code}: ${issue.message}; ${issue.hint ?? issue.label ?? ''}`)
   }
+  const { endpoints, heartbeatMs } = options
   const epoch = randomUUID()
+  let hub: OpenHub | undefined
   const front = await startFront(
-    { pub: options.endpoints.pub, reports: options.endpoints.reports, epoch, heartbeatMs: options.heartbeatMs },
-    (report, at) => onReport(report, at),
-    handlers.onFault,
+    { pub: endpoints.pub, reports: endpoints.reports, epoch, heartbeatMs },
+    { onReport: (report, at) => void hub?.take(report, at), onFault: handlers.onFault },
   )
-  const asks = new Map<string, { readonly host: string; settle(answer: Answer): void }>()
-  let ledger: Ledger | undefined
-  let rpc: Rpc | undefined
-  const endpoints = (): Endpoints => ({ pub: front.pub, reports: front.reports, rpc: rpc?.endpoint ?? options.endpoints.rpc })
-
-  async function onReport(report: Report, at: number): Promise<void> {
-    const { answer } = report
-    if (answer !== undefined)
-      asks.get(answer.id)?.settle(answer.ok ? { ok: true, data: answer.data } : { ok: false, code: 'failed', data: answer.data })
-    const ok = await handlers.onReport(report, at).then(
-      () => true,
-      () => false,
-    )
-    front.tell({ type: 'settled', host: report.host, ok })
-  }
-
-  function moveTo(hosts: Iterable<string>, revision: number, tell: boolean): readonly string[] {
-    const moved = moveTargets(ledger ?? EMPTY_LEDGER, hosts, revision)
-    ledger = moved.ledger
-    front.tell({ type: 'targets', revision: ledger.latest, targets: [...ledger.targets].filter(([, t]) => t.seq === moved.ledger.seq) })
-    if (tell) publishAll(epoch, moved.moves, front.tell)
-    return moved.moves.map((m) => m.host)
-  }
-
   try {
-    rpc = await openRpc(
-      { endpoint: options.endpoints.rpc, epoch, heartbeatMs: options.heartbeatMs },
-      {
-        ledger: () => ledger,
-        warn: handlers.warn,
-        hello(request) {
-          handlers.onHello(request, Date.now())
-          const server = { installation: options.installation, epoch, endpoints: endpoints(), heartbeat_ms: options.heartbeatMs }
-          return helloReply(ledger ?? EMPTY_LEDGER, request, server)
-        },
-      },
+    const rpc = await openRpc(
+      { endpoint: endpoints.rpc, epoch, heartbeatMs },
+      { ledger: () => hub?.ledger, warn: handlers.warn, hello: (request) => hub?.greet(request) },
     )
+    hub = new OpenHub(options, handlers, epoch, front, rpc)
+    return hub
   } catch (error) {
     await front.close()
     throw error
   }
-  return {
-    endpoints: endpoints(),
-    epoch,
-    restore(revision, world, hosts) {
-      ledger = rememberHosts(admitWorld(ledger ?? EMPTY_LEDGER, revision, world), hosts)
-      moveTo(knownHosts(ledger, revision), revision, false)
-    },
-    publish(revision, world, hosts) {
-      ledger = admitWorld(ledger ?? EMPTY_LEDGER, revision, world)
-      return moveTo(hosts ?? knownHosts(ledger, revision), revision, true)
-    },
-    move: (hosts, revision) => moveTo(hosts, revision, true),
-    targetOf(host) {
-      const target = ledger?.targets.get(host)
-      const world = target === undefined ? undefined : ledger?.worlds.get(target.revision)
-      return target === undefined || world === undefined ? undefined : { ...target, needs: needsOf(world, host) }
-    },
-    targets: () => ledger?.targets ?? new Map(),
-    ask: (host, question, timeoutMs) => {
-      if (ledger?.targets.has(host) !== true) return Promise.resolve({ ok: false, code: 'unknown-host', data: {} })
-      const ask: Ask = { v: WIRE_VERSION, type: 'ask', id: randomUUID(), host, question }
-      return new Promise<Answer>((resolve) => {
-        const timer = setTimeout(() => settle({ ok: false, code: 'timeout', data: {} }), timeoutMs)
-        const settle = (answer: Answer): void => {
-          clearTimeout(timer)
-          if (asks.delete(ask.id)) front.tell({ type: 'close-ask', host, id: ask.id })
-          resolve(answer)
-        }
-        asks.set(ask.id, { host, settle })
-        front.tell({ type: 'ask', ask })
-      })
-    },
-    async close() {
-      for (const ask of [...asks.values()]) ask.settle({ ok: false, code: 'closed', data: {} })
-      await rpc?.close()
-      await front.close()
-    },
-  }
 }
 
-/** Hands the messages over in batches; frames that several hosts share cross once per batch. */
-function publishAll(epoch: string, moves: readonly HostMove[], tell: (message: ToFront) => void): void {
-  let batch: Frames[] = []
-  let bytes = 0
-  const flush = (): void => {
-    if (batch.length > 0) tell({ type: 'publish', packed: packMessages(batch) })
-    batch = []
-    bytes = 0
-  }
-  for (const frames of publications(epoch, moves)) {
-    batch.push(frames)
-    bytes += frames.reduce((sum, frame) => sum + frame.length, 0)
-    if (bytes > BATCH_BYTES) flush()
-  }
-  flush()
-}
+class OpenHub implements Hub {
+  readonly endpoints: Endpoints
+  readonly epoch: string
+  readonly #options: HubOptions
+  readonly #handlers: HubHandlers
+  readonly #front: FrontThread
+  readonly #rpc: Rpc
+  readonly #questions: Questions
+  #ledger: Ledger | undefined
 
-interface Front {
-  readonly pub: string
-  readonly reports: string
-  tell(message: ToFront): void
-  close(): Promise<void>
-}
-
-async function startFront(
-  endpoints: Omit<FrontOptions, 'closed'>,
-  onReport: (report: Report, at: number) => Promise<void>,
-  onFault: (error: HubError) => void,
-): Promise<Front> {
-  const options: FrontOptions = { ...endpoints, closed: new SharedArrayBuffer(4) }
-  const worker = new Worker(new URL('./front.js', import.meta.url), { workerData: options })
-  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
-  const bound = await new Promise<FromFront & { readonly type: 'bound' }>((resolve, reject) => {
-    worker.once('error', (error) => reject(new HubError('worker', 'the reports thread did not start', { cause: error })))
-    worker.once('message', (message: FromFront) => {
-      if (message.type === 'bound') resolve(message)
-      else reject(new HubError('bind', `cannot bind ${message.type === 'failed' ? `${message.endpoint}: ${message.message}` : ''}`))
-    })
-  })
-  let closing = false
-  // A thread that is torn down in the middle of a `receive` takes the whole process down with it (SIGABRT, zeromq.js 6.8): let it close its sockets first.
-  const lastCall = (): void => {
-    worker.postMessage({ type: 'close' } satisfies ToFront)
-    Atomics.wait(new Int32Array(options.closed), 0, 0, 1000)
+  constructor(options: HubOptions, handlers: HubHandlers, epoch: string, front: FrontThread, rpc: Rpc) {
+    this.#options = options
+    this.#handlers = handlers
+    this.#front = front
+    this.#rpc = rpc
+    this.#questions = createQuestions((message) => front.tell(message))
+    this.epoch = epoch
+    this.endpoints = { pub: front.pub, rpc: rpc.endpoint, reports: front.reports }
   }
-  process.once('exit', lastCall)
-  worker.on('message', (message: FromFront) => {
-    if (message.type === 'report') void onReport(message.report, message.at)
-  })
-  worker.removeAllListeners('error')
-  worker.on('error', (error) => onFault(new HubError('worker', 'the reports thread died', { cause: error })))
-  worker.once('exit', () => {
-    if (!closing) onFault(new HubError('worker', 'the reports thread ended'))
-  })
-  return {
-    pub: bound.pub,
-    reports: bound.reports,
-    tell(message) {
-      if (closing) return
-      worker.postMessage(message)
-    },
-    async close() {
-      if (closing) return
-      worker.postMessage({ type: 'close' } satisfies ToFront)
-      closing = true
-      await ended
-      process.off('exit', lastCall)
-    },
+
+  /** Undefined until the server has read its state. */
+  get ledger(): Ledger | undefined {
+    return this.#ledger
+  }
+
+  restore(revision: number, world: LedgerWorld, hosts: Iterable<string>): void {
+    this.#ledger = rememberHosts(admitWorld(this.#ledger ?? EMPTY_LEDGER, revision, world), hosts)
+    this.#moveTo(knownHosts(this.#ledger, revision), revision)
+  }
+
+  publish(revision: number, world: LedgerWorld, hosts?: Iterable<string>): readonly string[] {
+    this.#ledger = admitWorld(this.#ledger ?? EMPTY_LEDGER, revision, world)
+    return this.move(hosts ?? knownHosts(this.#ledger, revision), revision)
+  }
+
+  move(hosts: Iterable<string>, revision: number): readonly string[] {
+    const moves = this.#moveTo(hosts, revision)
+    this.#send(moves)
+    return moves.map((m) => m.host)
+  }
+
+  targetOf(host: string): (HostTarget & { readonly needs: Needs }) | undefined {
+    const target = this.#ledger?.targets.get(host)
+    const world = target === undefined ? undefined : this.#ledger?.worlds.get(target.revision)
+    return target === undefined || world === undefined ? undefined : { ...target, needs: needsOf(world, host) }
+  }
+
+  targets(): ReadonlyMap<string, HostTarget> {
+    return this.#ledger?.targets ?? new Map()
+  }
+
+  ask(host: string, question: Question, timeoutMs: number): Promise<Answer> {
+    if (!this.targets().has(host)) return Promise.resolve({ ok: false, code: 'unknown-host', data: {} })
+    return this.#questions.ask(host, question, timeoutMs)
+  }
+
+  greet(request: Hello): HelloReply | Refusal | undefined {
+    if (this.#ledger === undefined) return undefined
+    this.#handlers.onHello(request, Date.now())
+    const { installation, heartbeatMs } = this.#options
+    return helloReply(this.#ledger, request, { installation, epoch: this.epoch, endpoints: this.endpoints, heartbeat_ms: heartbeatMs })
+  }
+
+  async take(report: Report, at: number): Promise<void> {
+    this.#questions.take(report)
+    const ok = await this.#handlers.onReport(report, at).then(
+      () => true,
+      () => false,
+    )
+    this.#front.tell({ type: 'settled', host: report.host, ok })
+  }
+
+  async close(): Promise<void> {
+    this.#questions.close()
+    await this.#rpc.close()
+    await this.#front.close()
+  }
+
+  /** The front thread knows the new targets before any message about them leaves it. */
+  #moveTo(hosts: Iterable<string>, revision: number): readonly HostMove[] {
+    const { ledger, moves } = moveTargets(this.#ledger ?? EMPTY_LEDGER, hosts, revision)
+    this.#ledger = ledger
+    const targets = [...ledger.targets].filter(([, target]) => target.seq === ledger.seq)
+    this.#front.tell({ type: 'targets', revision: ledger.latest, targets })
+    return moves
+  }
+
+  /** Hands the messages over in batches; frames that several hosts share cross once per batch. */
+  #send(moves: readonly HostMove[]): void {
+    let batch: Frames[] = []
+    let size = 0
+    const flush = (): void => {
+      if (batch.length > 0) this.#front.tell({ type: 'publish', packed: packMessages(batch) })
+      batch = []
+      size = 0
+    }
+    for (const frames of publications(this.epoch, moves)) {
+      batch.push(frames)
+      size += frames.reduce((sum, frame) => sum + frame.length, 0)
+      if (size > BATCH) flush()
+    }
+    flush()
   }
 }

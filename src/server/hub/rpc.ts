@@ -16,7 +16,8 @@ const SLICE_MS = 4
 const OUTBOX_LIMIT = 100_000
 
 export interface RpcHandlers {
-  hello(request: Hello): HelloReply | Refusal
+  /** Undefined as long as `ledger` is. */
+  hello(request: Hello): HelloReply | Refusal | undefined
   /** Undefined while the server has not read its state. */
   ledger(): Ledger | undefined
   /** Hosts whose pulls were too large to be sent, and the like: for the log. */
@@ -82,7 +83,7 @@ export async function openRpc(
       const decoded = decodeRequest(split.payload)
       if (!decoded.ok) reply(split.envelope, refusalReply(decoded.refusal))
       else if (decoded.message.type === 'hello') {
-        reply(split.envelope, handlers.ledger() === undefined ? notReady(decoded.message) : handlers.hello(decoded.message))
+        reply(split.envelope, handlers.hello(decoded.message) ?? notReady(decoded.message))
       } else if (decoded.message.type === 'pull') {
         line.set(decoded.message.host, { envelope: split.envelope, request: decoded.message })
         working ??= work().finally(() => {
