@@ -14,6 +14,20 @@ export const BENCHMARKS: readonly Benchmark[] = [
     cases: (quick) => [{ counts: quick ? [20_000] : [20_000, 50_000], singles: quick ? 50 : 200 }],
   },
   {
+    name: 'save-to-flow',
+    title: 'Save to flow',
+    about:
+      'A port’s line is saved; server and netloom-agentd run against a real switch with 50 ports. Floor: the same flows and a row written raw to the same switch.',
+    cases: (quick) => (quick ? [100, 10_000] : [100, 10_000, 100_000]).map((ports) => ({ ports, saves: quick ? 10 : 30 })),
+  },
+  {
+    name: 'attach',
+    title: 'Many ports onto one host',
+    about:
+      'veth ports plugged in one transaction, until the last one is reported ACTIVE. Floor: the same transaction and the same flows by hand, no agent.',
+    cases: (quick) => (quick ? [500] : [500, 1000]).map((ports) => ({ ports, idleSeconds: quick ? 3 : 10 })),
+  },
+  {
     name: 'repo',
     title: 'Reading and planning',
     about:

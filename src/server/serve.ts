@@ -37,6 +37,8 @@ export interface ServeOptions {
 
 /** What happens, for progress and tests. */
 export type ServerEvent =
+  /** The repo came to rest in a new state; what follows is the server's own work. */
+  | { readonly type: 'seen' }
   | { readonly type: 'repo'; readonly issues: readonly Issue[]; readonly broken: boolean }
   | { readonly type: 'revision'; readonly info: RevisionInfo; readonly plan: Plan; readonly hosts: readonly string[] }
   | { readonly type: 'report'; readonly report: Report }
@@ -131,6 +133,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   housekeeping.unref()
 
   async function onState(state: RepoState): Promise<void> {
+    options.onEvent?.({ type: 'seen' })
     const reading = readingOf(options.dir, state)
     const wait = await queue.add(() => controller.consider(reading, 0))
     tellRepo(log, controller)

@@ -15,6 +15,8 @@ const run = promisify(execFile)
 export interface Switch {
   readonly rundir: string
   readonly database: string
+  /** Of vswitchd, in whose network namespace the switch's links are; it changes when vswitchd is started again. */
+  pid(): number
   vsctl(...args: string[]): Promise<string>
   ofctl(...args: string[]): Promise<string>
   appctl(...args: string[]): Promise<string>
@@ -76,6 +78,7 @@ export async function startSwitch(options: { readonly tcp?: number } = {}): Prom
   return {
     rundir,
     database,
+    pid: () => children.get('ovs-vswitchd')?.pid ?? 0,
     vsctl: (...rest) => tool('ovs-vsctl', `--db=unix:${database}`, ...rest),
     ofctl: (...rest) => tool('ovs-ofctl', ...rest),
     appctl: (...rest) => tool('ovs-appctl', '-t', sockets['ovs-vswitchd'], ...rest),
