@@ -50,9 +50,9 @@ async function measure(rig: Rig, { ports, idleSeconds }: Params): Promise<Measur
   await first
   await sleep(1000)
   const began = performance.now()
-  const all = rig.report(() => rig.active.size > ports && rig.active.has(hostPortKey(ports - 1)), 'all ports')
+  const all = rig.report(() => allActive(rig, ports), 'all ports')
   const [attachedMs, pluggedMs] = await Promise.all([
-    allActive(rig, ports, all).then((at) => at - began),
+    all.then(({ at }) => at - began),
     rig.sw.vsctl(...plugArguments(ports)).then(() => performance.now() - began),
   ])
   await sleep(3000)
@@ -63,20 +63,19 @@ async function measure(rig: Rig, { ports, idleSeconds }: Params): Promise<Measur
   const dump = await rig.sw.ofctl('-O', 'OpenFlow14', '--no-stats', 'dump-flows', 'br-int')
   const flows = dump.split('\n').filter((line) => line.includes('actions='))
   await agent.stop()
-  const restart = await startAgain(rig)
+  const restart = await startAgain(rig, ports)
   return { attachedMs, pluggedMs, rssMb, idlePercent, flows, ...restart }
 }
 
-/** When the report arrived after which every port is ACTIVE. */
-async function allActive(rig: Rig, ports: number, reported: Promise<{ readonly at: number }>): Promise<number> {
-  const { at } = await reported
-  for (let n = 0; n < ports; n++) if (!rig.active.has(hostPortKey(n))) throw new Error(`port ${n} is not ACTIVE`)
-  return at
+function allActive(rig: Rig, ports: number): boolean {
+  for (let n = 0; n < ports; n++) if (!rig.active.has(hostPortKey(n))) return false
+  return true
 }
 
-async function startAgain(rig: Rig): Promise<Pick<Measured, 'restartMs' | 'rewritten'>> {
+async function startAgain(rig: Rig, ports: number): Promise<Pick<Measured, 'restartMs' | 'rewritten'>> {
   const began = performance.now()
-  const converged = rig.report((r) => r.converged && r.full, 'convergence after a restart')
+  const before = rig.epoch()
+  const converged = rig.report((r) => r.epoch !== before && r.converged && allActive(rig, ports), 'convergence after a restart')
   const agent: AgentProcess = await rig.startAgent()
   const restartMs = (await converged).at - began
   await sleep(1000)

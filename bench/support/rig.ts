@@ -26,6 +26,8 @@ export interface Rig {
   report(wanted: (report: Report) => boolean, what: string, timeoutMs?: number): Promise<Reported>
   /** Ports that the last reports say are ACTIVE. */
   readonly active: ReadonlySet<Key>
+  /** Of the agent that reported last: another process, another epoch. */
+  epoch(): string
   stop(): Promise<void>
 }
 
@@ -84,19 +86,22 @@ function endpoints(dir: string): { readonly pub: string; readonly rpc: string; r
   return { pub: `ipc://${dir}/pub`, rpc: `ipc://${dir}/rpc`, reports: `ipc://${dir}/reports` }
 }
 
-function listen(): Pick<Rig, 'last' | 'forget' | 'report' | 'active'> & { readonly onEvent: (event: ServerEvent) => void } {
+function listen(): Pick<Rig, 'last' | 'forget' | 'report' | 'active' | 'epoch'> & { readonly onEvent: (event: ServerEvent) => void } {
   const last: Rig['last'] = { seen: -1, repo: -1, revision: -1, report: -1 }
   const active = new Set<Key>()
+  let epoch = ''
   const waiters = new Set<(reported: Reported) => void>()
   return {
     last,
     active,
+    epoch: () => epoch,
     forget: () => Object.assign(last, { seen: -1, repo: -1, revision: -1, report: -1 }),
     onEvent: (event) => {
       const at = performance.now()
       last[event.type] = at
       if (event.type !== 'report') return
-      if (event.report.full) active.clear()
+      if (event.report.full || event.report.epoch !== epoch) active.clear()
+      epoch = event.report.epoch
       for (const o of event.report.objects) if (o.state === 'ACTIVE') active.add(o.key)
       for (const waiter of [...waiters]) waiter({ at, report: event.report })
     },
