@@ -56,6 +56,8 @@ function loadFile(table: KindTable, parsed: ParsedFile, hash: string, locate: Lo
 function loadDocument(outer: Loading, document: ParsedDocument): void {
   const loading = document.broken ? { ...outer, issues: [] } : outer
   const project = projectOf(loading, document)
+  const first = document.sections[0]
+  if (first?.key === 'project' && document.sections.length === 1) loading.issues.push(onlyProject(first))
   const settings: ParsedSection[] = []
   for (const section of document.sections) {
     if (section.key === 'project') continue
@@ -66,6 +68,12 @@ function loadDocument(outer: Loading, document: ParsedDocument): void {
     else for (const entry of section.entries) loadEntry(loading, { document: document.index, kind, project, section: section.key, entry })
   }
   if (settings.length > 0) loadSite(loading, document.index, settings)
+}
+
+/** What is left of a file that was cut off behind its first line. */
+function onlyProject({ place }: ParsedSection): Issue {
+  const hint = 'delete the file if its resources should go, or restore its content'
+  return { code: 'E0104', severity: 'error', message: 'nothing but `project` is written: nothing is deleted by that', place, hint }
 }
 
 /** Undefined when the document names an impossible project: its resources are checked, and belong nowhere. */

@@ -110,8 +110,8 @@ function parseDocument(source: Source, document: Document.Parsed, index: number,
   if (old) issues.push(versionIssue(source, document))
   const broken = old || faults.length > 0
   const root = document.contents
-  if (isMap(root)) return { index, broken, sections: sections(plainContext(source, issues), root) }
-  const empty = root === null || (root as { value?: unknown }).value === null
+  if (isMap(root) && root.items.length > 0) return { index, broken, sections: sections(plainContext(source, issues), root) }
+  const empty = root === null || isMap(root) || (root as { value?: unknown }).value === null
   if (empty && faults.length === 0) {
     const at = document.range?.[0] ?? 0
     issues.push(
