@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../../src/model/brand.ts'
 import type { Delta, Driver, DriverOptions, Facts, Item, Observed, Outcome } from '../../backend.ts'
 import { flowItemKey } from '../compile/build.ts'
 import { BRIDGE } from '../compile/names.ts'
-import type { OvsValue } from '../compile/values.ts'
+import type { LinkValue, OvsValue, RowValue } from '../compile/values.ts'
 import { type OvsdbClient, openOvsdb } from '../ovsdb/client.ts'
 import { localAddresses, pickDatapath } from './datapath.ts'
 import { FlowChannel } from './flow-channel.ts'
@@ -115,7 +115,7 @@ class OvsDriver implements Driver {
         await timed('removals', () => removeRows(this.#ovsdb, () => this.#inventory, parts.removed, REMOVE_BUDGET_MS, failed, deferred))
       }
       await this.#links.remove(
-        parts.goneLinks.filter((i) => !deferred.has(i.key)),
+        [...parts.goneLinks, ...pairsLeft(parts.removed)].filter((i) => !deferred.has(i.key)),
         failed,
       )
     } finally {
@@ -201,6 +201,24 @@ class OvsDriver implements Driver {
       this.#listener('items')
     })
   }
+}
+
+/**
+ * Pairs whose end was on the bridge, by rows of ours that are going: an agent that was started after its port had been deleted knows no link of it. Only a
+ * pair has no type; it carries the key of its row, with which it is deferred.
+ */
+function pairsLeft(removed: readonly Item[]): Item[] {
+  return removed.flatMap((item) => {
+    const { row } = item.value as RowValue
+    const type = row.columns['type'] ?? ''
+    if (row.table !== 'Interface' || type !== '') return []
+    return [
+      {
+        ...item,
+        value: { kind: 'link', link: { name: row.name, type: 'veth', guest: '', mac: '', mtu: 0, addresses: [] } } satisfies LinkValue,
+      },
+    ]
+  })
 }
 
 interface Parts {
