@@ -37,6 +37,15 @@ ports:
 /** All files of the repository at first, by name. */
 export const FIRST: Readonly<Record<string, string>> = { 'netloom.yaml': SITE, 'hosts.yaml': HOSTS, 'blue.yaml': BLUE, 'red.yaml': RED }
 
+/** A file with ports on `host` whose interfaces the agent makes: on the host itself, and two ways into a namespace. */
+export function made(host: string, address = '10.10.0.77', mac = 'fa:16:3e:aa:bb:77'): string {
+  return `ports:
+  made: { network: blue, host: ${host}, fixed_ips: [{ ip_address: ${address} }], mac_address: '${mac}', plug: { type: internal, interface: nl-made } }
+  made-v: { network: blue, host: ${host}, fixed_ips: [{ subnet: blue-v4 }], plug: { type: veth, interface: nl-made-v, netns: inside-v } }
+  made-i: { network: blue, host: ${host}, fixed_ips: [{ subnet: blue-v4 }], plug: { type: internal, interface: nl-made-i, netns: inside-i } }
+`
+}
+
 /** A file with `count` ports on `blue` that the agent of `host` makes by itself. */
 export function crowd(host: string, count: number): string {
   const ports = Array.from({ length: count }, (_, n) => `  crowd-${n}: { network: blue, host: ${host}, plug: { type: internal } }`)

@@ -10,7 +10,7 @@ import { execOk } from '../../src/lab/exec.ts'
 import { Guests } from '../../src/lab/guests.ts'
 import { type Lab, labDown, labUp } from '../../src/lab/lab.ts'
 import { hostDir } from '../../src/lab/names.ts'
-import { allPairs, describeWrong, proveAll } from '../../src/lab/prove.ts'
+import { describeWrong, type ExpectedPair, proveAll } from '../../src/lab/prove.ts'
 import type { LabSpec } from '../../src/lab/spec.ts'
 import { type Key, makeKey } from '../../src/model/key.ts'
 import type { ObjectStatus } from '../../src/model/status.ts'
@@ -26,6 +26,18 @@ const HEARTBEAT_MS = 300
 
 export function port(name: string): Key {
   return makeKey('port', 'default', name)
+}
+
+const MADE = [port('made'), port('made-v'), port('made-i')]
+
+/** The ports of `made` are ACTIVE on that host. */
+export function areMade(answer: StatusAnswer, host: string): boolean {
+  return MADE.every((p) => answer.fleet.status.some((s) => s.key === p && s.host === host && s.state === 'ACTIVE'))
+}
+
+/** Nobody (or not that host) speaks of them any more. */
+export function areGone(answer: StatusAnswer, host?: string): boolean {
+  return !answer.fleet.status.some((s) => MADE.includes(s.key) && (host === undefined || s.host === host))
 }
 
 /** A repository, a lab that is made from it, one server process and one agent process per host. `close` leaves nothing, in whatever state things are. */
@@ -177,14 +189,15 @@ export class Rig {
     }
   }
 
-  /** Waits until the repository is applied, and every host holds what it was told and says that all of its ports are ACTIVE. */
+  /** Waits until the repository is applied, and every host holds what it was told and says that all ports which others plug are ACTIVE. */
   async settled(timeoutMs: number = PATIENCE_MS): Promise<number> {
     return await this.until('every host is at its target, every port ACTIVE', (a) => this.isSettled(a), timeoutMs)
   }
 
   isSettled(answer: StatusAnswer): boolean {
     const states = hostStates({ ...answer.fleet, targets: new Map(answer.fleet.targets) })
-    const known = this.lab.spec.guests.every((g) => this.object(answer, g.port, g.host)?.state === 'ACTIVE')
+    const plugged = this.lab.spec.guests.filter((g) => g.plug !== 'agent')
+    const known = plugged.every((g) => this.object(answer, g.port, g.host)?.state === 'ACTIVE')
     return answer.repo === 'clean' && known && states.every((s) => s.sync === 'Synced' && s.health === 'Healthy')
   }
 
@@ -206,12 +219,17 @@ export class Rig {
     return await this.on(host, 'ovs-ofctl', '-O', 'OpenFlow14', ...words)
   }
 
-  /** What is wrong between the guests that others plug (ping, TCP and UDP with payload): those of one network must reach each other, others must not. */
+  /**
+   * What is wrong between the guests that others plug (ping, TCP and UDP with payload): each must reach the next one of its network, which sits on another host, and
+   * must not reach one of the other network.
+   */
   async wrong(): Promise<readonly string[]> {
-    const network = (key: Key): string => (key.includes('/vault-') ? 'red' : 'blue')
-    const plugged = { ...this.lab, spec: { ...this.lab.spec, guests: this.lab.spec.guests.filter((g) => g.plug !== 'agent') } }
-    const pairs = allPairs(plugged, (from, to) => network(from) === network(to))
-    return describeWrong(await proveAll(this.lab, pairs, { silence_ms: 300 }))
+    const blue = ['web-1', 'web-2', 'web-3', 'db-1', 'db-2'].map(port)
+    const red = ['vault-1', 'vault-2', 'vault-3'].map(port)
+    const ring = (list: readonly Key[]): ExpectedPair[] =>
+      list.map((from, n) => ({ from, to: list[(n + 1) % list.length] ?? from, reach: true }))
+    const apart = red.map((to, n): ExpectedPair => ({ from: blue[n] ?? to, to, reach: false }))
+    return describeWrong(await proveAll(this.lab, [...ring(blue), ...ring(red), ...apart], { silence_ms: 300 }))
   }
 
   async agentLog(host: string): Promise<readonly LogLine[]> {

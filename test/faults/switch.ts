@@ -52,3 +52,32 @@ export function rewritten(before: ReadonlyMap<string, DumpedFlow>, after: Readon
   }
   return out
 }
+
+/** Names of the network devices in the host's own namespace. */
+export async function linkNames(rig: Rig, host: string): Promise<readonly string[]> {
+  const text = await rig.on(host, 'ip', '-br', 'link')
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => line.split(/[@ ]/)[0] ?? '')
+    .sort()
+}
+
+/** Everything that the hosts hold: one line for each flow, row and device. */
+export async function everything(rig: Rig): Promise<ReadonlySet<string>> {
+  const out = new Set<string>()
+  for (const host of rig.hosts) {
+    for (const flow of await flowTexts(rig, host)) out.add(`${host} flow ${flow}`)
+    for (const row of (await rowTexts(rig, host)).split('\n')) out.add(`${host} row ${row}`)
+    for (const link of await linkNames(rig, host)) out.add(`${host} link ${link}`)
+  }
+  return out
+}
+
+/** What is no longer as it was, one line each; empty when all is. */
+export function differences(before: ReadonlySet<string>, after: ReadonlySet<string>, onlyHosts?: readonly string[]): string[] {
+  const counts = (line: string): boolean => onlyHosts === undefined || onlyHosts.some((h) => line.startsWith(`${h} `))
+  const gone = [...before].filter((l) => !after.has(l)).map((l) => `gone: ${l}`)
+  const come = [...after].filter((l) => !before.has(l)).map((l) => `come: ${l}`)
+  return [...gone, ...come].filter((l) => counts(l.slice(6)))
+}
