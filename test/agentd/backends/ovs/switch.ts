@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -32,7 +32,8 @@ export interface Switch {
 type Daemon = 'ovsdb-server' | 'ovs-vswitchd'
 
 export async function startSwitch(options: { readonly tcp?: number } = {}): Promise<Switch> {
-  const rundir = await mkdtemp(join(tmpdir(), 'netloom-ovs-'))
+  await sweep()
+  const rundir = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`))
   const env = { ...process.env, OVS_RUNDIR: rundir, OVS_DBDIR: rundir, OVS_LOGDIR: rundir, OVS_SYSCONFDIR: rundir }
   const database = join(rundir, 'db.sock')
   const children = new Map<Daemon, ChildProcess>()
@@ -93,6 +94,16 @@ export async function startSwitch(options: { readonly tcp?: number } = {}): Prom
       for (const child of children.values()) await end(child)
       await rm(rundir, { recursive: true, force: true })
     },
+  }
+}
+
+const PREFIX = 'netloom-ovs-'
+
+/** Folders of test processes that were killed; their daemons died with them. */
+async function sweep(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) await rm(join(tmpdir(), name), { recursive: true, force: true })
   }
 }
 
