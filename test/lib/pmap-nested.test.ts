@@ -33,7 +33,7 @@ test('a draft of nested maps does what maps of maps do; empty ones vanish and un
           t.is(draft.size(outer), own.size)
           t.deepEqual([...draft.inner(outer)].sort(), [...own].sort())
         }
-        const touched = new Set(ops.map((o) => o.outer))
+        const touched = new Set<string>(ops.map((o) => o.outer))
         const next = draft.done()
         for (const [outer, inner] of world) if (!touched.has(outer)) t.is(next.get(outer), inner)
         world = next
