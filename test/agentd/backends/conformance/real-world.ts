@@ -23,9 +23,19 @@ const NICS = new Map([
 
 /** One switch for host number `index`, with everything that is not ours: underlay, routes, provider bridges. */
 export async function startHost(index: number): Promise<RealSwitch> {
-  const real = await RealSwitch.start()
   const own = UNDERLAY[index]
   if (own === undefined) throw new Error(`no underlay address for host ${index}`)
+  const real = await RealSwitch.start()
+  try {
+    await prepare(real, own)
+  } catch (error) {
+    await real.close()
+    throw error
+  }
+  return real
+}
+
+async function prepare(real: RealSwitch, own: (typeof UNDERLAY)[number]): Promise<void> {
   const bridges = ['br-und', ...BRIDGES].flatMap((b) => ['--', 'add-br', b, '--', 'set', 'Bridge', b, 'datapath_type=netdev'])
   const nics = [['nic', 'br-und'], ...NICS].flatMap(([nic = '', bridge = '']) => [
     '--',
@@ -45,8 +55,6 @@ export async function startHost(index: number): Promise<RealSwitch> {
   for (const [i, other] of UNDERLAY.entries()) {
     for (const ip of [other.v4, other.v6]) await real.appctl.call('tnl/neigh/set', 'br-und', ip, `0e:00:00:00:00:0${i}`)
   }
-  await real.appctl.call('ovs/route/show')
-  return real
 }
 
 /** A world loaded into real switches. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -42,7 +42,7 @@ export class RealSwitch {
     )
     const processes: ChildProcess[] = [server]
     try {
-      await until(() => existsSync(at('db.sock')), server)
+      await until(at('db.sock'), server)
       await run('ovs-vsctl', [`--db=unix:${at('db.sock')}`, '--no-wait', 'init'])
       const options = [`unix:${at('db.sock')}`, '--disable-system', '--enable-dummy', `--unixctl=${at('vswitchd.ctl')}`, ...quiet]
       const daemon = spawn('setpriv', ['--pdeathsig', 'KILL', 'unshare', '-n', 'ovs-vswitchd', ...options], {
@@ -50,7 +50,7 @@ export class RealSwitch {
         stdio: 'ignore',
       })
       processes.push(daemon)
-      await until(() => existsSync(at('vswitchd.ctl')), daemon)
+      await until(at('vswitchd.ctl'), daemon)
       const made = new RealSwitch(directory, await Unixctl.connect(at('vswitchd.ctl')), processes, daemon.pid ?? 0)
       return made
     } catch (error) {
@@ -114,13 +114,25 @@ function isList(value: object): value is readonly string[] {
   return Array.isArray(value)
 }
 
-async function until(condition: () => boolean, child: ChildProcess): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    if (condition()) return
+/** A socket's file is there a moment before anyone listens on it. */
+async function until(socket: string, child: ChildProcess): Promise<void> {
+  for (let i = 0; i < 1000; i++) {
+    if (await listens(socket)) return
     if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended with ${child.exitCode}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
   throw new Error(`${child.spawnfile} did not come up`)
+}
+
+function listens(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const trial = createConnection(socket)
+    trial.once('connect', () => {
+      trial.destroy()
+      resolve(true)
+    })
+    trial.once('error', () => resolve(false))
+  })
 }
 
 async function end(processes: readonly ChildProcess[], directory: string): Promise<void> {

@@ -1,7 +1,6 @@
 import test from 'ava'
 import type { Compiled } from '../../../../agentd/backends/backend.ts'
-import type { Forward } from '../../../../agentd/backends/fake/deliver.ts'
-import { deliver } from '../../../../agentd/backends/fake/deliver.ts'
+import { deliver, type Forward, type Hop } from '../../../../agentd/backends/fake/deliver.ts'
 import { loadFakeWorld } from './fake-world.ts'
 import type { RealSwitch } from './real.ts'
 import { loadWorld, startHost } from './real-world.ts'
@@ -33,18 +32,31 @@ for (const story of STORIES) {
     t.deepEqual(states(real.compiled), states(fake.compiled))
     for (const ask of story.asks) {
       const reached = await answer(world, real.forward, ask)
-      const host = world.input.ports[ask.from]?.host ?? ''
-      const trace = same(reached, ask.reaches) ? '' : await real.text(host, { by: 'port', port: portKey(ask.from) }, ask.frame)
+      const [first] = hopsOf(world, ask)
+      const trace = same(reached, ask.reaches) || first === undefined ? '' : await real.text(first.host, first.arrival, ask.frame)
       t.deepEqual(reached, ask.reaches, `${ask.says}\n${trace}`)
     }
   })
 }
 
-/** Port names, sorted. A port that is not plugged anywhere cannot send. */
+/** Port names, sorted. */
 async function answer(world: World, forward: Forward, ask: Ask): Promise<readonly string[]> {
-  const host = world.input.ports[ask.from]?.host ?? ''
-  const reached = await deliver({ hosts: world.hosts }, forward, host, { by: 'port', port: portKey(ask.from) }, ask.frame)
-  return reached.map((key) => key.replace('port/default/', ''))
+  const reached: string[] = []
+  for (const { host, arrival, frame } of hopsOf(world, ask))
+    reached.push(...(await deliver({ hosts: world.hosts }, forward, host, arrival, frame)))
+  return reached.map((key) => key.replace('port/default/', '')).sort()
+}
+
+/** Where the frame first comes into a host. */
+function hopsOf(world: World, { from, frame }: Ask): readonly Hop[] {
+  if (typeof from === 'string') {
+    return [{ host: world.input.ports[from]?.host ?? '', arrival: { by: 'port', port: portKey(from) }, frame }]
+  }
+  if ('host' in from) return [{ host: from.host, arrival: { by: 'tunnel', type: from.type, key: from.key, from: from.address }, frame }]
+  return world.hosts.flatMap(({ host, bridge_mappings }) => {
+    const bridge = bridge_mappings[from.wire]
+    return bridge === undefined ? [] : [{ host, arrival: { by: 'provider', bridge }, frame }]
+  })
 }
 
 function same(a: readonly string[], b: readonly string[]): boolean {

@@ -1,4 +1,5 @@
 import type { Frame } from '../../../../agentd/backends/fake/frame.ts'
+import type { TunnelType } from '../../../../src/model/intent.ts'
 import { advertise, arpReply, arpRequest, BROADCAST, broadcastUdp, ether, icmp6, solicit, tcp, udp } from './frames.ts'
 import { linkLocalOf, macOf, type NetworkInput, type PortInput, type WorldInput } from './world.ts'
 
@@ -11,13 +12,19 @@ export interface Story {
 
 export interface Ask {
   readonly says: string
-  readonly from: string
+  /** A port by name, or where a frame comes from that no port of ours sent. */
+  readonly from: string | Stranger
   readonly frame: Frame
   /** Ports by name, sorted; `answered` after the sender's name: the switch itself answers. */
   readonly reaches: readonly string[]
 }
 
-function ask(says: string, from: string, frame: Frame, ...reaches: string[]): Ask {
+/** A machine on the wire of a physical network, heard by every host; or one that sends into a host's tunnel. */
+export type Stranger =
+  | { readonly wire: string }
+  | { readonly host: string; readonly type: TunnelType; readonly key: number; readonly address: string }
+
+function ask(says: string, from: Ask['from'], frame: Frame, ...reaches: string[]): Ask {
   return { says, from, frame, reaches }
 }
 
@@ -44,6 +51,9 @@ const PLAIN: WorldInput = { hosts: V4, networks: NETWORKS, ports: PORTS }
 function carried(hosts: WorldInput['hosts'], network: NetworkInput): WorldInput {
   return { hosts, networks: { blue: network, red: { ...network, id: 7 } }, ports: PORTS }
 }
+
+/** Broadcast of a machine nobody declared. */
+const STRANGE: Frame = broadcastUdp('77', '10.0.0.77', 4000, 5000)
 
 const UNICAST: readonly Ask[] = [
   ask('to a neighbour on the host', 'a', udp('0a', '10.0.0.10', '0b', '10.0.0.11'), 'b'),
@@ -181,7 +191,12 @@ export const STORIES: readonly Story[] = [
       ask("advertisement of a neighbour's", 'a', advertise('0a', '2001:db8:5::a', '2001:db8:5::b')),
       ask("advertisement with a neighbour's link-layer address", 'a', advertise('0a', '2001:db8:5::a', '2001:db8:5::a', macOf('0b'))),
       ask("advertisement from a neighbour's address", 'a', advertise('0a', '2001:db8:5::b', '2001:db8:5::a')),
+      ask('detection of its link-local', 'a', solicit('0a', '::', linkLocalOf('0a'), null), 'b', 'c'),
+      ask('advertisement of its link-local', 'a', advertise('0a', linkLocalOf('0a'), linkLocalOf('0a')), 'b', 'c'),
+      ask('detection on the far host is heard here', 'c', solicit('0c', '::', '2001:db8:5::c', null), 'a', 'b'),
       ask('MLD report from ::', 'a', icmp6('0a', '::', 143), 'b', 'c'),
+      ask('MLD report of version 1 from ::', 'a', icmp6('0a', '::', 131), 'b', 'c'),
+      ask('MLD done from ::', 'a', icmp6('0a', '::', 132), 'b', 'c'),
       ask('MLD report from its link-local', 'a', icmp6('0a', linkLocalOf('0a'), 143), 'b', 'c'),
       ask('router solicitation from ::', 'a', icmp6('0a', '::', 133), 'b', 'c'),
       ask('echo from ::', 'a', icmp6('0a', '::', 128)),
@@ -226,7 +241,72 @@ export const STORIES: readonly Story[] = [
       ask('and is found where it is', 'a', udp('0a', '10.0.0.10', '66', '10.0.0.66'), 'g'),
       ask('a declared address in its mouth', 'f', udp('0b', '10.0.0.11', '0c', '10.0.0.12'), 'c'),
       ask('does not draw the traffic away', 'a', udp('0a', '10.0.0.10', '0b', '10.0.0.11'), 'b'),
+      ask('detection with the option, which is forbidden, is not answered', 'f', solicit('0f', '::', '2001:db8:5::a'), 'a'),
+      ask('nor detection without it', 'f', solicit('0f', '::', '2001:db8:5::c', null), 'c'),
       ask('a router advertisement is its affair', 'f', icmp6('0f', linkLocalOf('0f'), 134), 'a', 'b', 'c', 'g'),
+    ],
+  },
+  {
+    name: 'strangers in the tunnel',
+    world: PLAIN,
+    asks: [
+      ask('a host that has the network', { host: 'h1', type: 'vxlan', key: 100, address: '192.0.2.2' }, STRANGE, 'a', 'b'),
+      ask('a host that has another', { host: 'h1', type: 'vxlan', key: 100, address: '192.0.2.3' }, STRANGE),
+      ask('a host nobody declared', { host: 'h1', type: 'vxlan', key: 100, address: '192.0.2.4' }, STRANGE),
+      ask('a key nobody has', { host: 'h1', type: 'vxlan', key: 99, address: '192.0.2.2' }, STRANGE),
+      ask("another network's key, for which it has no port", { host: 'h1', type: 'vxlan', key: 101, address: '192.0.2.2' }, STRANGE),
+      ask('a tagged frame inside', { host: 'h1', type: 'vxlan', key: 100, address: '192.0.2.2' }, { ...STRANGE, vlan: 5 }),
+      ask(
+        'for a port of a third host: not passed on',
+        { host: 'h1', type: 'vxlan', key: 100, address: '192.0.2.2' },
+        udp('77', '10.0.0.77', '0c', '10.0.0.12'),
+      ),
+      ask('a host without the network', { host: 'h2', type: 'vxlan', key: 101, address: '192.0.2.1' }, STRANGE),
+      ask(
+        'a question for a port here goes to it alone',
+        { host: 'h1', type: 'vxlan', key: 100, address: '192.0.2.2' },
+        solicit('0c', '2001:db8:5::c', '2001:db8:5::a'),
+        'a',
+      ),
+    ],
+  },
+  {
+    name: 'machines on the wire',
+    world: {
+      hosts: MAPPED,
+      networks: { blue: { type: 'vlan', physical_network: 'physnet1', id: 100 }, red: { type: 'flat', physical_network: 'physnet1' } },
+      ports: { ...PORTS, z: { network: 'blue', host: 'h3', tag: '0f', ips: ['10.0.0.15'], security: false } },
+    },
+    asks: [
+      ask('broadcast in the VLAN', { wire: 'physnet1' }, { ...STRANGE, vlan: 100 }, 'a', 'b', 'c', 'z'),
+      ask('untagged: the flat network', { wire: 'physnet1' }, STRANGE, 'x', 'y'),
+      ask('a VLAN nobody has', { wire: 'physnet1' }, { ...STRANGE, vlan: 102 }),
+      ask('to a port', { wire: 'physnet1' }, { ...udp('77', '10.0.0.77', '0a', '10.0.0.10'), vlan: 100 }, 'a'),
+      ask('to a port, in the wrong VLAN', { wire: 'physnet1' }, udp('77', '10.0.0.77', '0a', '10.0.0.10')),
+      ask(
+        'ARP is for the owner to answer',
+        { wire: 'physnet1' },
+        { ...arpRequest('77', '10.0.0.77', '10.0.0.10'), vlan: 100 },
+        'a',
+        'b',
+        'c',
+        'z',
+      ),
+      ask(
+        'a solicitation: to the owner on its host, heard on the others',
+        { wire: 'physnet1' },
+        { ...solicit('77', '2001:db8:5::77', '2001:db8:5::a'), vlan: 100 },
+        'a',
+        'c',
+        'z',
+      ),
+      ask('it was heard: unicast to it leaves for the wire alone', 'a', udp('0a', '10.0.0.10', '77', '10.0.0.77')),
+      ask(
+        'an unknown address: to the wire, and to ports without port security',
+        { wire: 'physnet1' },
+        { ...udp('77', '10.0.0.77', '66', '10.0.0.66'), vlan: 100 },
+        'z',
+      ),
     ],
   },
   {
