@@ -57,33 +57,35 @@ async function testFiles(): Promise<{ together: string[]; alone: string[] }> {
   return { together: files.filter((f) => !f.endsWith('.alone.test.js')), alone: files.filter((f) => f.endsWith('.alone.test.js')) }
 }
 
-/** Runs ava and passes its TAP on as it comes: one line per test, the account of a failure below it. */
+/**
+ * Runs ava and passes its words on as they come: one line per test, the accounts of failures at the end. (Not its TAP: ava 7's writer of that dies of an
+ * error that has an undefined property, and the failure is never told.)
+ */
 async function runAva(files: readonly string[], concurrency: number, temp: string): Promise<void> {
   if (files.length === 0) return
   const before = { ...counts }
-  const args = ['node_modules/ava/entrypoints/cli.mjs', '--tap', '--concurrency', String(concurrency), ...files]
+  const args = ['node_modules/ava/entrypoints/cli.mjs', '--no-color', '--concurrency', String(concurrency), ...files]
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, TMPDIR: temp, NETLOOM_TEST_RUN: run },
   })
   // ava names the file before a test's title only when it runs several.
   const prefix = files.length === 1 ? `${files[0]?.slice('build/test/'.length, -'.test.js'.length).split('/').join(' › ')} › ` : ''
-  createInterface({ input: child.stdout }).on('line', (line) => onTapLine(line, prefix))
+  createInterface({ input: child.stdout }).on('line', (line) => onLine(line, prefix))
   const code = await new Promise<number>((resolve) => child.on('close', (c) => resolve(c ?? 1)))
   // A crash, a time-out or a file without tests: whatever ava calls a failure is one, also when no line said so.
   if (code !== 0 && counts.failed === before.failed) report('failed', `ava ended with ${code}`)
   if (counts.passed + counts.failed === before.passed + before.failed) report('failed', 'ava ran no test at all')
 }
 
-function onTapLine(line: string, prefix: string): void {
-  const point = /^(not )?ok \d+ - (.*?)(?: # (SKIP|TODO)\b.*)?$/.exec(line)
-  if (point !== null) {
-    const title = prefix + (point[2] ?? '')
-    report(point[3] !== undefined ? 'skipped' : point[1] === undefined ? 'passed' : 'failed', title)
-  } else if (line.startsWith('  ') || line.startsWith('#')) {
-    if (!/^\s+(---|\.\.\.)$/.test(line) && !/^# (tests|pass|fail|skip) \d+/.test(line) && !/^# /.test(line))
-      process.stdout.write(`  ${line}\n`)
-  }
+const OUTCOMES = { '✔': 'passed', '✘': 'failed', '-': 'skipped' } as const
+
+/** `✔ title (1s)`, `✘ [fail]: title message`, `- [skip] title`, `- [todo] title`; everything else is passed on, ava's own closing counts aside. */
+function onLine(line: string, prefix: string): void {
+  const point = /^ {2}(✔|✘|-(?= \[(?:skip|todo)\])) (?:\[(?:fail|skip|todo)\]:? )?(\S.*)$/u.exec(line)
+  const outcome = OUTCOMES[point?.[1] as keyof typeof OUTCOMES]
+  if (point !== null && outcome !== undefined) report(outcome, prefix + (point[2] ?? ''))
+  else if (line.trim() !== '' && !/^\s*(─|\d+ tests? (passed|failed|skipped|todo))/u.test(line)) process.stdout.write(`  ${line}\n`)
 }
 
 /** What tests have left: namespaces, links and labs with this run's letters, and processes that use its temporary folder. */
