@@ -93,6 +93,24 @@ test('touch, chmod and files beside YAML are no change', async (t) => {
   t.is(w.states.length, 1)
 })
 
+test('the state beside the repo, hidden folders and other files do not even cause a look', async (t) => {
+  const dir = folder(t)
+  put(dir, 'nets.yaml', BLUE)
+  put(dir, '.netloom/state.db', 'x')
+  put(dir, '.git/HEAD', 'x')
+  const w = await watched(t, dir)
+  await sleep(500)
+  const { looks } = w.watch.status()
+  for (let i = 0; i < 5; i++) {
+    put(dir, '.netloom/state.db-wal', `${i}`)
+    put(dir, '.git/index', `${i}`)
+    put(dir, 'state.db', `${i}`)
+    put(dir, `notes-${i}.txt`, 'x')
+    await sleep(50)
+  }
+  t.is(w.watch.status().looks, looks)
+})
+
 test('a port moved between two files is two saves: the recheck tells that something came after', async (t) => {
   const dir = folder(t)
   put(dir, 'a.yaml', BOTH)
