@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DriverOptions, Item } from '../../backend.ts'
-import { flowItemKey } from '../compile/build.ts'
 import { isOurs } from '../compile/cookie.ts'
 import { BRIDGE } from '../compile/names.ts'
 import type { FlowValue } from '../compile/values.ts'
-import { formatFlow } from '../flow/format.ts'
 import { OpenFlowClient } from '../openflow/client.ts'
 import { OpenFlowError } from '../openflow/error.ts'
 import type { FlowMod } from '../openflow/flow-mod.ts'
@@ -51,8 +49,10 @@ export class FlowChannel {
 
   /** What the switch holds. `fresh`: read again, and not by the monitor. Rejects while the switch does not answer. */
   async tables(fresh: boolean): Promise<FlowTables> {
+    const connected = this.#link !== undefined
     const link = await this.#connected()
-    if (fresh) await reread(link)
+    // A new connection has just read everything.
+    if (fresh && connected) await reread(link)
     else await link.client.barrier()
     return link.tables
   }
@@ -153,14 +153,16 @@ export class FlowChannel {
         noteFlow(tables, event.flow)
         return
       case 'added':
-      case 'modified':
-        noteFlow(tables, event.flow)
-        if (isKept(event.flow) || !isOurs(event.flow.cookie)) this.#told(flowItemKey(BRIDGE, event.flow), formatFlow(event.flow))
+      case 'modified': {
+        const noted = noteFlow(tables, event.flow)
+        if (noted !== undefined) this.#told(noted.key, noted.text)
         return
-      case 'removed':
-        forgetFlow(tables, event.flow)
-        if (isKept(event.flow) || !isOurs(event.flow.cookie)) this.#told(flowItemKey(BRIDGE, event.flow), '')
+      }
+      case 'removed': {
+        const key = forgetFlow(tables, event.flow)
+        if (isKept(event.flow) || !isOurs(event.flow.cookie)) this.#told(key, '')
         return
+      }
       case 'resumed':
         void reread({ client, tables }).then(this.#options.onChange, () => {})
         return

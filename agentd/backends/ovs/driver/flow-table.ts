@@ -17,22 +17,26 @@ export interface FlowTables {
   readonly foreign: Map<string, string>
 }
 
-/** A flow is there (new, or changed). */
-export function noteFlow(tables: FlowTables, flow: Flow): void {
+/** A flow is there (new, or changed). Returns what was noted; undefined for one that the switch made from ours by itself. */
+export function noteFlow(tables: FlowTables, flow: Flow): Pick<Item, 'key' | 'text'> | undefined {
   if (isKept(flow)) {
     const item = observedFlowItem([], flow)
     tables.own.set(item.key, item)
     tables.foreign.delete(item.key)
-  } else if (!isOurs(flow.cookie)) {
-    const key = flowItemKey(BRIDGE, flow)
-    tables.foreign.set(key, formatFlow(flow))
-    tables.own.delete(key)
+    return item
   }
+  if (isOurs(flow.cookie)) return undefined
+  const key = flowItemKey(BRIDGE, flow)
+  const text = formatFlow(flow)
+  tables.foreign.set(key, text)
+  tables.own.delete(key)
+  return { key, text }
 }
 
-/** A flow is gone. */
-export function forgetFlow(tables: FlowTables, flow: Pick<Flow, 'table' | 'priority' | 'match' | 'cookie'>): void {
+/** A flow is gone. Returns its key. */
+export function forgetFlow(tables: FlowTables, flow: Pick<Flow, 'table' | 'priority' | 'match' | 'cookie'>): string {
   const key = flowItemKey(BRIDGE, flow)
   tables.own.delete(key)
   tables.foreign.delete(key)
+  return key
 }
