@@ -41,7 +41,7 @@ const validators = {
   request: compileAll(requestSchemas),
   reply: compileAll(replySchemas),
   published: compileAll(publishedSchemas),
-  delta: compile<ScopeDelta>(deltaSchema),
+  delta: lazily<ScopeDelta>(deltaSchema),
 }
 
 /** One JSON frame. `undefined` members are left out. */
@@ -92,7 +92,8 @@ export function decodeDelta(bytes: Uint8Array): Decoded<ScopeDelta> {
   const parsed = parse(bytes)
   if (!parsed.ok) return parsed
   const value: unknown = parsed.message
-  return validators.delta(value) ? { ok: true, message: value } : refuse('malformed', sentence(validators.delta), parsed.message)
+  const validate = validators.delta()
+  return validate(value) ? { ok: true, message: value } : refuse('malformed', sentence(validate), parsed.message)
 }
 
 /** What a server answers to bytes it cannot accept. */
@@ -106,14 +107,14 @@ export function refusalReply(refusal: DecodeRefusal): Refusal {
   }
 }
 
-function decode<T extends { readonly type: string }>(bytes: Uint8Array, byType: ReadonlyMap<string, ValidateFunction>): Decoded<T> {
+function decode<T extends { readonly type: string }>(bytes: Uint8Array, byType: ReadonlyMap<string, () => ValidateFunction>): Decoded<T> {
   const parsed = parse(bytes)
   if (!parsed.ok) return parsed
   const value = parsed.message
   if (value['v'] !== WIRE_VERSION) {
     return refuse('version', `wire version ${text(value['v'])}, this side speaks ${WIRE_VERSION}: bring both to the same release`, value)
   }
-  const validate = typeof value['type'] === 'string' ? byType.get(value['type']) : undefined
+  const validate = typeof value['type'] === 'string' ? byType.get(value['type'])?.() : undefined
   if (validate === undefined) return refuse('malformed', `unknown message type ${text(value['type'])}`, value)
   // The validator has just proved the shape that T describes.
   return validate(value) ? { ok: true, message: value as unknown as T } : refuse('malformed', sentence(validate), value)
@@ -176,8 +177,14 @@ function sentence(validate: ValidateFunction): string {
     : `${error.instancePath === '' ? 'message' : error.instancePath} ${error.message ?? error.keyword}`.slice(0, 300)
 }
 
-function compileAll(schemas: Readonly<Record<string, ObjectSchema>>): ReadonlyMap<string, ValidateFunction> {
-  return new Map(Object.entries(schemas).map(([type, schema]) => [type, compile(schema)]))
+function compileAll(schemas: Readonly<Record<string, ObjectSchema>>): ReadonlyMap<string, () => ValidateFunction> {
+  return new Map(Object.entries(schemas).map(([type, schema]) => [type, lazily<unknown>(schema)]))
+}
+
+/** Compiled when it is first asked for: an agent needs half of the messages, and compiling all of them is a good part of its start. */
+function lazily<T>(schema: ObjectSchema): () => ValidateFunction<T> {
+  let made: ValidateFunction<T> | undefined
+  return () => (made ??= compile<T>(schema))
 }
 
 function compile<T>(schema: ObjectSchema): ValidateFunction<T> {
