@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -31,7 +32,8 @@ export interface Switch {
 
 type Daemon = 'ovsdb-server' | 'ovs-vswitchd'
 
-export async function startSwitch(options: { readonly tcp?: number } = {}): Promise<Switch> {
+/** `dummy`: devices of type `dummy` can be made, which need nothing of the kernel and take frames by `netdev-dummy/receive`. */
+export async function startSwitch(options: { readonly tcp?: number; readonly dummy?: true } = {}): Promise<Switch> {
   await sweep()
   const rundir = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`))
   const env = { ...process.env, OVS_RUNDIR: rundir, OVS_DBDIR: rundir, OVS_LOGDIR: rundir, OVS_SYSCONFDIR: rundir }
@@ -43,7 +45,7 @@ export async function startSwitch(options: { readonly tcp?: number } = {}): Prom
       `--remote=punix:${database}`,
       ...(options.tcp === undefined ? [] : [`--remote=ptcp:${options.tcp}:127.0.0.1`]),
     ],
-    'ovs-vswitchd': [`unix:${database}`, '--disable-system'],
+    'ovs-vswitchd': [`unix:${database}`, '--disable-system', ...(options.dummy ? ['--enable-dummy'] : [])],
   }
   const sockets: Record<Daemon, string> = { 'ovsdb-server': database, 'ovs-vswitchd': join(rundir, 'ovs-vswitchd.ctl') }
 
@@ -60,7 +62,8 @@ export async function startSwitch(options: { readonly tcp?: number } = {}): Prom
     const wrap = ['--pdeathsig', 'KILL', ...(daemon === 'ovs-vswitchd' ? ['unshare', '--net'] : [])]
     const child = spawn('setpriv', [...wrap, daemon, ...args[daemon], ...common], { env, stdio: 'ignore' })
     children.set(daemon, child)
-    await until(() => existsSync(sockets[daemon]) || (child.exitCode !== null && fail(daemon, rundir)), `${daemon} to start`)
+    // The file of a socket is there a moment before anyone listens on it.
+    await until(async () => (await listens(sockets[daemon])) || (child.exitCode !== null && fail(daemon, rundir)), `${daemon} to start`)
   }
   const kill = async (daemon: Daemon): Promise<void> => {
     const child = children.get(daemon)
@@ -95,6 +98,17 @@ export async function startSwitch(options: { readonly tcp?: number } = {}): Prom
       await rm(rundir, { recursive: true, force: true })
     },
   }
+}
+
+function listens(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const trial = createConnection(socket)
+    trial.once('connect', () => {
+      trial.destroy()
+      resolve(true)
+    })
+    trial.once('error', () => resolve(false))
+  })
 }
 
 const PREFIX = 'netloom-ovs-'
