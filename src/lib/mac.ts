@@ -29,7 +29,7 @@ export function macValue(mac: string): number {
 
 export function formatMac(value: number): string {
   const hex = value.toString(16).padStart(12, '0')
-  return `${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}:${hex.slice(6, 8)}:${hex.slice(8, 10)}:${hex.slice(10, 12)}`
+  return [hex.slice(0, 2), hex.slice(2, 4), hex.slice(4, 6), hex.slice(6, 8), hex.slice(8, 10), hex.slice(10, 12)].join(':')
 }
 
 /** The group bit of the first octet; broadcast is multicast too. */

@@ -1,5 +1,5 @@
 /*
- * The nodes below PMap: a hash trie of 32 ways with small leaves. Nothing here changes a node that exists.
+ * The nodes below PMap: a hash trie of 8 ways with leaves of up to 32 entries. Nothing here changes a node that exists.
  */
 
 export interface PMapChange<K, V> {
@@ -11,11 +11,11 @@ export interface PMapChange<K, V> {
 /** A deleted key among the writes of a draft. */
 export const GONE: unique symbol = Symbol('gone')
 
-const BITS = 5
+const BITS = 3
 const WAYS = 2 ** BITS
 const MASK = WAYS - 1
 /** A leaf splits beyond this, unless all bits of the hash are used up. */
-const LEAF = 24
+const LEAF = 32
 const LAST_SHIFT = 30
 
 export interface Leaf<K extends string, V> {

@@ -1,3 +1,4 @@
+import { flat } from '../lib/text-flat.ts'
 import type { Brand } from './brand.ts'
 import type { Intent } from './intent.ts'
 import { type Key, keyParts } from './key.ts'
@@ -19,14 +20,14 @@ export type Needs = Readonly<Record<Scope, ScopeVersion>>
 
 export const FABRIC: Scope = 'fabric' as Scope
 export function hostScope(host: string): Scope {
-  return `host/${host}` as Scope
+  return flat('host/', host) as Scope
 }
 export function networkScope(network: Key): Scope {
   const { project, name } = keyParts(network)
-  return `net/${project}/${name}` as Scope
+  return flat('net/', project, '/', name) as Scope
 }
 export function intentKey(type: Intent['type'], subject: string): IntentKey {
-  return `${type} ${subject}` as IntentKey
+  return flat(type, ' ', subject) as IntentKey
 }
 
 /** All intents of one scope at one version. */

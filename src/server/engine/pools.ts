@@ -1,5 +1,6 @@
 import type { AllocateOptions, Claim, Pools, ValueRange } from '../../kinds/kind.ts'
 import { hash48 } from '../../lib/digest.ts'
+import { flat } from '../../lib/text-flat.ts'
 import { compareText, type Key } from '../../model/key.ts'
 import { type Fact, poolFact, slotFact } from './facts.ts'
 import type { FullPool, Run } from './run.ts'
@@ -29,17 +30,25 @@ interface Asker {
 }
 
 export function slotOf(pool: string, value: string): string {
-  return `${pool}|${value}`
+  return flat(pool, '|', value)
 }
 
 export function startAsking(run: Run, owner: Key, reads: Set<Fact>, fresh: boolean): Asking {
   const asker: Asker = { run, owner, reads, fresh, asked: new Map(), allocated: false }
   const pools: Pools = {
-    claim: (pool, value) => claim(asker, pool, value),
+    claim: (pool, value) => claim(asker, onePool(run, pool), value),
     pinned: (pool) => ownHoldings(asker, pool).some((h) => h.source !== 'explicit'),
-    allocate: (pool, ranges, options) => allocate(asker, pool, ranges, options ?? {}),
+    allocate: (pool, ranges, options) => allocate(asker, onePool(run, pool), ranges, options ?? {}),
   }
   return { pools, asked: asker.asked }
+}
+
+/** Every holding of a pool shares its name. */
+function onePool(run: Run, pool: string): string {
+  const known = run.facts.get(pool)
+  if (known !== undefined) return known
+  run.facts.set(pool, pool)
+  return pool
 }
 
 function claim(asker: Asker, pool: string, value: string): Claim {

@@ -24,7 +24,7 @@ export interface Run {
   readonly sorted: Map<string, readonly string[]>
   /** Pools found full, by pool and ranges; forgotten when the pool gets room. */
   readonly full: Map<string, Map<string, FullPool>>
-  /** One string per fact, however often it is read. */
+  /** One string per fact and per pool, however often it is named. */
   readonly facts: Map<Fact, Fact>
   /** One list per sequence of facts, by their joined text. */
   readonly lists: Map<string, readonly Fact[]>

@@ -1,7 +1,6 @@
 import { isUniquePool } from '../../kinds/pools.ts'
 import { compareText, type Key } from '../../model/key.ts'
 import { poolFact, slotFact } from './facts.ts'
-import { slotOf } from './pools.ts'
 import { type Run, wake } from './run.ts'
 import type { Holding } from './types.ts'
 
@@ -15,7 +14,7 @@ export function settle(run: Run, owner: Key, asked: ReadonlyMap<string, Holding>
     if (old?.owner === owner && old.source === holding.source) continue
     if (old !== undefined && old.owner !== owner) dropSlot(run, old.owner, slot)
     held.set(slot, holding)
-    changed(run, holding, false)
+    changed(run, slot, holding.pool, false)
   }
   for (const slot of before) {
     if (after.has(slot)) continue
@@ -39,7 +38,7 @@ function giveUp(run: Run, slot: string): boolean {
   const reserve = old.source === 'auto' && !isUniquePool(old.pool)
   if (reserve) held.set(slot, { pool: old.pool, value: old.value, owner: old.owner, source: 'reserved', releasedAt: run.now })
   else held.delete(slot)
-  changed(run, old, true)
+  changed(run, slot, old.pool, true)
   return reserve
 }
 
@@ -55,8 +54,7 @@ function writeSlots(run: Run, owner: Key, before: readonly string[], after: Read
   else run.state.byOwner.set(owner, [...after].sort(compareText))
 }
 
-function changed(run: Run, { pool, value }: Holding, room: boolean): void {
-  const slot = slotOf(pool, value)
+function changed(run: Run, slot: string, pool: string, room: boolean): void {
   run.slots.add(slot)
   wake(run, slotFact(slot))
   if (!room) return
