@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
@@ -131,3 +131,51 @@ function pull(endpoint: string, host: string, scopes: readonly string[]): { once
     close: () => socket.close(),
   }
 }
+
+test('a process with a hub under way ends as it wants to: by exit, by close, by an uncaught error; never by a corrupted heap', (t) => {
+  const child = fileURLToPath(new URL('./hub-child.js', import.meta.url))
+  for (const [how, code] of [
+    ['exit', 7],
+    ['close', 7],
+    ['throw', 1],
+  ] as const) {
+    const { status, signal, stderr } = spawnSync(process.execPath, [child, how], { encoding: 'utf8', timeout: 60_000 })
+    t.deepEqual([how, status, signal], [how, code, null], stderr)
+  }
+})
+
+test('an agent that starts long before its server says so once, and converges when the server comes', async (t) => {
+  const endpoints = await ipcEndpoints()
+  t.teardown(() => endpoints.remove())
+  const agent = startAgent(t, { server: endpoints.rpc, host: 'h1' })
+  await until('it has noticed', () => agent.log.length > 0)
+  await sleep(1500)
+  const hub = await startHub(t, { endpoints })
+  hub.restore(3, world({ fabric: { e: 1 } }, { h1: ['fabric'] }), [])
+  await until('synced', () => isSynced(hub, agent))
+  t.regex(agent.log[0] ?? '', /^warn server away: no connection to ipc:/)
+  t.is(agent.log.at(-1), 'info at revision 3')
+  t.true(agent.log.length <= 3, agent.log.join('\n'))
+})
+
+test('a host restores its saved set with no server at all, and says that it is alone', async (t) => {
+  const endpoints = await ipcEndpoints()
+  t.teardown(() => endpoints.remove())
+  const w = world({ fabric: { e: 1 } }, { h1: ['fabric'] })
+  const hub = await startHub(t, { endpoints })
+  hub.restore(3, w, [])
+  const first = startAgent(t, { server: endpoints.rpc, host: 'h1' })
+  await until('synced', () => isSynced(hub, first))
+  const saved = first.offers[0]
+  await first.close()
+  await hub.close()
+  if (saved === undefined) return t.fail()
+  const second = startAgent(t, { server: endpoints.rpc, host: 'h1', saved })
+  t.deepEqual([second.offers[0]?.source, second.offers[0]?.revision], ['saved', 3])
+  await until('it has noticed', () => second.log.length > 0)
+  t.is(second.northbound.status().state, 'offline')
+  const again = await startHub(t, { endpoints })
+  again.restore(4, nextWorld(w, {}), [])
+  await until('synced', () => isSynced(again, second))
+  t.is(second.offers.length, 1)
+})

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ExecutionContext } from 'ava'
 import type { TargetSet } from '../../../agentd/northbound/feed-core.ts'
 import { type Northbound, openNorthbound } from '../../../agentd/northbound/northbound.ts'
 import type { SavedSet } from '../../../agentd/northbound/statefile.ts'
@@ -26,8 +25,13 @@ export async function ipcEndpoints(): Promise<Endpoints & { remove(): Promise<vo
   return { pub: at('pub'), rpc: at('rpc'), reports: at('reports'), remove: () => rm(directory, { recursive: true, force: true }) }
 }
 
+/** What of a test's context is used here. */
+export interface Teardown {
+  teardown(fn: () => void | Promise<void>): void
+}
+
 /** Closed with the test, however it ends. */
-export async function startHub(t: ExecutionContext, options: Partial<HubOptions> = {}, handlers: Partial<HubHandlers> = {}): Promise<Hub> {
+export async function startHub(t: Teardown, options: Partial<HubOptions> = {}, handlers: Partial<HubHandlers> = {}): Promise<Hub> {
   const hub = await openHub(
     { endpoints: LOCAL, installation: 'test', heartbeatMs: HEARTBEAT_MS, security: { mode: 'local-only' }, ...options },
     {
@@ -62,7 +66,7 @@ export interface TestAgentOptions {
 }
 
 /** The real northbound over a consumer that holds what it is offered and says so: one status for each intent. */
-export function startAgent(t: ExecutionContext, options: TestAgentOptions): TestAgent {
+export function startAgent(t: Teardown, options: TestAgentOptions): TestAgent {
   const offers: TargetSet[] = []
   const log: string[] = []
   const northbound: Northbound = openNorthbound({
