@@ -48,8 +48,3 @@ export type Departure =
 export function isGroup(mac: string): boolean {
   return (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1
 }
-
-/** Source address of IP, undefined for everything else. */
-export function ipSource(body: Body): string | undefined {
-  return 'src' in body ? body.src : undefined
-}

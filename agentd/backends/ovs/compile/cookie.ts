@@ -19,9 +19,6 @@ export function isOurs(value: bigint): boolean {
   return value >> SHIFT === PREFIX
 }
 
-/** Value and mask that select all our flows in a dump. */
-export const OUR_COOKIES: { readonly value: bigint; readonly mask: bigint } = { value: PREFIX << SHIFT, mask: 0xffffn << SHIFT }
-
 function cookie(identity: string): bigint {
   return (PREFIX << SHIFT) | BigInt(hash48(identity))
 }

@@ -24,12 +24,12 @@ export function linkItem(owners: readonly Key[], link: Link): Item {
 }
 
 /** `link tap-web-1` */
-export function linkKey(name: string): string {
+function linkKey(name: string): string {
   return `link ${name}`
 }
 
 /** One line `field=value` each, sorted. */
-export function linkText(link: Link): string {
+function linkText(link: Link): string {
   const lines = [`guest=${link.guest}`, `mac=${link.mac}`, `mtu=${link.mtu}`, `type=${link.type}`]
   if (link.netns !== undefined) lines.push(`netns=${link.netns}`)
   for (const address of link.addresses) lines.push(`address:${address}=yes`)

@@ -52,12 +52,12 @@ export function rowItem(owners: readonly Key[], row: Row): Item {
 }
 
 /** `row Port nl-vxlan` */
-export function rowKey(row: Pick<Row, 'table' | 'name'>): string {
+function rowKey(row: Pick<Row, 'table' | 'name'>): string {
   return `row ${row.table} ${row.name}`
 }
 
 /** One line `column=value` each, maps one line a key, sorted; absent values left out, and empty text is one (OVSDB tells of no default). Equal rows have equal text. */
-export function rowText(row: Row): string {
+function rowText(row: Row): string {
   const lines: string[] = row.parent === undefined ? [] : [`in=${row.parent}`]
   for (const [column, value] of Object.entries(row.columns)) {
     if (value === null || value === '') continue

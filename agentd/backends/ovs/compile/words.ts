@@ -12,7 +12,7 @@ export const IP: Match = makeMatch({ eth_type: 0x0800 })
 export const IPV6: Match = makeMatch({ eth_type: 0x86dd })
 export const UDP: Match = makeMatch({ eth_type: 0x0800, ip_proto: 17 })
 export const UDP6: Match = makeMatch({ eth_type: 0x86dd, ip_proto: 17 })
-export const ICMP6: Match = makeMatch({ eth_type: 0x86dd, ip_proto: 58 })
+const ICMP6: Match = makeMatch({ eth_type: 0x86dd, ip_proto: 58 })
 /** Router solicitation, router advertisement, neighbour solicitation, neighbour advertisement (RFC 4861). */
 export const RS: Match = icmp6(133)
 export const RA: Match = icmp6(134)
