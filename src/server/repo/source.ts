@@ -44,15 +44,18 @@ export type Decoded = { readonly text: string } | { readonly issue: Issue }
 
 /** Bytes to text. UTF-8 with or without a byte-order mark, and nothing else: a wrong guess would silently change names. */
 export function decode(path: string, bytes: Uint8Array): Decoded {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return { issue: encodingIssue(path, 'the file is UTF-16 (little endian)') }
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return { issue: encodingIssue(path, 'the file is UTF-16 (big endian)') }
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return { issue: encodingIssue(path, 'the file is UTF-16 (little endian)', 'UTF-16') }
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return { issue: encodingIssue(path, 'the file is UTF-16 (big endian)', 'UTF-16') }
   if (isUtf8(bytes)) return { text: new TextDecoder().decode(bytes) }
-  return { issue: { ...encodingIssue(path, 'the file is not valid UTF-8'), place: firstBadByte(path, bytes), label: 'this byte' } }
+  return {
+    issue: { ...encodingIssue(path, 'the file is not valid UTF-8', 'ISO-8859-1'), place: firstBadByte(path, bytes), label: 'this byte' },
+  }
 }
 
-function encodingIssue(path: string, message: string): Issue {
+/** `from`: what iconv is to read; for UTF-16 it takes the byte order from the mark. */
+function encodingIssue(path: string, message: string, from: 'UTF-16' | 'ISO-8859-1'): Issue {
   const place = { file: path, line: 1, col: 1, endCol: 2 }
-  return { code: 'E0103', severity: 'error', message, place, hint: `save it as UTF-8, e.g. iconv -f ISO-8859-1 -t UTF-8 ${path}` }
+  return { code: 'E0103', severity: 'error', message, place, hint: `save it as UTF-8, e.g. iconv -f ${from} -t UTF-8 ${path}` }
 }
 
 function firstBadByte(path: string, bytes: Uint8Array): Place {
