@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { hasErrors, type Issue } from '../model/issue.ts'
 import { askControl, ControlError } from '../server/control/socket.ts'
 import type { Plan } from '../server/plan/types.ts'
@@ -33,11 +34,21 @@ export async function plan(dir: string, options: PlanOptions, output: Output): P
   }
   const warnings = issues.filter((i) => i.severity !== 'note')
   output.result({ ...planJson(made), issues: issues.map(issueJson) }, () => {
-    const text = renderPlan(made, styleOf(output))
+    const text = renderPlan(made, styleOf(output), whereOptions(dir, options.stateFile))
     return warnings.length === 0 ? text : `${issuesText(dir, warnings, output)}\n${text}`
   })
   if (made.blocked.length > 0) return EXIT.refused
   return options.detailedExitcode && made.changes.length > 0 ? EXIT.changes : EXIT.clean
+}
+
+/** What `netloom apply` must be told to find the plan again: nothing in the repository's own folder with its own state file. */
+function whereOptions(dir: string, stateFile: string): readonly string[] {
+  const named = dir === '.' ? [] : ['--dir', shellWord(dir)]
+  return stateFile === join(dir, '.netloom', 'state.db') ? named : [...named, '--state', shellWord(stateFile)]
+}
+
+function shellWord(text: string): string {
+  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
 /** Undefined when no server runs on this state file. */

@@ -47,6 +47,7 @@ test('init, validate, plan: a newcomer gets a plan without writing a line', asyn
   const planned = await netloom('plan', dir)
   t.is(planned.code, 0)
   t.regex(planned.out, /\+ network blue/)
+  t.true(planned.out.includes(`--dir ${dir}`), 'what it says to type next works from where it was typed')
   const again = await netloom('init', dir)
   t.is(again.code, 1)
   t.regex(again.err, /already has YAML files .*nothing was written/)

@@ -10,7 +10,7 @@ import { type Pen, penOf, type RenderStyle } from './style.ts'
  * A plan for people: one block per change, deletions first and said aloud, then what blocks it, a summary, and what to type next. The
  * same plan is the same text, byte for byte. Notes (warnings) are not part of it: see `renderIssues`.
  */
-export function renderPlan(plan: Plan, style: RenderStyle = {}): string {
+export function renderPlan(plan: Plan, style: RenderStyle = {}, where: readonly string[] = []): string {
   const pen = penOf(style)
   if (plan.changes.length === 0) return pen.finish([...noChanges(plan), ...plan.blocked.flatMap((v) => guardLines(v, pen))])
   return pen.finish([
@@ -26,7 +26,7 @@ export function renderPlan(plan: Plan, style: RenderStyle = {}): string {
     ).flatMap((group) => groupLines(group, pen)),
     ...plan.blocked.flatMap((verdict) => [...guardLines(verdict, pen), '']),
     ...summaryLines(plan, pen),
-    lastLine(plan, pen),
+    lastLine(plan, pen, where),
   ])
 }
 
@@ -75,19 +75,20 @@ function summaryLines(plan: Plan, pen: Pen): readonly string[] {
   return ['Summary', ...named, hosts]
 }
 
-function lastLine(plan: Plan, pen: Pen): string {
+function lastLine(plan: Plan, pen: Pen, where: readonly string[]): string {
   const { create, update, delete: gone, recreate } = plan.summary
   const again = recreate === 0 ? '' : `, ${recreate} to delete and create again`
   const counts = `${create} to create, ${update} to update, ${gone} to delete${again}`
-  return `${pen.bold(`Plan ${plan.id}: ${counts}`)}   ${nextStep(plan)}`
+  return `${pen.bold(`Plan ${plan.id}: ${counts}`)}   ${nextStep(plan, where)}`
 }
 
-function nextStep(plan: Plan): string {
+/** `where`: the options that make `netloom apply` find this plan from where it was asked for. */
+function nextStep(plan: Plan, where: readonly string[]): string {
   if (plan.blocked.some((v) => v.override === undefined)) return 'next: mend the repo; this plan cannot be applied'
   if (plan.notes.some((note) => note.severity === 'error')) return 'next: mend the errors; this plan cannot be applied'
   const overrides = plan.blocked.flatMap((v) => v.override ?? [])
   const reason = overrides.length > 0 ? ['--reason WHY'] : []
-  return `next: ${['netloom apply', plan.id, ...overrides, ...reason].join(' ')}`
+  return `next: ${['netloom apply', plan.id, ...where, ...overrides, ...reason].join(' ')}`
 }
 
 /** Words in lines of at most `room` columns, a comma after each but the last. */
