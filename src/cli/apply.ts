@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { Issue } from '../model/issue.ts'
 import { locatorFor, siteOf } from '../server/context.ts'
 import { askControl, ControlError } from '../server/control/socket.ts'
@@ -44,7 +45,9 @@ export async function apply(options: ApplyOptions, output: Output): Promise<Exit
       return EXIT.error
     case 'unknown-plan':
       throw new CommandError(`there is no plan ${told.plan} in ${options.stateFile}`, {
-        hint: 'run `netloom plan` and apply the id it prints',
+        hint: existsSync(told.plan)
+          ? `${told.plan} is a folder: netloom apply --dir ${told.plan}`
+          : 'run `netloom plan` and apply the id it prints',
       })
     case 'stale':
       throw new CommandError(

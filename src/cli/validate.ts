@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import pc from 'picocolors'
 import { hasErrors, type Issue } from '../model/issue.ts'
 import { issueJson, renderIssues, summariseIssues } from '../server/render/issue.ts'
-import { EXIT, type ExitCode } from './exit.ts'
+import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import { validateRepo } from './offline.ts'
 import type { Output } from './output.ts'
 
@@ -11,6 +11,10 @@ import type { Output } from './output.ts'
 export async function validate(dir: string, output: Output): Promise<ExitCode> {
   const { issues, read, resources } = await validateRepo(dir)
   const files = read.tree.files.size
+  if (files === 0)
+    throw new CommandError(`no YAML file below ${dir}`, {
+      hint: 'name the repository: netloom validate DIR; or start one: netloom init DIR',
+    })
   output.result({ valid: !hasErrors(issues), files, resources, issues: issues.map(issueJson) }, () => {
     const counted = `${files} ${files === 1 ? 'file' : 'files'}, ${resources} ${resources === 1 ? 'resource' : 'resources'}`
     return issues.length === 0 ? `${counted}: no errors` : `${issuesText(dir, issues, output)}\n${counted}: ${summariseIssues(issues)}`
