@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { setFlagsFromString } from 'node:v8'
 import { startAgent } from './agent.ts'
 import { BACKENDS } from './backends/drivers.ts'
 import { inspectDrift, inspectItems } from './inspect.ts'
@@ -22,6 +23,8 @@ async function run(options: AgentOptions): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  // A host's memory belongs to its guests: V8 keeps its heap a third smaller for a fifth more processor time, which an agent seldom needs.
+  setFlagsFromString('--optimize-for-size')
   await agentCommand({
     run,
     drift: async (options) => {
