@@ -62,7 +62,10 @@ test('an agent that was there first converges, follows a revision, answers a que
   await until('at 42', () => isSynced(hub, agent))
   await until('reported', () => reports.some((r) => r.converged && r.revision === 42))
   t.deepEqual(await hub.ask('h1', { what: 'flows' }, 5000), { ok: true, data: { asked: 'flows' } })
-  t.deepEqual(agent.log, ['warn server away: the server has not read its state yet; this host stays as it is', 'info at revision 41'])
+  t.deepEqual(agent.log.slice(0, 2), [
+    'warn server away: the server has not read its state yet; this host stays as it is',
+    'info at revision 41',
+  ])
   t.is(reports.filter((r) => r.full).length, 1)
 })
 
