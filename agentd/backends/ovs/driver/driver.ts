@@ -87,7 +87,7 @@ class OvsDriver implements Driver {
     return { items, foreign }
   }
 
-  /** Links and rows first, then one bundle of flows, then paced removals; everything read back. */
+  /** Pairs and rows first, then one bundle of flows, then what guests see of their devices, then paced removals; everything read back. */
   async apply(delta: Delta): Promise<Outcome> {
     const failed = new Map<string, string>()
     const timings: Record<string, number> = {}
@@ -106,9 +106,9 @@ class OvsDriver implements Driver {
           writeRows(this.#ovsdb, () => this.#inventory, parts.rows, replugOperations(this.#plugged), failed, this.#options.log),
         )
       }
-      if (parts.links.length > 0) await timed('settle', () => this.#links.settle(parts.links, failed))
       if (parts.flows.length + parts.gone.length > 0)
         await timed('flows', () => this.#flows.write(parts.flows, parts.gone, failed, deferred))
+      if (parts.links.length > 0) await timed('settle', () => this.#links.settle(parts.links, failed))
       // Flows that are on no port any more go before their port.
       if (parts.gone.some((i) => deferred.has(i.key))) for (const item of parts.removed) deferred.add(item.key)
       else if (parts.removed.length > 0) {

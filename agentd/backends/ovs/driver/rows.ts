@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DriverOptions, Item } from '../../backend.ts'
 import type { RowValue } from '../compile/values.ts'
 import type { Operation, OvsdbClient } from '../ovsdb/client.ts'
@@ -5,9 +6,12 @@ import type { Inventory } from './observe.ts'
 import { countOperations, type RowGroup, removeOperations, writeGroups } from './transaction.ts'
 
 const APPLY_MS = 30_000
+const PORTS_AT_ONCE = 24
+/** Longest pause after a port was taken off. */
+const PAUSE_MAX_MS = 50
 
 /**
- * Writes rows in one transaction and waits until vswitchd has applied it. When the database refuses it, each group is tried by itself, so that one bad
+ * Writes rows in few transactions, each applied by vswitchd before the next. When the database refuses one, each of its groups is tried by itself, so that one bad
  * row does not stop the others; refusals go to `failed`.
  */
 export async function writeRows(
@@ -24,13 +28,26 @@ export async function writeRows(
   )
   const written = new Set(groups.flatMap((g) => g.keys))
   for (const item of items) if (!written.has(item.key)) failed.set(item.key, 'the bridge or port it belongs to is not there')
-  if (groups.length === 0 && replug.length === 0) return
-  try {
-    await commit(ovsdb, inventory(), [...groups.flatMap((g) => g.operations), ...replug])
-  } catch (error) {
-    log('warn', 'OVSDB refused a transaction; trying its parts', { error: String(error) })
-    for (const group of groups) await tryGroup(ovsdb, inventory, group, failed)
+  let plug = replug
+  for (let next = 0; next < groups.length || plug.length > 0; ) {
+    const some = groups.slice(next, next + atOnce(inventory()))
+    next += some.length
+    try {
+      await commit(ovsdb, inventory(), [...some.flatMap((g) => g.operations), ...plug])
+    } catch (error) {
+      log('warn', 'OVSDB refused a transaction; trying its parts', { error: String(error) })
+      for (const group of some) await tryGroup(ovsdb, inventory, group, failed)
+    }
+    plug = []
   }
+}
+
+/**
+ * Ports that one transaction adds. vswitchd does not forward while it makes them, 0.3 ms each, and what arrives meanwhile waits in sockets that hold some 90 packets;
+ * every transaction costs it a look at all ports there are. Hence few on a small host, and more on a big one, where the looks would outweigh them.
+ */
+function atOnce({ Port }: Inventory): number {
+  return Math.max(PORTS_AT_ONCE, Math.floor(Port.size / 8))
 }
 
 async function tryGroup(ovsdb: OvsdbClient, inventory: () => Inventory, group: RowGroup, failed: Map<string, string>): Promise<void> {
@@ -43,7 +60,8 @@ async function tryGroup(ovsdb: OvsdbClient, inventory: () => Inventory, group: R
 
 /**
  * Takes ports off one at a time, each applied before the next: a hundred in one transaction would stop forwarding for more than a second, one costs
- * about 15 ms. After `budgetMs` the rest is deferred to the next turn, so that newer work is not held up.
+ * about 15 ms. In between vswitchd gets as much time as it took, to forward what has queued up. After `budgetMs` the rest is deferred to the next turn, so that
+ * newer work is not held up.
  */
 export async function removeRows(
   ovsdb: OvsdbClient,
@@ -67,12 +85,14 @@ export async function removeRows(
     }
     const operations = removeOperations(row, inventory())
     if (operations.length === 0) continue
+    const began = performance.now()
     try {
       await commit(ovsdb, inventory(), operations)
     } catch (error) {
       failed.set(key, error instanceof Error ? error.message : String(error))
       left.add(row.name)
     }
+    await sleep(Math.min(performance.now() - began, PAUSE_MAX_MS))
   }
   // An interface goes with its port: deferred or failed together.
   for (const { key, row } of rows.filter((r) => r.row.table === 'Interface')) if (left.has(row.parent ?? row.name)) deferred.add(key)
