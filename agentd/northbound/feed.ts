@@ -210,7 +210,8 @@ class RunningFeed implements Feed {
     this.#refreshStatus(known ? error.message : String(error))
     if (!known)
       this.#options.log('error', 'northbound failed', { error: String(error), stack: error instanceof Error ? error.stack : undefined })
-    await this.#pause(this.#failures)
+    // Such an attempt has waited for a connection all its time and has cost nobody anything: a server that comes is met in a moment.
+    await this.#pause(known && error.code === 'unreachable' ? 1 : this.#failures)
   }
 
   async #pause(attempt: number): Promise<void> {
