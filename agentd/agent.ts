@@ -138,8 +138,12 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
       const first = [...result.failed].slice(0, FAILURES_TOLD).map(([key, cause]) => `${key}: ${cause}`)
       log('warn', 'some things cannot be written; trying again', { revision: result.revision, items: result.failed.size, first })
     }
-    if (result.written > 0 && !(same && result.failed.size > 0))
-      log('info', 'converged', { revision: result.revision, written: result.written, converged: result.converged, ...result.timings })
+    if (result.written === 0) return
+    log(result.converged ? 'info' : 'debug', result.converged ? 'converged' : 'on the way', {
+      revision: result.revision,
+      written: result.written,
+      ...result.timings,
+    })
   }
 
   async function answer(question: Question): Promise<JsonObject> {

@@ -77,6 +77,7 @@ export function createConverger(options: ConvergerOptions): Converger {
   let due = false
   let fresh = true
   let closed = false
+  let fault = ''
   let running: Promise<void> | undefined
   let timer: { cancel(): void } | undefined
 
@@ -97,11 +98,14 @@ export function createConverger(options: ConvergerOptions): Converger {
       timer?.cancel()
       try {
         await run(target)
+        fault = ''
       } catch (error) {
-        log('error', 'convergence failed, will try again', {
+        // Told once for as long as it is the same: a switch may be away for hours.
+        log(String(error) === fault ? 'debug' : 'error', 'convergence failed, will try again', {
           error: String(error),
           stack: error instanceof Error ? error.stack : undefined,
         })
+        fault = String(error)
         fresh = true
         timer = options.setTimer(options.backoff(1), wake)
       }
