@@ -46,8 +46,11 @@ export function made(host: string, address = '10.10.0.77', mac = 'fa:16:3e:aa:bb
 `
 }
 
-/** A file with `count` ports on `blue` that the agent of `host` makes by itself. */
+/** A file with `count` ports on `blue` that the agent of `host` makes; without addresses, which would all be the host's own. */
 export function crowd(host: string, count: number): string {
-  const ports = Array.from({ length: count }, (_, n) => `  crowd-${n}: { network: blue, host: ${host}, plug: { type: internal } }`)
+  const ports = Array.from(
+    { length: count },
+    (_, n) => `  crowd-${n}: { network: blue, host: ${host}, fixed_ips: [{ subnet: blue-v4 }], plug: { type: internal } }`,
+  )
   return `ports:\n${ports.join('\n')}\n`
 }

@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { labStateFile, startLabAgent, startLabServer } from '../../src/cli/lab-session.ts'
 import { labSpecOf } from '../../src/cli/lab-spec.ts'
 import { lookOffline } from '../../src/cli/offline.ts'
@@ -19,9 +18,8 @@ import { hostStates } from '../../src/server/render/fleet.ts'
 import { controlPath } from '../../src/server/serve.ts'
 import { testTag } from '../support/tag.ts'
 import { FIRST } from './repo.ts'
+import { describe, end, PATIENCE_MS, until } from './wait.ts'
 
-/** Long for a machine that does other work as well; a test that means a shorter time says so itself. */
-const PATIENCE_MS = 30_000
 const HEARTBEAT_MS = 300
 
 export function port(name: string): Key {
@@ -275,36 +273,4 @@ export interface LogLine {
   readonly msg?: string
   readonly level?: string | number
   readonly [field: string]: unknown
-}
-
-/** Polls; resolves to the milliseconds it took. */
-export async function until(what: string, holds: () => Promise<boolean>, timeoutMs: number = PATIENCE_MS): Promise<number> {
-  const began = performance.now()
-  while (!(await holds())) {
-    if (performance.now() - began > timeoutMs) throw new Error(`not within ${timeoutMs / 1000} s: ${what}`)
-    await sleep(20)
-  }
-  return Math.round(performance.now() - began)
-}
-
-/** Ends a process that the rig started, and waits until it is gone. */
-async function end(pid: number, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-  if (pid === 0) return
-  try {
-    process.kill(pid, signal)
-  } catch {
-    return
-  }
-  await until(`process ${pid} ends`, async () => (await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')) === '')
-}
-
-function describe(answer: StatusAnswer | undefined): string {
-  if (answer === undefined) return 'the server does not answer'
-  const states = hostStates({ ...answer.fleet, targets: new Map(answer.fleet.targets) })
-  return [
-    `revision ${answer.fleet.revision}, repository ${answer.repo} ${JSON.stringify(answer.issues)}`,
-    ...states.map((s) => `${s.host} ${s.sync} ${s.health} ${s.notes.join('; ')}`),
-    ...answer.fleet.status.filter((s) => s.state !== 'ACTIVE').map((s) => `${s.host} ${s.key} ${s.state} ${s.cause ?? ''}`),
-    ...answer.fleet.drift.slice(0, 5).map((d) => `${d.host} drift ${JSON.stringify(d)}`),
-  ].join('\n')
 }

@@ -25,7 +25,10 @@ export async function flowTexts(rig: Rig, host: string): Promise<readonly string
   return [...(await flowsOf(rig, host)).keys()].sort()
 }
 
-/** Rows of bridges, ports and interfaces as far as somebody configured them; numbers that OVS gives are part of it, identities are not. */
+/**
+ * Rows of bridges, ports and interfaces as far as somebody configured them; the ofports of br-int are part of it, identities are not, nor is the number that OVS
+ * gives to our end of a patch on somebody else's bridge.
+ */
 export async function rowTexts(rig: Rig, host: string): Promise<string> {
   const list = async (table: string, columns: string): Promise<string> =>
     await rig.vsctl(host, '-f', 'csv', '--no-headings', `--columns=${columns}`, 'list', table)
@@ -34,7 +37,8 @@ export async function rowTexts(rig: Rig, host: string): Promise<string> {
     list('Port', 'name,external_ids,tag'),
     list('Interface', 'name,type,options,ofport,ofport_request,mtu_request,external_ids'),
   ])
-  return tables.map((t) => t.trim().split('\n').sort().join('\n')).join('\n')
+  const text = tables.map((t) => t.trim().split('\n').sort().join('\n')).join('\n')
+  return text.replace(/^(nl-ex-[^,]*,patch,[^,]*),\d+/gm, '$1,N')
 }
 
 /** How often a host's configuration has been written. */
