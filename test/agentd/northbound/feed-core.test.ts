@@ -316,7 +316,8 @@ for (const pub of ['alive', 'dead'] as const) {
           if (JSON.stringify(offered) !== JSON.stringify(Object.fromEntries(Object.entries(needs).sort()))) throw new Error('the wrong set')
         },
       ),
-      { numRuns: process.env['NETLOOM_LONG'] === '1' ? 20_000 : 600 },
+      // The long run searches; the short one repeats the same stories, so that it fails for a change and not for the day.
+      process.env['NETLOOM_LONG'] === '1' ? { numRuns: 20_000 } : { numRuns: 600, seed: 20_261_122 },
     )
     t.pass()
   })
