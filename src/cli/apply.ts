@@ -4,6 +4,7 @@ import { locatorFor, siteOf } from '../server/context.ts'
 import { askControl, ControlError } from '../server/control/socket.ts'
 import { type ApplyOutcome, Controller } from '../server/controller.ts'
 import { type Allowed, parseAllow } from '../server/guard/allow.ts'
+import { vanishedFromHead } from '../server/guard/guard.ts'
 import type { Plan } from '../server/plan/types.ts'
 import type { HostState } from '../server/render/fleet.ts'
 import { issueJson } from '../server/render/issue.ts'
@@ -132,7 +133,7 @@ async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told
       {
         tree: look.read.tree,
         touched: new Set(),
-        vanished: vanished.map((file) => ({ file, because: 'git-head' as const })),
+        vanished: vanishedFromHead(vanished),
         locate: locatorFor(look.dir, look.read),
         ...(info === undefined ? {} : { git: info }),
       },

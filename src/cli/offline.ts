@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { compareIssues, hasErrors, type Issue } from '../model/issue.ts'
 import { type Base, loadBase } from '../server/base.ts'
 import { type Context, createContext, locatorFor, READER_VERSION, siteOf } from '../server/context.ts'
+import { vanishedFromHead } from '../server/guard/guard.ts'
 import { type Proposal, propose } from '../server/proposal.ts'
 import { parsePool } from '../server/repo/pool.ts'
 import { type RepoRead, readOnce } from '../server/repo/read-once.ts'
@@ -50,7 +51,7 @@ function proposalOf(context: Context, dir: string, base: Base, read: RepoRead): 
     locate: locatorFor(dir, read),
     formerPlace: () => undefined,
     guards: siteOf(base.world).guards,
-    vanished: read.git.vanished.map((file) => ({ file, because: 'git-head' as const })),
+    vanished: vanishedFromHead(read.git.vanished),
     now: Date.now(),
     ...(read.git.info === undefined ? {} : { git: read.git.info }),
   })

@@ -2,7 +2,7 @@ import type { JsonObject } from '../model/brand.ts'
 import type { Key } from '../model/key.ts'
 import type { DriftItem, ObjectStatus } from '../model/status.ts'
 import type { Report } from '../wire/messages.ts'
-import type { FleetInput } from './render/fleet.ts'
+import { byHost, type FleetInput } from './render/fleet.ts'
 import type { AgentRow, Store } from './store/types.ts'
 
 /** What the server knows of one host, from its reports. */
@@ -64,16 +64,6 @@ export async function rememberedHosts(store: Store): Promise<Map<string, HostRec
     const objects = new Map((statuses.get(agent.host) ?? []).map(({ host: _, ...status }) => [status.key, status]))
     const items = (drift.get(agent.host) ?? []).map(({ host: _, ...item }) => item)
     out.set(agent.host, { agent, objects, drift: items, timings: {} })
-  }
-  return out
-}
-
-function byHost<T extends { readonly host: string }>(rows: readonly T[]): Map<string, T[]> {
-  const out = new Map<string, T[]>()
-  for (const row of rows) {
-    const list = out.get(row.host)
-    if (list === undefined) out.set(row.host, [row])
-    else list.push(row)
   }
   return out
 }

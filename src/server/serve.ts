@@ -9,6 +9,7 @@ import { type Base, loadBase } from './base.ts'
 import { type Context, createContext, locatorFor, READER_VERSION, siteOf, VERSION } from './context.ts'
 import { Controller, type Reading } from './controller.ts'
 import { fleetInput, type HostRecord, rememberedHosts, withReport } from './fleet.ts'
+import { vanishedFromHead } from './guard/guard.ts'
 import { type Answer, type Hub, type HubHandlers, openHub } from './hub/hub.ts'
 import { EMPTY_TREE } from './load/tree.ts'
 import type { Plan } from './plan/types.ts'
@@ -208,7 +209,7 @@ function readingOf(dir: string, state: RepoState): Reading {
   return {
     tree: state.tree,
     touched: state.touched,
-    vanished: state.git.vanished.map((file) => ({ file, because: 'git-head' as const })),
+    vanished: vanishedFromHead(state.git.vanished),
     locate: locatorFor(dir, state),
     ...(state.git.info === undefined ? {} : { git: state.git.info }),
   }

@@ -21,6 +21,11 @@ export interface VanishedFile {
   readonly because: 'git-index' | 'git-head' | 'git-operation'
 }
 
+/** What git's view of a reading calls vanished: paths that the commit holds and the tree lacks. */
+export function vanishedFromHead(paths: readonly string[]): readonly VanishedFile[] {
+  return paths.map((file) => ({ file, because: 'git-head' }))
+}
+
 /** Reasons to refuse the plan, in a fixed order. Thresholds come from the site file; counting stops as soon as a ratio is known to be kept. */
 export function guardPlan(input: GuardInput): readonly GuardVerdict[] {
   const deleted = input.changes.filter((c) => c.action === 'delete')

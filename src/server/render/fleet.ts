@@ -45,7 +45,8 @@ export function hostStates(input: FleetInput): readonly HostState[] {
   return names.map((host) => hostState(host, agents.get(host), { objects: status.get(host) ?? [], drift: drift.get(host) ?? [] }, input))
 }
 
-function byHost<T extends { readonly host: string }>(items: readonly T[]): ReadonlyMap<string, readonly T[]> {
+/** Rows grouped by the host they are of, in their order. */
+export function byHost<T extends { readonly host: string }>(items: readonly T[]): ReadonlyMap<string, readonly T[]> {
   const found = new Map<string, T[]>()
   for (const item of items) {
     const list = found.get(item.host)
