@@ -110,6 +110,7 @@ class Agent {
     this.state = step.state
     const back = before.epoch === step.state.epoch && event.type !== 'hello' && (step.state.target?.seq ?? -1) < (before.target?.seq ?? -1)
     if (back) this.faults.push('went back to an older target')
+    this.#checkIdentities(before, step.state)
     if (step.offer !== undefined) this.#check(step.offer)
   }
 
@@ -125,15 +126,18 @@ class Agent {
       this.faults.push('versions are not those of the target')
     for (const [scope, held] of offer.scopes)
       if (setDigest(held.intents) !== held.version) this.faults.push(`${scope} is not what its version says`)
-    const before = this.offers.at(-1)
-    for (const [scope, held] of offer.scopes) {
+    this.offers.push(offer)
+  }
+
+  /** An intent that a step leaves as it is stays the same object: compilers memoise on it. One that was away in between may come back as another. */
+  #checkIdentities(before: FeedState, after: FeedState): void {
+    for (const [scope, held] of after.held) {
       for (const [key, intent] of held.intents) {
-        const old: Intent | undefined = before?.scopes.get(scope)?.intents.get(key)
+        const old: Intent | undefined = before.held.get(scope)?.intents.get(key)
         if (old !== undefined && old !== intent && JSON.stringify(old) === JSON.stringify(intent))
           this.faults.push(`${key} lost its identity`)
       }
     }
-    this.offers.push(offer)
   }
 }
 
