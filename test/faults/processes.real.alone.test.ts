@@ -18,7 +18,10 @@ test.before(async () => {
 })
 test.after.always(async () => await rig?.close())
 
+/** Through the tunnel, on one host, and over a VLAN of the provider network. */
 const FAR = { from: port('web-1'), to: port('web-2'), address: '10.10.0.12' }
+const NEAR = { from: port('web-1'), to: port('db-1'), address: '10.10.0.21' }
+const VLAN = { from: port('vault-1'), to: port('vault-2'), address: '10.20.0.12' }
 const TRIES = 3
 
 interface Measured {
@@ -39,10 +42,11 @@ async function measure(
   event: () => Promise<void>,
   good: (m: Measured) => boolean,
   undo: () => Promise<void> = async () => {},
+  pair: typeof FAR = FAR,
 ): Promise<Measured> {
   for (let n = 1; ; n++) {
-    const calm = await lossDuring(rig.guests, FAR, async () => await sleep(1000))
-    const loss = await lossDuring(rig.guests, FAR, event)
+    const calm = await lossDuring(rig.guests, pair, async () => await sleep(1000))
+    const loss = await lossDuring(rig.guests, pair, event)
     t.log(line('calm', calm))
     t.log(line(what, loss))
     if (n === TRIES || good({ calm, loss })) return { calm, loss }
@@ -71,11 +75,11 @@ test.serial('an agent that is killed and started again loses no packet, and writ
   t.true(grown.length >= 3)
 })
 
-test.serial('a server that is killed for a while loses no packet, and changes nothing when it is back', async (t) => {
+test.serial('a server that is killed for a minute loses no packet, and changes nothing when it is back', async (t) => {
   const before = await flowsOf(rig, 'h1')
   const kill = async (): Promise<void> => {
     await rig.stopServer('SIGKILL')
-    await sleep(3000)
+    await sleep(60_000)
     await rig.startServer()
     await rig.settled()
   }
@@ -94,7 +98,17 @@ async function crowdIs(where: 'there' | 'gone'): Promise<void> {
   })
 }
 
-/** What an administrator would type for the same: one ovs-vsctl, whatever it costs. */
+async function crowdComes(): Promise<void> {
+  await rig.write('crowd.yaml', crowd('h1', CROWD))
+  await crowdIs('there')
+}
+
+async function crowdGoes(): Promise<void> {
+  await rig.remove('crowd.yaml')
+  await crowdIs('gone')
+}
+
+/** What an administrator would type for the same: one ovs-vsctl and one ip, whatever it costs. */
 const byHand = {
   add: async (): Promise<void> => {
     const words = Array.from({ length: CROWD }, (_, n) => [
@@ -109,6 +123,8 @@ const byHand = {
       'type=internal',
     ])
     await rig.vsctl('h1', ...words.flat().slice(1))
+    const up = Array.from({ length: CROWD }, (_, n) => `link set raw-${n} up`).join('\n')
+    await rig.on('h1', 'sh', '-c', `echo '${up}' | ip -batch -`)
   },
   remove: async (): Promise<void> => {
     const words = Array.from({ length: CROWD }, (_, n) => ['--', 'del-port', 'br-int', `raw-${n}`])
@@ -116,28 +132,34 @@ const byHand = {
   },
 }
 
-test.serial('100 ports added at once lose no packet, 100 removed leave no gap over 50 ms', async (t) => {
+for (const [where, pair] of Object.entries({ 'on the host itself': NEAR, 'over a VLAN': VLAN })) {
+  test.serial(`100 ports added, then removed: no packet is lost ${where}, and no gap is over 50 ms`, async (t) => {
+    const whole = ({ calm, loss }: Measured): boolean =>
+      lostOnTheWay(loss) === 0 && loss.tcp.ok && loss.udp.largest_gap_ms <= Math.max(50, 1.5 * calm.udp.largest_gap_ms)
+    t.true(whole(await measure(t, `100 ports added, ${where}`, crowdComes, whole, crowdGoes, pair)))
+    t.true(whole(await measure(t, `100 ports removed, ${where}`, crowdGoes, whole, crowdComes, pair)))
+  })
+}
+
+// Through a tunnel vswitchd itself loses a few: whenever a link of the host changes it forgets its routes and reads them again, and what it looks at meanwhile finds no way
+// to the other host (docs/decisions/020). The same by hand shows it.
+test.serial('100 ports added, then removed: through a tunnel not more is lost than vswitchd itself loses', async (t) => {
   await rig.stopAgent('h1')
-  const rawAdded = await lossDuring(rig.guests, FAR, byHand.add)
-  t.log(line('by hand: 100 ports added by one ovs-vsctl', rawAdded))
-  t.log(line('by hand: 100 ports removed by one ovs-vsctl', await lossDuring(rig.guests, FAR, byHand.remove)))
+  let rawLost = 0
+  for (let n = 0; n < TRIES; n++) {
+    const added = await lossDuring(rig.guests, FAR, byHand.add)
+    const removed = await lossDuring(rig.guests, FAR, byHand.remove)
+    t.log(line('by hand: 100 ports added by one ovs-vsctl, set up by one ip', added))
+    t.log(line('by hand: 100 ports removed by one ovs-vsctl', removed))
+    rawLost = Math.max(rawLost, lostOnTheWay(added))
+  }
   await rig.agentBack('h1')
 
-  const add = async (): Promise<void> => {
-    await rig.write('crowd.yaml', crowd('h1', CROWD))
-    await crowdIs('there')
-  }
-  const remove = async (): Promise<void> => {
-    await rig.remove('crowd.yaml')
-    await crowdIs('gone')
-  }
-  const added = await measure(t, '100 ports added', add, nothingLost, remove)
-  t.true(lostOnTheWay(added.loss) <= lostOnTheWay(rawAdded), 'not more than vswitchd itself loses')
-  t.true(added.loss.tcp.ok)
-  const short = ({ calm, loss }: Measured): boolean => loss.udp.largest_gap_ms <= Math.max(50, 1.5 * calm.udp.largest_gap_ms)
-  const removed = await measure(t, '100 ports removed', remove, short, add)
-  t.true(short(removed), `a gap of ${removed.loss.udp.largest_gap_ms} ms`)
-  t.true(removed.loss.tcp.ok)
+  // A reset of the routes takes some milliseconds, and strikes or not: at most as much as by hand, or what 25 ms of this flow are.
+  const few = ({ loss }: Measured): boolean => lostOnTheWay(loss) <= Math.max(rawLost, 50) && loss.tcp.ok
+  t.true(few(await measure(t, '100 ports added', crowdComes, few, crowdGoes)))
+  const short = ({ calm, loss }: Measured): boolean => loss.tcp.ok && loss.udp.largest_gap_ms <= Math.max(50, 1.5 * calm.udp.largest_gap_ms)
+  t.true(short(await measure(t, '100 ports removed', crowdGoes, short, crowdComes)))
 })
 
 test.serial('a crash of vswitchd costs what it costs when its flows are put back by hand', async (t) => {
