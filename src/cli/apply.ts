@@ -134,7 +134,7 @@ async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told
         tree: look.read.tree,
         touched: new Set(),
         vanished: vanishedFromHead(vanished),
-        locate: locatorFor(look.dir, look.read),
+        locate: locatorFor(look.dir, look.context.kinds, look.read),
         ...(info === undefined ? {} : { git: info }),
       },
       0,

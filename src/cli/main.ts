@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { Command, Option } from 'commander'
+import { BootError } from '../server/boot.ts'
 import { VERSION } from '../server/context.ts'
+import { issueJson } from '../server/render/issue.ts'
 import { defaultStateFile } from '../server/serve.ts'
 import { apply } from './apply.ts'
 import { demo } from './demo.ts'
@@ -13,7 +15,7 @@ import { createOutput, type Output } from './output.ts'
 import { plan } from './plan.ts'
 import { serve } from './serve.ts'
 import { status } from './status.ts'
-import { validate } from './validate.ts'
+import { issuesText, validate } from './validate.ts'
 
 interface Common {
   readonly json?: true
@@ -110,12 +112,18 @@ async function run(options: { readonly json?: true }, work: (output: Output) => 
     process.exitCode = await work(output)
   } catch (error) {
     process.exitCode = error instanceof CommandError ? error.exit : EXIT.error
+    if (error instanceof BootError) return tellBoot(error, output)
     const message = error instanceof Error ? error.message : String(error)
     const hint = error instanceof CommandError ? error.hint : undefined
     if (output.json) output.result({ errored: true, message, ...(hint === undefined ? {} : { hint }) }, () => message)
     else process.stderr.write(`netloom: ${message}\n${hint === undefined ? '' : `  fix: ${hint}\n`}`)
     if (process.env['NETLOOM_DEBUG'] !== undefined && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
   }
+}
+
+/** Plugins that do not fit together are mistakes in the site file, shown as such. */
+function tellBoot({ dir, issues }: BootError, output: Output): void {
+  output.result({ errored: true, issues: issues.map(issueJson) }, () => issuesText(dir, issues, output))
 }
 
 await createProgram().parseAsync(process.argv)

@@ -1,11 +1,15 @@
 import { join } from 'node:path'
 import PQueue from 'p-queue'
 import type { Site } from '../kinds/kind.ts'
+import type { PluginChoice } from '../kinds/site/check.ts'
+import { SITE_KEY } from '../kinds/site/spec.ts'
 import { sameJson } from '../lib/json.ts'
 import type { Issue } from '../model/issue.ts'
+import { type PluginSettings, settingsOf } from '../plugins/settings.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
 import type { Report } from '../wire/messages.ts'
 import { type Base, loadBase } from './base.ts'
+import { boot } from './boot.ts'
 import { type Context, createContext, locatorFor, READER_VERSION, siteOf, VERSION } from './context.ts'
 import { Controller, type Reading } from './controller.ts'
 import { fleetInput, type HostRecord, rememberedHosts, withReport } from './fleet.ts'
@@ -62,10 +66,11 @@ const PURGE_MS = 3600_000
 
 /**
  * Watches the repo, plans, commits, publishes and keeps what agents report. Takes the lease on the state file; throws `StoreError` (`locked`) when another process has
- * it, `HubError` when the endpoints cannot be bound.
+ * it, `HubError` when the endpoints cannot be bound, `BootError` before either when the plugins do not fit together.
  */
 export async function startServer(options: ServeOptions): Promise<Server> {
-  const context = createContext()
+  const source = options.source === 'commit' ? ({ from: 'commit', ref: 'HEAD' } as const) : ({ from: 'worktree' } as const)
+  const context = createContext(await boot(options.dir, source, () => formerSettings(options.stateFile)))
   const store = await openStore(options.stateFile, {
     access: 'write',
     readerVersion: READER_VERSION,
@@ -135,7 +140,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
 
   async function onState(state: RepoState): Promise<void> {
     options.onEvent?.({ type: 'seen' })
-    const reading = readingOf(options.dir, state)
+    const reading = readingOf(options.dir, context, state)
     const wait = await queue.add(() => controller.consider(reading, 0))
     tellRepo(log, controller)
     options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
@@ -166,6 +171,21 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
       await saver.flush()
       await store.close()
     },
+  }
+}
+
+/** The plugins of the last revision, for a start while the site file cannot be read. */
+async function formerSettings(stateFile: string): Promise<PluginSettings> {
+  const store = await openStore(stateFile, { access: 'read', readerVersion: READER_VERSION }).catch(() => undefined)
+  if (store === undefined) return settingsOf({})
+  try {
+    for await (const page of store.resources()) {
+      const site = page.find((row) => row.declared.key === SITE_KEY)
+      if (site !== undefined) return settingsOf(site.resource.spec as Partial<PluginChoice>)
+    }
+    return settingsOf({})
+  } finally {
+    await store.close()
   }
 }
 
@@ -205,12 +225,12 @@ function warnOfEndpoints(log: ServerLog, bound: Site, now: Site): void {
     log('warn', 'endpoints changed: they take effect when the server is started again', { ...now.endpoints })
 }
 
-function readingOf(dir: string, state: RepoState): Reading {
+function readingOf(dir: string, context: Context, state: RepoState): Reading {
   return {
     tree: state.tree,
     touched: state.touched,
     vanished: vanishedFromHead(state.git.vanished),
-    locate: locatorFor(dir, state),
+    locate: locatorFor(dir, context.kinds, state),
     ...(state.git.info === undefined ? {} : { git: state.git.info }),
   }
 }

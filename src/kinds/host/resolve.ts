@@ -2,11 +2,11 @@ import type { HostDeclared } from '../../../schemas/host.ts'
 import type { Finding } from '../../model/issue.ts'
 import type { Declared } from '../../model/resource.ts'
 import { takenFinding } from '../findings.ts'
-import type { Pools, Resolved, View } from '../kind.ts'
+import type { Pools, Resolved } from '../kind.ts'
 import { uniquePool } from '../pools.ts'
 import type { HostSpec } from './spec.ts'
 
-export function resolveHost(resource: Declared, _view: View, pools: Pools): Resolved<HostSpec> {
+export function resolveHost(resource: Declared, backends: readonly string[], pools: Pools): Resolved<HostSpec> {
   const host = resource.spec as HostDeclared
   const findings: Finding[] = []
   if (host.tunnel_ip !== undefined) {
@@ -20,6 +20,7 @@ export function resolveHost(resource: Declared, _view: View, pools: Pools): Reso
   const spec: HostSpec = {
     ...(host.tunnel_ip === undefined ? {} : { tunnel_ip: host.tunnel_ip }),
     bridge_mappings: host.bridge_mappings ?? {},
+    backend: host.backend ?? backends[0] ?? 'ovs',
     description: host.description ?? '',
   }
   return { spec, findings }

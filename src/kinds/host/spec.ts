@@ -4,6 +4,8 @@ export type HostSpec = {
   readonly tunnel_ip?: string
   /** physical_network → bridge. */
   readonly bridge_mappings: { readonly [physicalNetwork: string]: string }
+  /** What its agent drives: a mechanism driver's `backend`. */
+  readonly backend: string
   readonly description: string
 }
 

@@ -1,11 +1,11 @@
 import test from 'ava'
-import { kinds } from '../../../src/kinds/index.ts'
 import type { KindDefinition } from '../../../src/kinds/kind.ts'
 import { NOTHING } from '../../../src/kinds/kind.ts'
 import type { Key } from '../../../src/model/key.ts'
 import { createEngine } from '../../../src/server/engine/engine.ts'
 import { issuesOf } from '../../../src/server/engine/issues.ts'
 import type { Locate, World } from '../../../src/server/engine/types.ts'
+import { kinds } from '../../support/kinds.ts'
 import { build, engine, findingsOf, spec, write } from '../../support/world.ts'
 
 const DAY = 24 * 60 * 60 * 1000
