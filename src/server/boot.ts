@@ -4,7 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { isRecord } from '../lib/json.ts'
 import type { Json } from '../model/brand.ts'
-import { hasErrors, type Issue } from '../model/issue.ts'
+import { compareIssues, hasErrors, type Issue } from '../model/issue.ts'
 import { PLUGIN_API } from '../plugins/api.ts'
 import { assembleChosen, isBuiltIn, type LoadedModule } from '../plugins/choose.ts'
 import type { Assembled, Directory } from '../plugins/directory.ts'
@@ -50,14 +50,18 @@ export async function boot(
 
 async function load(dir: string, settings: PluginSettings): Promise<Assembled> {
   const modules: LoadedModule[] = []
-  const failed: Issue[] = []
+  const failed = new Map<string, Issue>()
   for (const named of [settings.core_plugin, ...settings.service_plugins]) {
     if (isBuiltIn(named.name) || modules.some((m) => m.name === named.name) || !looksLikeModule(named.name)) continue
     const loaded = await loadModule(dir, named)
     if ('plugin' in loaded) modules.push(loaded)
-    else failed.push(loaded)
+    else failed.set(named.name, loaded)
   }
-  return failed.length > 0 ? { ok: false, issues: failed } : assembleChosen(settings, modules, VERSION)
+  if (failed.size === 0) return assembleChosen(settings, modules, VERSION)
+  // What else is wrong is said at the same time.
+  const rest = { ...settings, service_plugins: settings.service_plugins.filter((n) => !failed.has(n.name)) }
+  const { issues } = assembleChosen(rest, modules, VERSION)
+  return { ok: false, issues: [...failed.values(), ...issues].sort(compareIssues) }
 }
 
 /** A single word is a built-in plugin or a package; only what could be a package at all is looked for, so that a misspelt name is called that. */
