@@ -3,6 +3,8 @@ import { createNetwork } from '../../kinds/network/index.ts'
 import { createPort } from '../../kinds/port/index.ts'
 import { subnet } from '../../kinds/subnet/index.ts'
 import type { Drivers, OwnedKind, Plugin } from '../plugin.ts'
+import { dnsOfNetwork, dnsOfPort } from './dns.ts'
+import { extraDhcpOpts } from './extra-dhcp-opts.ts'
 import { openvswitch } from './openvswitch.ts'
 import { TYPE_DRIVERS } from './types.ts'
 
@@ -24,8 +26,11 @@ export const ml2: Plugin = {
     { alias: 'binding', summary: 'The host of a port, its vnic_type, and how it is bound.' },
     { alias: 'port-security', summary: 'Anti-spoofing can be switched off.' },
     { alias: 'allowed-address-pairs', summary: 'Further addresses that a port may send from.' },
+    { alias: 'dns-integration', summary: 'Names of ports and domains of networks and ports.' },
+    { alias: 'extra_dhcp_opt', summary: 'DHCP options of single ports.' },
   ],
   kinds: coreKinds,
+  attributes: [dnsOfNetwork, dnsOfPort, extraDhcpOpts],
   type_drivers: TYPE_DRIVERS,
   mechanism_drivers: [openvswitch],
   agent_roles: ['l2'],
