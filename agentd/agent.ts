@@ -5,6 +5,7 @@ import { hostScope, intentKey } from '../src/model/scope.ts'
 import type { DriftItem } from '../src/model/status.ts'
 import type { Question } from '../src/wire/messages.ts'
 import type { Backend, Driver, IntentSet } from './backends/backend.ts'
+import { type Canary, type CanaryTiming, startCanary } from './canary.ts'
 import { type ConvergeResult, type Converger, type ConvergeTarget, createConverger } from './converge/converger.ts'
 import { type DriftClock, startDriftClock } from './drift-clock.ts'
 import type { Log } from './log.ts'
@@ -22,6 +23,7 @@ export interface RunOptions {
   readonly backend: Backend
   readonly log: Log
   readonly timing?: Partial<NorthboundTiming>
+  readonly canary?: CanaryTiming
   /** After every run of converge; for tests and progress. */
   readonly onResult?: (result: ConvergeResult) => void
 }
@@ -53,6 +55,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
   let driver: Driver | undefined
   let converger: Converger | undefined
   let clock: DriftClock | undefined
+  let canary: Canary | undefined
   let policy: HostIntent | undefined
   let northbound: Northbound | undefined
   let pending: TargetSet | undefined
@@ -89,6 +92,13 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
       }
     }
     if (driver === undefined || closing.signal.aborted) return
+    const opened = driver
+    canary = startCanary({
+      probe: (timeoutMs) => opened.probe(timeoutMs),
+      onChange: onSwitch,
+      now: () => new Date().toISOString(),
+      ...(options.canary === undefined ? {} : { timing: options.canary }),
+    })
     converger = createConverger({
       host: options.host,
       installation,
@@ -111,6 +121,12 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
     })
     if (saved.current !== undefined) converger.expect({ revision: saved.current.revision, intents: intentsOf(saved.current.scopes) })
     if (pending !== undefined) converger.setTarget(convergeTarget(pending))
+  }
+
+  function onSwitch(): void {
+    const state = canary?.state()?.state
+    log(state === 'silent' ? 'error' : 'info', state === 'silent' ? 'the switch does not answer' : 'the switch answers')
+    northbound?.changed()
   }
 
   function onResult(result: ConvergeResult): void {
@@ -162,6 +178,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
     log,
     onTarget,
     answer,
+    dataplane: () => canary?.state(),
     ...(options.timing === undefined ? {} : { timing: options.timing }),
   })
 
@@ -172,6 +189,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
     },
     async close() {
       closing.abort()
+      canary?.close()
       await clock?.stop()
       await northbound?.close()
       await opening

@@ -147,6 +147,7 @@ const report = {
       properties: { id: name, ok: { type: 'boolean' }, data: plainObject },
       required: ['id', 'ok', 'data'],
     },
+    dataplane: { type: 'object', properties: { state: { enum: ['answers', 'silent'] }, since: name }, required: ['state', 'since'] },
     timings: { type: 'object', additionalProperties: { type: 'number' } },
   },
   required: ['v', 'type', 'id', 'host', 'epoch', 'revision', 'digest', 'converged', 'full', 'objects', 'gone'],

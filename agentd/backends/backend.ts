@@ -85,6 +85,8 @@ export interface Driver {
    * Never throws for one bad item: failures are data.
    */
   apply(delta: Delta): Promise<Outcome>
+  /** Asks the switch something that costs nothing; rejects when it has not answered in time. */
+  probe(timeoutMs: number): Promise<void>
   /** Called when the switch changed by another hand, or restarted, or an interface was plugged. Coalesced by the driver. */
   onChange(listener: (what: 'facts' | 'items') => void): void
   ask(question: { readonly what: string; readonly [k: string]: unknown }): Promise<JsonObject>

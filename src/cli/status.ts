@@ -76,7 +76,7 @@ async function lastKnown(stateFile: string): Promise<FleetInput> {
   const store = await openStore(stateFile, { access: 'read' })
   try {
     const current = await store.currentRevision()
-    return fleetInput(current?.revision ?? 0, new Map(), await rememberedHosts(store), Date.now())
+    return fleetInput(current?.revision ?? 0, new Map(), await rememberedHosts(store), Date.now(), 0)
   } finally {
     await store.close()
   }

@@ -56,7 +56,7 @@ async function applyAndWatch(server: Server, request: JsonObject, emit: (event: 
 }
 
 function isThere(state: HostState): boolean {
-  return state.sync === 'Synced' && state.health !== 'Progressing'
+  return state.sync === 'Synced' && state.health !== 'Progressing' && state.health !== 'Stalled'
 }
 
 /** Emits each host's state when it changes, until all concerned are there or cannot be, or time is up. */
@@ -74,9 +74,8 @@ async function watchHosts(server: Server, concerned: readonly string[], emit: (e
     }
     // A host that is missing or in error may be on its way: it has a moment before it counts.
     const given = Date.now() > patience
-    const open = states.filter(
-      (s) => !(isThere(s) && s.health !== 'Degraded') && !(given && (s.health === 'Missing' || s.health === 'Degraded')),
-    )
+    const stuck = new Set(['Missing', 'Degraded', 'Stalled'])
+    const open = states.filter((s) => !(isThere(s) && !stuck.has(s.health)) && !(given && stuck.has(s.health)))
     if (open.length === 0 || Date.now() > end) return states
     await new Promise((resolve) => setTimeout(resolve, 20))
   }

@@ -94,7 +94,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   const hub = await openHubFor(options, site, {
     onHello: (hello) => log('info', 'agent connected', { host: hello.host, version: hello.version }),
     onReport: async (report, at) => {
-      records.set(report.host, withReport(records.get(report.host), report, VERSION, at))
+      records.set(report.host, withReport(records.get(report.host), report, VERSION, { at, heardAt: performance.now() }))
       saver.note(report)
       options.onEvent?.({ type: 'report', report })
     },
@@ -159,7 +159,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     store,
     hub,
     queue,
-    fleet: () => fleetInput(controller.base.revision, hub.targets(), records, Date.now()),
+    fleet: () => fleetInput(controller.base.revision, hub.targets(), records, Date.now(), performance.now()),
     record: (host) => records.get(host),
     rescan: () => watch.rescan(),
     ask: (host, question, timeoutMs): Promise<Answer> => hub.ask(host, question, timeoutMs),

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../model/brand.ts'
 import type { Key } from '../model/key.ts'
 import type { Needs, Scope, ScopeContent, ScopeDelta, ScopeVersion } from '../model/scope.ts'
-import type { DriftItem, ObjectStatus } from '../model/status.ts'
+import type { Dataplane, DriftItem, ObjectStatus } from '../model/status.ts'
 
 /** The wire's version; raised on any change that an older peer would misread. */
 export const WIRE_VERSION: number = 1
@@ -99,6 +99,8 @@ export interface Report extends RequestBase {
   readonly facts?: JsonObject
   readonly allocations?: JsonObject
   readonly answer?: { readonly id: string; readonly ok: boolean; readonly data: JsonObject }
+  /** Whether the switch answers; when that changed. */
+  readonly dataplane?: Dataplane
   /** Milliseconds, of the last convergence: compile, write, read back. */
   readonly timings?: Readonly<Record<string, number>>
 }

@@ -1,14 +1,15 @@
 import { formatDuration } from '../../lib/duration.ts'
 import { count } from '../../lib/text.ts'
 import { compareText } from '../../model/key.ts'
-import type { DriftItem, ObjectStatus } from '../../model/status.ts'
+import type { Dataplane, DriftItem, ObjectStatus } from '../../model/status.ts'
 import type { AgentRow } from '../store/types.ts'
 
 /** Not heard of for longer than this: nothing is known of a host any more. */
 export const MISSING_MS = 30_000
 
 export type Sync = 'Synced' | 'Applying' | 'OutOfSync' | 'Unknown'
-export type Health = 'Healthy' | 'Progressing' | 'Waiting' | 'Degraded' | 'Missing'
+/** `Stalled`: the agent is heard, and its switch does not answer it. `Missing`: the agent is not heard; its switch forwards as it last was told. */
+export type Health = 'Healthy' | 'Progressing' | 'Waiting' | 'Degraded' | 'Stalled' | 'Missing'
 
 /** A host in two words: whether it is at what it was told, and how its objects are. */
 export interface HostState {
@@ -30,6 +31,9 @@ export interface FleetInput {
    */
   readonly targets: ReadonlyMap<string, { readonly digest: string }>
   readonly agents: readonly AgentRow[]
+  /** Host → milliseconds since its last report, where this server heard it; else `lastSeen` and `now` tell. */
+  readonly silence?: Readonly<Record<string, number>>
+  readonly dataplanes?: Readonly<Record<string, Dataplane>>
   readonly status: readonly (ObjectStatus & { readonly host: string })[]
   readonly drift: readonly (DriftItem & { readonly host: string })[]
   /** Milliseconds since the epoch. */
@@ -68,12 +72,18 @@ function hostState(host: string, agent: AgentRow | undefined, seen: Seen, input:
   const target = input.targets.get(host)
   const current = target === undefined ? agent.revision >= input.revision : agent.digest === target.digest
   const lag = current ? 0 : Math.max(0, input.revision - agent.revision)
-  const silence = input.now - Date.parse(agent.lastSeen)
+  const silence = input.silence?.[host] ?? input.now - Date.parse(agent.lastSeen)
   if (silence > MISSING_MS) {
     return { host, agent, sync: 'Unknown', health: 'Missing', lag, notes: [`not heard of for ${formatDuration(silence)}`] }
   }
   const sync = !current || !agent.converged ? 'Applying' : drift.length > 0 ? 'OutOfSync' : 'Synced'
-  return { host, agent, sync, health: healthOf(objects), lag, notes: notesOf(objects, drift, target !== undefined) }
+  const dataplane = input.dataplanes?.[host]
+  const notes = notesOf(objects, drift, target !== undefined)
+  if (dataplane?.state === 'silent') {
+    const since = `the switch does not answer, since ${formatDuration(Math.max(0, input.now - Date.parse(dataplane.since)))}`
+    return { host, agent, sync, health: 'Stalled', lag, notes: [since, ...notes] }
+  }
+  return { host, agent, sync, health: healthOf(objects), lag, notes }
 }
 
 function healthOf(objects: readonly ObjectStatus[]): Health {
