@@ -43,4 +43,10 @@ export const BENCHMARKS: readonly Benchmark[] = [
           ]),
     ],
   },
+  {
+    name: 'fleet',
+    title: 'A thousand agents at once',
+    about: 'The wire’s end of every agent, on real sockets in four processes: all pull everything at once, then one port is added.',
+    cases: (quick) => [{ hosts: quick ? 200 : 1000, portsPerHost: quick ? 20 : 100 }],
+  },
 ]
