@@ -5,6 +5,7 @@ import { VERSION } from '../server/context.ts'
 import { issueJson } from '../server/render/issue.ts'
 import { defaultStateFile } from '../server/serve.ts'
 import { apply } from './apply.ts'
+import { showAvailability } from './availability.ts'
 import { demo } from './demo.ts'
 import { drift } from './drift.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
@@ -92,6 +93,9 @@ function createProgram(): Command {
     .action((dir: string, options: Common & { detailedExitcode?: true }) =>
       run(options, (out) => drift(stateOf(dir, options), options.detailedExitcode === true, out)),
     )
+  command('availability', 'addresses of every subnet: how many there are, and how many are left')
+    .argument('[dir]', 'the repository', '.')
+    .action((dir: string, options: Common) => run(options, (out) => showAvailability(dir, stateOf(dir, options), out)))
   command('history', 'revisions, newest first')
     .argument('[dir]', 'the repository', '.')
     .option('-n, --limit <n>', 'how many', Number, 20)
