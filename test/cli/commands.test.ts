@@ -1,31 +1,12 @@
-import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
+import { netloom } from './netloom.ts'
 
-const NETLOOM = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 const SAMPLE = fileURLToPath(new URL('../../../samples/01-three-hosts', import.meta.url))
-
-interface Ended {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-async function netloom(...args: string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [NETLOOM, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: undefined },
-  })
-  let out = ''
-  let err = ''
-  child.stdout.on('data', (d: Buffer) => (out += d.toString()))
-  child.stderr.on('data', (d: Buffer) => (err += d.toString()))
-  return await new Promise((resolve) => child.once('close', (code) => resolve({ code: code ?? -1, out, err })))
-}
 
 async function folder(t: ExecutionContext, sample = true): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'netloom-cli-'))
