@@ -1,6 +1,6 @@
 import test from 'ava'
-import { kinds } from '../../../src/kinds/index.ts'
 import { NEUTRON_WORDS } from '../../../src/server/load/neutron-words.ts'
+import { kinds } from '../../support/kinds.ts'
 
 /** Names of all attributes, of whatever depth, in the schemas of the kinds. */
 function attributes(schema: unknown, out: Set<string> = new Set()): Set<string> {
