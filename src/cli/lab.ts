@@ -96,7 +96,7 @@ async function up(dir: string, output: Output): Promise<ExitCode> {
     [
       text,
       `Lab ${tag} is up; it follows ${dir} by itself. Guests of new ports: netloom lab up ${dir}`,
-      `next: netloom lab ping ${dir}; netloom lab exec ${hosts[0] ?? 'h1'} ovs-vsctl show; netloom lab down ${dir}`,
+      `next: netloom lab ping ${dir}; netloom lab exec --dir ${dir} ${hosts[0] ?? 'h1'} ovs-vsctl show; netloom lab down ${dir}`,
     ].join('\n'),
   )
   return there ? EXIT.clean : EXIT.notConverged
