@@ -16,7 +16,7 @@ export interface Compiler {
 export interface CompileInput {
   readonly host: string
   readonly installation: string
-  /** A complete set at exactly one target. Intent objects keep their identity while they do not change (memoise on them). */
+  /** A complete set at exactly one target; one without any scope says that the host is to hold nothing of ours. Intent objects keep their identity while they do not change (memoise on them). */
   readonly intents: IntentSet
   readonly facts: Facts
   readonly allocations: AllocationTable

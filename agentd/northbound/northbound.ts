@@ -81,8 +81,9 @@ export function openNorthbound(options: NorthboundOptions): Northbound {
     now: Date.now,
     log: options.log,
     onTarget(target) {
+      // An empty set that the server confirms is on disk already; the one before it, which tells whose things are on the switch, must stay there.
+      if (target.source === 'server' && target.digest !== offered?.digest) saver.save(target)
       offered = target
-      if (target.source === 'server') saver.save(target)
       options.onTarget(target)
     },
     onAsk,

@@ -14,6 +14,7 @@ import { controlPath } from '../server/serve.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import { lookOffline } from './offline.ts'
 import { type Output, styleOf } from './output.ts'
+import { createProgress } from './progress.ts'
 import { issuesText } from './validate.ts'
 
 export interface ApplyOptions {
@@ -94,15 +95,15 @@ async function applyOnline(options: ApplyOptions, output: Output): Promise<Told 
     ...(options.plan === undefined ? {} : { plan: options.plan }),
     ...(options.reason === undefined ? {} : { reason: options.reason }),
   }
+  const progress = createProgress(output)
   try {
-    const told = await askControl(controlPath(options.stateFile), request, (event) => {
-      const view = event['host'] as unknown as HostState
-      output.say(`${view.host}  ${view.sync}  ${view.health}${view.notes.length === 0 ? '' : `  ${view.notes.join('; ')}`}`)
-    })
+    const told = await askControl(controlPath(options.stateFile), request, (event) => progress.tell(event['host'] as unknown as HostState))
     return told as unknown as Told
   } catch (error) {
     if (error instanceof ControlError && error.code === 'absent') return undefined
     throw error
+  } finally {
+    await progress.end()
   }
 }
 

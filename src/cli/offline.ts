@@ -7,6 +7,7 @@ import { vanishedFromHead } from '../server/guard/guard.ts'
 import { type Proposal, propose } from '../server/proposal.ts'
 import { parsePool } from '../server/repo/pool.ts'
 import { type RepoRead, readOnce } from '../server/repo/read-once.ts'
+import { checkRoot } from '../server/repo/scan.ts'
 import { openStore, type StoreOptions } from '../server/store/open.ts'
 import type { Store } from '../server/store/types.ts'
 
@@ -23,6 +24,8 @@ export interface Offline {
 /** Reads repo and state, and works out the proposal. The caller closes the store. Throws `BootError` when the plugins do not fit together. */
 export async function lookOffline(dir: string, stateFile: string, access: StoreOptions['access']): Promise<Offline> {
   const root = resolve(dir)
+  // Before the state file, which may be about to be made inside of it.
+  checkRoot(root)
   const context = createContext(await boot(root, { from: 'worktree' }))
   const store = await openStore(stateFile, { access, readerVersion: READER_VERSION })
   try {

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { pino } from 'pino'
 import { openDuty } from '../server/duty.ts'
+import { checkRoot } from '../server/repo/scan.ts'
 import { startServer } from '../server/serve.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
 import { EXIT, type ExitCode } from './exit.ts'
@@ -26,7 +26,7 @@ export async function serve(dir: string, options: ServeOptions, output: Output):
     ...(rpc === undefined ? {} : { rpc }),
     ...(reports === undefined ? {} : { reports }),
   }
-  await mkdir(dirname(options.stateFile), { recursive: true })
+  checkRoot(resolve(dir))
   const server = await startServer({
     dir: resolve(dir),
     stateFile: options.stateFile,

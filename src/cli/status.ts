@@ -4,9 +4,10 @@ import { askControl, ControlError } from '../server/control/socket.ts'
 import type { RepoState } from '../server/controller.ts'
 import { fleetInput, rememberedHosts } from '../server/fleet.ts'
 import type { Plan } from '../server/plan/types.ts'
-import { type FleetInput, hostStates } from '../server/render/fleet.ts'
+import { type FleetInput, type HostState, hostStates } from '../server/render/fleet.ts'
 import { issueJson } from '../server/render/issue.ts'
 import { renderStatus } from '../server/render/status.ts'
+import type { RenderStyle } from '../server/render/style.ts'
 import { controlPath } from '../server/serve.ts'
 import { openStore } from '../server/store/open.ts'
 import { EXIT, type ExitCode } from './exit.ts'
@@ -23,19 +24,38 @@ export interface StatusAnswer {
 
 /** `netloom status`: from the running server; without one, what was last known, and says so. */
 export async function status(stateFile: string, output: Output): Promise<ExitCode> {
+  const { data, text } = await readStatus(stateFile)
+  output.result(data, () => text(styleOf(output)))
+  return EXIT.clean
+}
+
+export interface StatusView {
+  /** What `--json` prints. */
+  readonly data: {
+    readonly server: boolean
+    readonly repo: RepoState['state'] | null
+    readonly issues: readonly object[]
+    readonly revision: number
+    readonly hosts: readonly HostState[]
+    readonly objects: FleetInput['status']
+  }
+  readonly text: (style: RenderStyle) => string
+}
+
+export async function readStatus(stateFile: string): Promise<StatusView> {
   const answer = await askServer(stateFile)
   const fleet = answer === undefined ? await lastKnown(stateFile) : { ...answer.fleet, targets: new Map(answer.fleet.targets) }
-  const style = styleOf(output)
-  const data = {
-    server: answer !== undefined,
-    repo: answer?.repo ?? null,
-    issues: (answer?.issues ?? []).map(issueJson),
-    revision: fleet.revision,
-    hosts: hostStates(fleet),
-    objects: fleet.status,
+  return {
+    data: {
+      server: answer !== undefined,
+      repo: answer?.repo ?? null,
+      issues: (answer?.issues ?? []).map(issueJson),
+      revision: fleet.revision,
+      hosts: hostStates(fleet),
+      objects: fleet.status,
+    },
+    text: (style) => [renderStatus(fleet, style), ...repoLines(answer)].join('\n'),
   }
-  output.result(data, () => [renderStatus(fleet, style), ...repoLines(answer)].join('\n'))
-  return EXIT.clean
 }
 
 function repoLines(answer: StatusAnswer | undefined): string[] {

@@ -12,7 +12,7 @@ import { treeLocator } from './repo/places.ts'
 import type { Snapshot } from './repo/snapshot.ts'
 
 /** Raised whenever the same bytes would be loaded into something else: files parsed by another reader are not taken from the cache. */
-export const READER_VERSION: string = '1'
+export const READER_VERSION: string = '2'
 export const VERSION: string = '0.1.0'
 
 export interface Context {

@@ -2,7 +2,7 @@ import type { JsonObject } from '../model/brand.ts'
 import { type ControlServer, listenControl } from './control/socket.ts'
 import type { ApplyOutcome } from './controller.ts'
 import { parseAllow } from './guard/allow.ts'
-import { type HostState, hostStates } from './render/fleet.ts'
+import { type HostState, hasLeft, hostStates } from './render/fleet.ts'
 import { controlPath, type Server } from './serve.ts'
 
 /** How long `apply` watches hosts converge before it says that not all have. */
@@ -95,7 +95,7 @@ function status(server: Server): JsonObject {
 
 /** Asks every host to read its switch again and compare; nothing is written anywhere. */
 async function drift(server: Server): Promise<JsonObject> {
-  const hosts = [...server.hub.targets().keys()].sort()
+  const hosts = [...server.hub.targets()].flatMap(([host, target]) => (hasLeft(target) ? [] : [host])).sort()
   const answers = await Promise.all(hosts.map(async (host) => ({ host, answer: await server.ask(host, { what: 'drift' }, ASK_MS) })))
   return plain({
     hosts: answers.map(({ host, answer }) =>

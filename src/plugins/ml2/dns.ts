@@ -53,12 +53,12 @@ function domainFindings(domain: unknown): readonly Finding[] {
   if (typeof domain !== 'string' || domain === '') return []
   const at = ['dns_domain']
   if (!domain.endsWith('.')) {
-    return [{ code: 'E0228', message: `dns_domain ${domain} does not end with a dot`, at, hint: `write ${domain}.` }]
+    return [{ code: 'E0235', message: `dns_domain ${domain} does not end with a dot`, at, hint: `write ${domain}.` }]
   }
   const fault = nameFault(domain.slice(0, -1))
   return fault === undefined
     ? []
-    : [{ code: 'E0228', message: `dns_domain ${domain}: ${fault}`, at, hint: 'write labels of letters, digits and hyphens' }]
+    : [{ code: 'E0235', message: `dns_domain ${domain}: ${fault}`, at, hint: 'write labels of letters, digits and hyphens' }]
 }
 
 /** One label, or a full name; a relative name of several labels would mean something else in every domain. */
@@ -68,11 +68,11 @@ function nameFindings({ dns_name: name, dns_domain: domain }: JsonObject): reado
   const full = name.endsWith('.')
   const fault = nameFault(full ? name.slice(0, -1) : name)
   if (fault !== undefined)
-    return [{ code: 'E0228', message: `dns_name ${name}: ${fault}`, at, hint: 'write labels of letters, digits and hyphens' }]
+    return [{ code: 'E0235', message: `dns_name ${name}: ${fault}`, at, hint: 'write labels of letters, digits and hyphens' }]
   if (!full && name.includes('.')) {
     return [
       {
-        code: 'E0228',
+        code: 'E0235',
         message: `dns_name ${name} has several labels and no dot at its end`,
         at,
         hint: `write ${name}. for a full name, or one label`,
@@ -80,7 +80,7 @@ function nameFindings({ dns_name: name, dns_domain: domain }: JsonObject): reado
     ]
   }
   if (full && typeof domain === 'string' && domain !== '' && !name.endsWith(`.${domain}`)) {
-    return [{ code: 'E0228', message: `dns_name ${name} is not in dns_domain ${domain}`, at, hint: 'leave one of them out' }]
+    return [{ code: 'E0235', message: `dns_name ${name} is not in dns_domain ${domain}`, at, hint: 'leave one of them out' }]
   }
   return []
 }

@@ -69,7 +69,7 @@ function idFindings(run: Run, declared: Declared): Finding[] {
   const related = [{ message: `${displayKey(first)} has it too`, key: first, at: ['id'] }]
   return [
     {
-      code: 'E0303',
+      code: 'E0312',
       message,
       at: declared.spec['id'] === undefined ? [] : ['id'],
       related,

@@ -106,14 +106,14 @@ test('a network that goes while ports use it is told on the ports’ lines', (t)
   const world = next(base, '', { del: ['network/default/blue'] })
   t.deepEqual(issuesOf(world, LOCATE, base), [
     {
-      code: 'E0301',
+      code: 'E0311',
       severity: 'error',
       message: 'port web-1 still uses network blue, which this change removes',
       place: { file: 'port/default/web-1.yaml', line: 2, col: 1 },
       hint: 'remove port web-1 too, or keep network blue',
     },
     {
-      code: 'E0301',
+      code: 'E0311',
       severity: 'error',
       message: 'port web-2 still uses network blue, which this change removes',
       place: { file: 'port/default/web-2.yaml', line: 2, col: 1 },
