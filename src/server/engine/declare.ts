@@ -1,10 +1,9 @@
 import { resourceId } from '../../kinds/identity.ts'
-import type { Reference } from '../../kinds/kind.ts'
 import { sameJson } from '../../lib/json.ts'
-import { compareText, type Key, makeKey } from '../../model/key.ts'
+import { compareText, type Key } from '../../model/key.ts'
 import type { Declared } from '../../model/resource.ts'
-import { declaredFact, type Fact, kindFact, mentionsFact, usersFact } from './facts.ts'
-import type { KindSet } from './kind-set.ts'
+import { declaredFact, type Fact, kindFact, mentionsFact } from './facts.ts'
+import { nameKey, usersOf } from './names.ts'
 import { idOf, markDirty, type Run, wake } from './run.ts'
 import type { DeclaredOps } from './types.ts'
 
@@ -55,8 +54,8 @@ function indexReferences(run: Run, declared: Declared, by: 1 | -1, changed: Set<
   const { users, mentions } = run.state
   const seen = new Set<string>()
   for (const reference of run.kinds.byName.get(declared.kind)?.references(declared.spec) ?? []) {
-    const target = referenceKey(run.kinds, declared, reference)
-    const set = usersFact(target, declared.kind)
+    const target = nameKey(run, declared.project, reference.kind, reference.name)
+    const set = usersOf(run, target, declared.kind)
     if (seen.has(set)) continue
     seen.add(set)
     if (by === 1) users.set(set, declared.key, true)
@@ -79,15 +78,4 @@ function indexId(run: Run, id: string, key: Key, add: boolean): void {
   const owners = add ? [...others, key].sort(compareText) : others
   if (owners.length === 0) ids.delete(id)
   else ids.set(id, owners)
-}
-
-export function referenceKey(kinds: KindSet, from: Declared, reference: Reference): Key {
-  return nameKey(kinds, from.project, reference.kind, reference.name)
-}
-
-/** `name` in the given project, `project/name` across; names of global kinds, and of what is no kind at all, stand alone. */
-export function nameKey(kinds: KindSet, project: string, kind: string, name: string): Key {
-  if (kinds.byName.get(kind)?.scope !== 'project') return makeKey(kind, '', name)
-  const slash = name.indexOf('/')
-  return slash < 0 ? makeKey(kind, project, name) : makeKey(kind, name.slice(0, slash), name.slice(slash + 1))
 }

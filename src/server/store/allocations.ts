@@ -23,7 +23,7 @@ export async function readAllocations(sql: Sql): Promise<Allocations> {
       value,
     )
     for (const row of rows) {
-      const holding = decode(row)
+      const holding = decode(row, pool)
       const id = holdingId(holding)
       held.set(id, holding)
       const ids = owned.get(holding.owner)
@@ -74,6 +74,8 @@ export async function purgeReservations(tx: Sql, now: number): Promise<void> {
 const COLUMNS = 'pool, value, owner, source, released_at'
 type HoldingRow = readonly [string, string, Key, Holding['source'], number | null]
 
-function decode([pool, value, owner, source, releasedAt]: HoldingRow): Holding {
+/** Rows come by pool: they share the name of the row before instead of keeping one each. */
+function decode([own, value, owner, source, releasedAt]: HoldingRow, before: string): Holding {
+  const pool = own === before ? before : own
   return releasedAt === null ? { pool, value, owner, source } : { pool, value, owner, source, releasedAt }
 }
