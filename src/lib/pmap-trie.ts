@@ -36,7 +36,13 @@ function leafOf<K extends string, V>(root: Node<K, V> | undefined, key: K): Leaf
 }
 
 function place<K extends string>(keys: readonly K[], key: K): number {
-  for (let i = 0; i < keys.length; i++) if (keys[i] === key) return i
+  // Keys of one leaf mostly are as long as each other and begin alike: their ends tell them apart without reading all of them.
+  const end = key.length - 1
+  const last = key[end]
+  for (let i = 0; i < keys.length; i++) {
+    const other = keys[i] ?? ''
+    if (other[end] === last && other === key) return i
+  }
   return -1
 }
 

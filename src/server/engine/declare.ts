@@ -42,12 +42,17 @@ function replace(run: Run, key: Key, next: Declared | undefined, changed: Set<Fa
     indexReferences(run, next, 1, changed)
     indexId(run, idOf(run, next), key, true)
   }
-  changed.add(declaredFact(key))
+  note(run, changed, declaredFact(key))
   const kind = (next ?? old)?.kind
   if (kind === undefined || (old === undefined) === (next === undefined)) return
   if (next === undefined) state.kinds.delete(kind, key)
   else state.kinds.set(kind, key, true)
-  changed.add(kindFact(kind))
+  note(run, changed, kindFact(kind))
+}
+
+/** Where nobody has read anything yet, as in a world that is built anew, there is nobody to wake. */
+function note(run: Run, changed: Set<Fact>, fact: Fact): void {
+  if (run.state.reads.size > 0) changed.add(fact)
 }
 
 function indexReferences(run: Run, declared: Declared, by: 1 | -1, changed: Set<Fact>): void {
@@ -60,20 +65,21 @@ function indexReferences(run: Run, declared: Declared, by: 1 | -1, changed: Set<
     seen.add(set)
     if (by === 1) users.set(set, declared.key, true)
     else users.delete(set, declared.key)
-    changed.add(set)
+    note(run, changed, set)
     if (reference.open !== true) continue
     const pair = mentionsFact(reference.kind, declared.kind)
     const count = (mentions.get(pair, reference.name) ?? 0) + by
     if (count === 0) mentions.delete(pair, reference.name)
     else mentions.set(pair, reference.name, count)
-    changed.add(pair)
+    note(run, changed, pair)
   }
 }
 
 /** Ids are not tracked as reads: whoever shares one is simply looked at again. */
 function indexId(run: Run, id: string, key: Key, add: boolean): void {
   const { ids } = run.state
-  const others = (ids.get(id) ?? []).filter((k) => k !== key)
+  const before = ids.get(id)
+  const others = before?.filter((k) => k !== key) ?? []
   for (const other of others) markDirty(run, other)
   const owners = add ? [...others, key].sort(compareText) : others
   if (owners.length === 0) ids.delete(id)

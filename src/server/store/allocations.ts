@@ -1,4 +1,5 @@
 import { PMap } from '../../lib/pmap.ts'
+import { flat } from '../../lib/text-flat.ts'
 import { compareText, type Key } from '../../model/key.ts'
 import type { Allocations, Holding } from '../engine/types.ts'
 import type { Plan } from '../plan/types.ts'
@@ -48,7 +49,7 @@ async function shared<K extends string, V>(map: ReadonlyMap<K, V>): Promise<PMap
 
 /** `pool|value`, the key of a holding. Pools have no `|` in their names. */
 export function holdingId(holding: { readonly pool: string; readonly value: string }): string {
-  return `${holding.pool}|${holding.value}`
+  return flat(holding.pool, '|', holding.value)
 }
 
 export async function writeAllocations(tx: Sql, change: Plan['allocations']): Promise<void> {
