@@ -86,13 +86,24 @@ export function checkSite(resource: Declared, offer: SiteOffer): readonly Findin
   return findings
 }
 
-/** Plugins are loaded once: kinds, attributes and drivers cannot change under a running server. */
+/**
+ * Plugins are loaded once: kinds, attributes and drivers cannot change under a running server. Never an error: the site of the last revision names the plugins of then, and a
+ * site set aside takes everything with it. A server started with other plugins would tell every host to hold nothing.
+ */
 function pluginFindings(site: SiteDeclared, { running }: SiteOffer): Finding[] {
   return (['core_plugin', 'service_plugins', 'disabled_plugins', 'mechanism_drivers'] as const).flatMap((name) => {
     const now: string | readonly string[] = site[name] ?? DEFAULT_PLUGINS[name]
     const text = (value: string | readonly string[]): string => (typeof value === 'string' ? value : value.join(', ') || 'none')
     if (text(now) === text(running[name])) return []
     const message = `${name} says ${text(now)}, and this server runs with ${text(running[name])}`
-    return [{ code: 'E0715', message, at: site[name] === undefined ? [] : [name], hint: 'start the server again: plugins are loaded once' }]
+    return [
+      {
+        code: 'W0715',
+        severity: 'warning',
+        message,
+        at: site[name] === undefined ? [] : [name],
+        hint: 'start the server again: plugins are loaded once',
+      },
+    ]
   })
 }
