@@ -60,13 +60,15 @@ export function extendKind(kind: KindDefinition, extensions: readonly AttributeE
   const own = (spec: JsonObject): JsonObject => (carries(spec) ? pick(spec, (name) => !owner.has(name)) : spec)
   const valuesOf = (spec: JsonObject, extension: AttributeExtension): JsonObject =>
     carries(spec) ? pick(spec, (name) => owner.get(name) === extension) : NO_VALUES
+  const resolving = extensions.some((e) => e.resolve !== undefined)
+  const lowering = extensions.filter((e) => e.lower !== undefined)
   const { claims } = kind
   return {
     ...kind,
     schema: extendSchema(kind.schema, extensions),
     after: [...new Set([...kind.after, ...extensions.flatMap((e) => e.after ?? [])])],
     mutability: Object.assign({}, kind.mutability, ...extensions.map((e) => e.mutability)),
-    ...(claims === undefined ? {} : { claims: (spec) => extensions.some((e) => e.resolve !== undefined) || claims(own(spec)) }),
+    ...(claims === undefined ? {} : { claims: (spec) => resolving || claims(own(spec)) }),
     normalise(spec) {
       if (!carries(spec) && extensions.every((e) => e.normalise === undefined)) return kind.normalise(spec)
       const parts = [kind.normalise(own(spec)), ...extensions.map((e) => normalised(e, valuesOf(spec, e)))]
@@ -78,6 +80,7 @@ export function extendKind(kind: KindDefinition, extensions: readonly AttributeE
       ...extensions.flatMap((e) => e.check?.(resource, valuesOf(resource.spec, e), view) ?? []),
     ],
     resolve(resource, view, pools) {
+      if (!resolving && !carries(resource.spec)) return kind.resolve(resource, view, pools)
       const added = extensions.map((e) => {
         const values = valuesOf(resource.spec, e)
         return { alias: e.alias, ...(e.resolve?.(resource, values, view, pools) ?? { spec: values, findings: [] }) }
@@ -89,11 +92,14 @@ export function extendKind(kind: KindDefinition, extensions: readonly AttributeE
         findings: [...resolved.findings, ...added.flatMap((a) => a.findings)],
       }
     },
-    lower: (resource, view) =>
-      joinLowered([
-        kind.lower(resource, view),
-        ...extensions.map((e) => e.lower?.(resource, extensionOf(resource.spec, e.alias) ?? {}, view) ?? NOTHING),
-      ]),
+    lower:
+      lowering.length === 0
+        ? kind.lower
+        : (resource, view) =>
+            joinLowered([
+              kind.lower(resource, view),
+              ...lowering.map((e) => e.lower?.(resource, extensionOf(resource.spec, e.alias) ?? NO_VALUES, view) ?? NOTHING),
+            ]),
   }
 }
 

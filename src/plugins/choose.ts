@@ -1,6 +1,6 @@
 import { didYouMean } from '../lib/suggest.ts'
-import type { Issue } from '../model/issue.ts'
-import type { ChosenPlugin } from './conflicts.ts'
+import { hasErrors, type Issue } from '../model/issue.ts'
+import { answersTo, type ChosenPlugin } from './conflicts.ts'
 import { type Assembled, assemble, type Directory } from './directory.ts'
 import { BUILT_IN, ON_BY_DEFAULT } from './index.ts'
 import type { Plugin } from './plugin.ts'
@@ -44,8 +44,8 @@ function withRequired(chosen: readonly ChosenPlugin[]): readonly ChosenPlugin[] 
   for (let at = 0; at < all.length; at++) {
     const by = all[at]
     for (const name of by?.plugin.requires ?? []) {
-      if (all.some((c) => c.plugin.name === name || c.plugin.provides.includes(name))) continue
-      const plugin = BUILT_IN.find((p) => p.name === name || p.provides.includes(name))
+      if (all.some((c) => answersTo(c.plugin, name))) continue
+      const plugin = BUILT_IN.find((p) => answersTo(p, name))
       if (plugin !== undefined) all.push({ plugin, origin: 'built-in', because: by?.plugin.name ?? '' })
     }
   }
@@ -108,7 +108,7 @@ function withoutRepeats(named: readonly Named[]): { readonly once: readonly Name
 /** From settings and loaded modules to a directory, or every reason why there is none. */
 export function assembleChosen(settings: PluginSettings, modules: readonly LoadedModule[], version: string): Assembled {
   const { chosen, issues } = choosePlugins(settings, modules)
-  if (issues.some((i) => i.severity === 'error')) return { ok: false, issues }
+  if (hasErrors(issues)) return { ok: false, issues }
   const made = assemble(chosen, settings, version)
   return { ...made, issues: [...issues, ...made.issues] }
 }

@@ -14,6 +14,11 @@ export interface ChosenPlugin {
   readonly because: string
 }
 
+/** What `requires` may say of a plugin: its name, or a service type that it implements. */
+export function answersTo(plugin: Plugin, name: string): boolean {
+  return plugin.name === name || plugin.provides.includes(name)
+}
+
 /** What a plugin made of the drivers. */
 export interface MadePlugin {
   readonly plugin: ChosenPlugin

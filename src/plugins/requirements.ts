@@ -1,7 +1,7 @@
 import { topologicalOrder } from '../lib/order.ts'
 import type { Issue } from '../model/issue.ts'
 import { compareText } from '../model/key.ts'
-import type { ChosenPlugin } from './conflicts.ts'
+import { answersTo, type ChosenPlugin } from './conflicts.ts'
 
 /** Requirements before those who require them. What is missing, or goes in a circle, is said with the whole chain. */
 export function orderPlugins(chosen: readonly ChosenPlugin[]): {
@@ -35,7 +35,7 @@ function requirementsOf(
   const found: ChosenPlugin[] = []
   const missing: string[] = []
   for (const name of plugin.plugin.requires ?? []) {
-    const other = all.find((c) => c.plugin.name === name || c.plugin.provides.includes(name))
+    const other = all.find((c) => answersTo(c.plugin, name))
     if (other === undefined) missing.push(name)
     else if (other !== plugin) found.push(other)
   }

@@ -11,14 +11,13 @@ import type { Assembled, Directory } from '../plugins/directory.ts'
 import type { Plugin } from '../plugins/plugin.ts'
 import { type Named, type PluginSettings, settingsFrom } from '../plugins/settings.ts'
 import { VERSION } from './context.ts'
+import { SITE_PATHS } from './load/load.ts'
 import type { ParsedFile } from './load/parsed.ts'
 import { fileLocator } from './repo/locate.ts'
 import type { RepoSource } from './repo/looker.ts'
 import { parseFile } from './repo/parse.ts'
 import { readBlobs, resolveCommit } from './repo/read-commit.ts'
 import { runGit } from './repo/run-git.ts'
-
-const SITE_FILES = ['netloom.yaml', 'netloom.yml']
 
 /** The plugins do not fit together: every reason, with its place. */
 export class BootError extends Error {
@@ -71,7 +70,7 @@ function looksLikeModule(name: string): boolean {
 
 /** Undefined when the site file is there and cannot be read. */
 async function readSettings(dir: string, source: RepoSource): Promise<PluginSettings | undefined> {
-  for (const path of SITE_FILES) {
+  for (const path of SITE_PATHS) {
     const bytes =
       source.from === 'worktree' ? await readFile(join(dir, path)).catch(() => undefined) : await readCommitted(dir, source.ref, path)
     if (bytes === undefined) continue

@@ -25,7 +25,9 @@ export interface TypeDriver {
 export interface TypeCandidate {
   readonly physical_network?: string
   /** Inclusive. Absent: the type has no numbers. */
-  readonly ranges?: readonly { readonly from: number; readonly to: number }[]
+  readonly ranges?: readonly TypeRange[]
 }
+
+export type TypeRange = { readonly from: number; readonly to: number }
 
 export type TypeDrivers = ReadonlyMap<string, TypeDriver>

@@ -1,5 +1,7 @@
+import type { Site } from '../../kinds/kind.ts'
 import { globalMtu, physicalMtu, tunnelMtu } from '../../kinds/network/mtu.ts'
-import type { TypeDriver } from '../../kinds/network/type-driver.ts'
+import type { TypeDriver, TypeRange } from '../../kinds/network/type-driver.ts'
+import type { TunnelType } from '../../model/intent.ts'
 
 /** Neutron's ML2 type drivers (B3.4, B3.6). */
 
@@ -47,37 +49,41 @@ const GRE_OVERHEAD = 22
 const LAST_VNI = 16_777_215
 const LAST_GRE_KEY = 4_294_967_295
 
-const vxlan: TypeDriver = {
-  type: 'vxlan',
-  summary: 'A VXLAN between the hosts’ tunnel addresses.',
-  carriage: 'vxlan',
-  physical_network: 'none',
-  numbers: { first: 1, last: LAST_VNI },
-  automatic: true,
-  candidates: (site) => [{ ranges: site.vni_ranges }],
-  maximumMtu: (site) => tunnelMtu(site, { bytes: VXLAN_OVERHEAD, name: 'VXLAN' }),
+/** Types that are carried between the hosts' tunnel addresses differ in their numbers and headers only. */
+function tunnel(
+  type: TunnelType,
+  summary: string,
+  last: number,
+  given: {
+    readonly ranges: (site: Site) => readonly TypeRange[]
+    readonly header: (site: Site) => { readonly bytes: number; readonly name: string }
+  },
+): TypeDriver {
+  return {
+    type,
+    summary,
+    carriage: type,
+    physical_network: 'none',
+    numbers: { first: 1, last },
+    automatic: true,
+    candidates: (site) => [{ ranges: given.ranges(site) }],
+    maximumMtu: (site) => tunnelMtu(site, given.header(site)),
+  }
 }
 
-const geneve: TypeDriver = {
-  type: 'geneve',
-  summary: 'A Geneve tunnel between the hosts’ tunnel addresses.',
-  carriage: 'geneve',
-  physical_network: 'none',
-  numbers: { first: 1, last: LAST_VNI },
-  automatic: true,
-  candidates: (site) => [{ ranges: site.geneve_ranges }],
-  maximumMtu: (site) => tunnelMtu(site, { bytes: site.geneve_max_header_size, name: 'Geneve' }),
-}
+const vxlan = tunnel('vxlan', 'A VXLAN between the hosts’ tunnel addresses.', LAST_VNI, {
+  ranges: (site) => site.vni_ranges,
+  header: () => ({ bytes: VXLAN_OVERHEAD, name: 'VXLAN' }),
+})
 
-const gre: TypeDriver = {
-  type: 'gre',
-  summary: 'A GRE tunnel with a key between the hosts’ tunnel addresses.',
-  carriage: 'gre',
-  physical_network: 'none',
-  numbers: { first: 1, last: LAST_GRE_KEY },
-  automatic: true,
-  candidates: (site) => [{ ranges: site.tunnel_id_ranges }],
-  maximumMtu: (site) => tunnelMtu(site, { bytes: GRE_OVERHEAD, name: 'GRE' }),
-}
+const geneve = tunnel('geneve', 'A Geneve tunnel between the hosts’ tunnel addresses.', LAST_VNI, {
+  ranges: (site) => site.geneve_ranges,
+  header: (site) => ({ bytes: site.geneve_max_header_size, name: 'Geneve' }),
+})
+
+const gre = tunnel('gre', 'A GRE tunnel with a key between the hosts’ tunnel addresses.', LAST_GRE_KEY, {
+  ranges: (site) => site.tunnel_id_ranges,
+  header: () => ({ bytes: GRE_OVERHEAD, name: 'GRE' }),
+})
 
 export const TYPE_DRIVERS: readonly TypeDriver[] = [local, flat, vlan, vxlan, geneve, gre]

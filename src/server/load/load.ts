@@ -34,9 +34,11 @@ export function createLoader(kinds: readonly KindDefinition[], version: string):
   }
 }
 
-/** Where the site's settings may stand. */
-export function isSitePath(path: string): boolean {
-  return path === 'netloom.yaml' || path === 'netloom.yml'
+/** Where the site's settings may stand, the preferred one first. */
+export const SITE_PATHS: readonly string[] = ['netloom.yaml', 'netloom.yml']
+
+function isSitePath(path: string): boolean {
+  return SITE_PATHS.includes(path)
 }
 
 interface Loading {

@@ -1,7 +1,7 @@
 import { ipPool } from '../../kinds/pools.ts'
 import type { SubnetSpec } from '../../kinds/subnet/spec.ts'
 import { parseIp } from '../../lib/ip.ts'
-import { mergeRanges, rangesSize } from '../../lib/ranges.ts'
+import { inRanges, mergeRanges, type Range, rangesSize } from '../../lib/ranges.ts'
 import { compareText, type Key, keyParts } from '../../model/key.ts'
 import type { World } from '../engine/types.ts'
 
@@ -24,8 +24,9 @@ export function availability(world: World): readonly SubnetAvailability[] {
   for (const [key, resource] of world.resources) {
     if (resource.kind !== 'subnet') continue
     const spec = resource.spec as SubnetSpec
-    const total = rangesSize(mergeRanges(spec.allocation_pools.map((p) => ({ from: addressValue(p.start), to: addressValue(p.end) }))))
-    const { used, reserved, inside } = countIn(counted.get(ipPool(key)) ?? [], spec)
+    const pools = mergeRanges(spec.allocation_pools.map((p) => ({ from: addressValue(p.start), to: addressValue(p.end) })))
+    const total = rangesSize(pools)
+    const { used, reserved, inside } = countIn(counted.get(ipPool(key)) ?? [], pools)
     out.push({ subnet: key, network: networkName(key, spec), cidr: spec.cidr, total, used, reserved, free: total - BigInt(inside) })
   }
   return out.sort((a, b) => compareText(a.network, b.network) || compareText(a.subnet, b.subnet))
@@ -47,19 +48,12 @@ function countByPool(world: World): ReadonlyMap<string, readonly Held[]> {
   return out
 }
 
-function countIn(held: readonly Held[], spec: SubnetSpec): { readonly used: number; readonly reserved: number; readonly inside: number } {
-  const pools = spec.allocation_pools.map((p) => ({ from: addressValue(p.start), to: addressValue(p.end) }))
-  let used = 0
-  let reserved = 0
-  let inside = 0
-  for (const one of held) {
-    if (one.reserved) reserved++
-    else {
-      used++
-      if (pools.some((p) => one.value >= p.from && one.value <= p.to)) inside++
-    }
-  }
-  return { used, reserved, inside }
+function countIn(
+  held: readonly Held[],
+  pools: readonly Range[],
+): { readonly used: number; readonly reserved: number; readonly inside: number } {
+  const taken = held.filter((h) => !h.reserved)
+  return { used: taken.length, reserved: held.length - taken.length, inside: taken.filter((h) => inRanges(pools, h.value)).length }
 }
 
 /** As it is called from outside its project. */

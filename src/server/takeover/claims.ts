@@ -3,7 +3,7 @@ import { isAutoAddress } from '../../kinds/subnet/spec.ts'
 import { type Cidr, cidrContains, parseCidr } from '../../lib/cidr.ts'
 import { formatIp, parseIp } from '../../lib/ip.ts'
 import { canonicalMac } from '../../lib/mac.ts'
-import { type Key, makeKey } from '../../model/key.ts'
+import { type Key, namedKey } from '../../model/key.ts'
 import type { Declared } from '../../model/resource.ts'
 import type { HeldPort, HeldSegment, Holds } from '../../wire/messages.ts'
 import type { Holding } from '../engine/types.ts'
@@ -22,17 +22,12 @@ export function indexSubnets(declared: Iterable<Declared>): SubnetIndex {
     if (kind !== 'subnet' || typeof text !== 'string' || typeof name !== 'string' || isAutoAddress(spec)) continue
     const cidr = parseCidr(text)?.cidr
     if (cidr === undefined) continue
-    const network = networkKey(project, name)
+    const network = namedKey('network', project, name)
     const known = index.get(network)
     if (known === undefined) index.set(network, [{ key, cidr }])
     else known.push({ key, cidr })
   }
   return index
-}
-
-function networkKey(project: string, name: string): Key {
-  const slash = name.indexOf('/')
-  return slash < 0 ? makeKey('network', project, name) : makeKey('network', name.slice(0, slash), name.slice(slash + 1))
 }
 
 /** By owner. Text that is no address, and addresses that lie in no subnet, are nobody's value here. */

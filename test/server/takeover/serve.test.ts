@@ -11,29 +11,10 @@ import { hostStates } from '../../../src/server/render/fleet.ts'
 import { type ServeOptions, type Server, startServer } from '../../../src/server/serve.ts'
 import { spec } from '../../support/world.ts'
 import { isSynced, startAgent, type TestAgent, until } from '../hub/fleet.ts'
-import { history } from './support.ts'
+import { CHOSEN, history, REST, WRITTEN } from './support.ts'
 
 /* A server whose state file was lost, and agents that were there before: real sockets, the fake consumer of the hub's tests. */
 
-const REST = `
-subnets:
-  blue-v4: { network: blue, cidr: 10.10.0.0/24 }
-hosts:
-  h1: { tunnel_ip: 192.0.2.1 }
-  h2: { tunnel_ip: 192.0.2.2 }
-`
-const WRITTEN = `
-networks: { blue: { network_type: vxlan, segmentation_id: 4242 } }
-ports:
-  a: { network: blue, host: h1, mac_address: 'fa:16:3e:aa:bb:01', fixed_ips: [{ ip_address: 10.10.0.201 }] }
-  b: { network: blue, host: h2, mac_address: 'fa:16:3e:aa:bb:02', fixed_ips: [{ ip_address: 10.10.0.202 }] }
-${REST}`
-const CHOSEN = `
-networks: { blue: { network_type: vxlan } }
-ports:
-  a: { network: blue, host: h1 }
-  b: { network: blue, host: h2 }
-${REST}`
 const SITE = 'installation: test\n'
 const BEFORE = history(...[WRITTEN, CHOSEN].map((text) => `site: { ${SITE.trim()} }\n${text}`))
 

@@ -11,6 +11,27 @@ import type { Holds } from '../../../src/wire/messages.ts'
 import { kinds } from '../../support/kinds.ts'
 import { engine, write } from '../../support/world.ts'
 
+/** Two hosts and a subnet; then a network and two ports, first written, then left for Netloom to choose. */
+export const REST: string = `
+subnets:
+  blue-v4: { network: blue, cidr: 10.10.0.0/24 }
+hosts:
+  h1: { tunnel_ip: 192.0.2.1 }
+  h2: { tunnel_ip: 192.0.2.2 }
+`
+export const WRITTEN: string = `
+networks: { blue: { network_type: vxlan, segmentation_id: 4242 } }
+ports:
+  a: { network: blue, host: h1, mac_address: 'fa:16:3e:aa:bb:01', fixed_ips: [{ ip_address: 10.10.0.201 }] }
+  b: { network: blue, host: h2, mac_address: 'fa:16:3e:aa:bb:02', fixed_ips: [{ ip_address: 10.10.0.202 }] }
+${REST}`
+export const CHOSEN: string = `
+networks: { blue: { network_type: vxlan } }
+ports:
+  a: { network: blue, host: h1 }
+  b: { network: blue, host: h2 }
+${REST}`
+
 /** What the agent of a host that is at this world says when it says hello. */
 export function told(world: World, host: string, revision = 1): Holds {
   const scopes = [...(world.needs.get(host)?.keys() ?? [])].map((scope) => {

@@ -9,27 +9,7 @@ import { contradictions } from '../../../src/server/takeover/contradictions.ts'
 import { type TakenOver, takenText, takeOver } from '../../../src/server/takeover/take.ts'
 import type { HeldPort, Holds } from '../../../src/wire/messages.ts'
 import { spec, write } from '../../support/world.ts'
-import { firstPlan, history, told } from './support.ts'
-
-const REST = `
-subnets:
-  blue-v4: { network: blue, cidr: 10.10.0.0/24 }
-hosts:
-  h1: { tunnel_ip: 192.0.2.1 }
-  h2: { tunnel_ip: 192.0.2.2 }
-`
-const WRITTEN = `
-networks: { blue: { network_type: vxlan, segmentation_id: 4242 } }
-ports:
-  a: { network: blue, host: h1, mac_address: 'fa:16:3e:aa:bb:01', fixed_ips: [{ ip_address: 10.10.0.201 }] }
-  b: { network: blue, host: h2, mac_address: 'fa:16:3e:aa:bb:02', fixed_ips: [{ ip_address: 10.10.0.202 }] }
-${REST}`
-const CHOSEN = `
-networks: { blue: { network_type: vxlan } }
-ports:
-  a: { network: blue, host: h1 }
-  b: { network: blue, host: h2 }
-${REST}`
+import { CHOSEN, firstPlan, history, REST, told, WRITTEN } from './support.ts'
 
 function taken(yaml: string, ...holds: readonly (readonly [string, Holds])[]): TakenOver {
   return takeOver(new Map(holds), PMap.from(write(yaml).declared.map((d): [Key, Declared] => [d.key, d])), 0)
