@@ -51,7 +51,11 @@ test('apply without a server commits, says that nothing was published, and exits
 test('a command line that is none: exit 1, and with --json a document as ever', async (t) => {
   const dir = await folder(t)
   await netloom('apply', '--dir', dir)
-  for (const args of [['plan', dir, '--frob'], ['history', dir, '-n', 'abc'], ['serve', dir, '--heartbeat', '0']]) {
+  for (const args of [
+    ['plan', dir, '--frob'],
+    ['history', dir, '-n', 'abc'],
+    ['serve', dir, '--heartbeat', '0'],
+  ]) {
     const told = await netloom(...args, '--json')
     t.is(told.code, 1, args.join(' '))
     const said = JSON.parse(told.out) as { format_version: string; errored: boolean; message: string }
@@ -132,6 +136,7 @@ test('an emptied repository deletes nothing: guards refuse with exit 3 and the e
   await writeFile(join(dir, 'bulk.yaml'), 'project: bulk\nnetworks: { n: {} }\n')
   const refused = await netloom('apply', '--dir', dir)
   t.is(refused.code, 3)
+  t.true(refused.out.includes(`--dir ${dir} --allow`), 'what it says to type works from where it was typed')
   const override = /--allow (delete-count=\d+)/.exec(refused.out)?.[1] ?? ''
   t.regex(override, /delete-count=31/)
   const overrides = [...refused.out.matchAll(/--allow ([a-z-]+=\d+)/g)].map((m) => m[1] ?? '')
