@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { HOST_NAME_RULE, isHostName } from '../src/model/host-name.ts'
 
 /** What `netloom-agentd` was told on its command line. */
 export interface AgentOptions {
@@ -11,8 +12,6 @@ export interface AgentOptions {
   readonly backend: string
   readonly logLevel: string
 }
-
-const HOST_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 
 /** The command tree: `run` (the default) and the read-only `drift` and `flows`, which need no server. */
 export function agentCommand(handlers: {
@@ -44,7 +43,7 @@ export function agentCommand(handlers: {
 }
 
 function hostName(text: string): string {
-  if (!HOST_NAME.test(text)) throw new InvalidArgumentError('a host name has letters, digits, dots and dashes only.')
+  if (!isHostName(text)) throw new InvalidArgumentError(`${HOST_NAME_RULE}.`)
   return text
 }
 

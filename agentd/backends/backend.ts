@@ -97,6 +97,14 @@ export interface Observed {
   readonly items: ReadonlyMap<string, Item>
   /** Not ours: listed, left alone. */
   readonly foreign: readonly { readonly where: string; readonly text: string }[]
+  /** A part that cannot be read until something among the rest is put right; `items` is silent about it. Absent: everything was read. */
+  readonly unread?: Unread
+}
+
+export interface Unread {
+  readonly concerns: (key: string) => boolean
+  /** Why, and what to type. */
+  readonly cause: string
 }
 
 export interface Delta {

@@ -3,7 +3,7 @@ import type { DriftItem, ObjectStatus } from '../../src/model/status.ts'
 import type { AllocationTable, Compiled, Compiler, Delta, Driver, Facts, IntentSet, Observed, Outcome } from '../backends/backend.ts'
 import { driftIdentity, driftItems, isDrift } from './drift.ts'
 import { objectStatuses } from './status.ts'
-import { type Failure, isEmptyDelta, isPaused, splitDelta, wantedTexts, wholeDelta } from './tracker.ts'
+import { type Failure, isEmptyDelta, isPaused, splitDelta, unreadFailures, wantedTexts, wholeDelta } from './tracker.ts'
 
 /** `repair`: drift is put back at once. `report`: it is told and left. `off`: not even looked for between changes. */
 export type DriftMode = 'off' | 'report' | 'repair'
@@ -134,26 +134,31 @@ export function createConverger(options: ConvergerOptions): Converger {
     fresh = false
     const observedAt = options.now()
     const delta = wholeDelta(compiled.items, observed.items)
-    const wanted = wantedTexts(delta)
-    const drifted = splitDelta(delta, (key) => isDrift(key, wanted.get(key) ?? '', proven))
-    const allowed = mode === 'repair' ? delta : drifted.left
+    const { taken: unread, left: read } = splitDelta(delta, (key) => observed.unread?.concerns(key) === true)
+    const wanted = wantedTexts(read)
+    const drifted = splitDelta(read, (key) => isDrift(key, wanted.get(key) ?? '', proven))
+    const allowed = mode === 'repair' ? read : drifted.left
     const ready = splitDelta(allowed, (key) => !isPaused(failures, key, wanted.get(key) ?? '', options.now())).taken
     const outcome = isEmptyDelta(ready) ? NOTHING_DONE : await driver.apply(ready)
     const pending = settle(compiled, delta, ready, outcome)
     const nowText = new Date(options.now()).toISOString()
-    statuses = objectStatuses(compiled, pending, failures, statuses, nowText)
+    // What was written may have opened the way to what could not be read.
+    const again = outcome.deferred.size > 0 || (observed.unread !== undefined && outcome.verified.size > 0)
+    const unreadable = observed.unread === undefined || again ? [] : unreadFailures(unread, observed.unread.cause)
+    const failing = new Map([...failures, ...unreadable])
+    statuses = objectStatuses(compiled, pending, failing, statuses, nowText)
     const drift = rememberDrift(drifted.taken, observed, nowText)
     scheduleRetry()
-    if (outcome.deferred.size > 0) due = true
+    if (again) due = true
     options.onResult({
       revision: at.revision,
-      converged: isEmptyDelta(pending) && failures.size === 0,
+      converged: isEmptyDelta(pending) && failing.size === 0,
       statuses,
       drift,
       allocations,
       facts: driver.facts(),
       written: ready.add.length + ready.change.length + ready.remove.length,
-      failed: new Map([...failures].map(([key, { cause }]) => [key, cause])),
+      failed: new Map([...failing].map(([key, { cause }]) => [key, cause])),
       timings: { compile: compiledAt - began, observe: observedAt - compiledAt, ...outcome.timings, total: options.now() - began },
     })
   }
@@ -167,7 +172,7 @@ export function createConverger(options: ConvergerOptions): Converger {
     const nextFailures = new Map<string, Failure>()
     for (const [key, cause] of outcome.failed) {
       const attempts = (failures.get(key)?.attempts ?? 0) + 1
-      nextFailures.set(key, { attempts, cause, retryAt: now + options.backoff(attempts), text: triedTexts.get(key) ?? '' })
+      nextFailures.set(key, { attempts, cause, retryAt: now + options.backoff(attempts), text: wanted.get(key) ?? '' })
     }
     for (const [key, failure] of failures) {
       if (!nextFailures.has(key) && !done(key) && wanted.get(key) === failure.text) nextFailures.set(key, failure)
@@ -219,7 +224,7 @@ export function createConverger(options: ConvergerOptions): Converger {
       if (target === undefined) return []
       const compiled = compile(target)
       const observed = await driver.observe({ fresh: true })
-      const delta = wholeDelta(compiled.items, observed.items)
+      const delta = splitDelta(wholeDelta(compiled.items, observed.items), (key) => observed.unread?.concerns(key) !== true).taken
       return driftItems(delta, observed, mode === 'repair' ? 'repair' : 'report', seen, new Date(options.now()).toISOString())
     },
     recheck() {

@@ -58,3 +58,8 @@ export function isPaused(failures: ReadonlyMap<string, Failure>, key: string, wa
   const failure = failures.get(key)
   return failure !== undefined && failure.text === wanted && failure.retryAt > now
 }
+
+/** What could not be read, as failures with the reason: they last as long as it does, and are never carried over. */
+export function unreadFailures(unread: Delta, cause: string): Map<string, Failure> {
+  return new Map([...wantedTexts(unread)].map(([key, text]): [string, Failure] => [key, { attempts: 0, cause, retryAt: 0, text }]))
+}

@@ -14,6 +14,7 @@ import { controlPath } from '../server/serve.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import { lookOffline } from './offline.ts'
 import { type Output, styleOf } from './output.ts'
+import { whereOptions } from './plan.ts'
 import { createProgress } from './progress.ts'
 import { issuesText } from './validate.ts'
 
@@ -61,14 +62,15 @@ export async function apply(options: ApplyOptions, output: Output): Promise<Exit
         },
       )
     case 'refused':
-      return refused(told.plan, output)
+      return refused(told.plan, options, output)
     case 'applied':
       return applied(told, online !== undefined, output)
   }
 }
 
-function refused(plan: Plan, output: Output): ExitCode {
-  output.result({ outcome: 'refused', ...planJson(plan) }, () => renderPlan(plan, styleOf(output)))
+function refused(plan: Plan, { dir, stateFile }: ApplyOptions, output: Output): ExitCode {
+  const where = whereOptions(dir, stateFile)
+  output.result({ outcome: 'refused', ...planJson(plan) }, () => renderPlan(plan, styleOf(output), where))
   return EXIT.refused
 }
 

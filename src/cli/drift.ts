@@ -21,7 +21,13 @@ export async function drift(stateFile: string, detailed: boolean, output: Output
   output.result({ hosts: answers, drift: items }, () => {
     if (status === undefined) return 'the server ended'
     const places = new Map(status.places)
-    const fleet = { ...status.fleet, targets: new Map(status.fleet.targets), drift: items, now: Date.now() }
+    const fleet = {
+      ...status.fleet,
+      targets: new Map(status.fleet.targets),
+      drift: items,
+      unheard: new Set(silent.map((s) => s.host)),
+      now: Date.now(),
+    }
     const text = renderDrift({ ...fleet, places: (key) => places.get(key) ?? undefined }, styleOf(output))
     return [text, ...silent.map((s) => `${s.host}: did not answer (${s.error ?? ''}); nothing is known of its switch now`)].join('\n')
   })

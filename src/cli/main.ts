@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { BootError } from '../server/boot.ts'
 import { VERSION } from '../server/context.ts'
 import { issueJson } from '../server/render/issue.ts'
@@ -12,7 +12,7 @@ import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import { history } from './history.ts'
 import { init } from './init.ts'
 import { labCommand } from './lab.ts'
-import { createOutput, type Output } from './output.ts'
+import { createOutput, FORMAT_VERSION, type Output } from './output.ts'
 import { plan } from './plan.ts'
 import { serve } from './serve.ts'
 import { status } from './status.ts'
@@ -20,8 +20,16 @@ import { issuesText, validate } from './validate.ts'
 
 interface Common {
   readonly json?: true
+  readonly verbose?: true
   readonly state?: string
 }
+
+function atLeastOne(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It is to be a whole number, 1 or more.')
+  return Number(text)
+}
+
+const BOOT_GRACE_MS = 500
 
 const collect = (value: string, before: readonly string[]): string[] => [...before, value]
 
@@ -33,6 +41,7 @@ function createProgram(): Command {
     .version(VERSION)
     .enablePositionalOptions()
     .showHelpAfterError('(netloom --help lists the commands)')
+    .configureOutput({ outputError: tellUsage })
   const command = (name: string, description: string): Command =>
     program
       .command(name)
@@ -45,13 +54,14 @@ function createProgram(): Command {
     .command('init')
     .description('write a small repository to start from')
     .argument('[dir]', 'an empty directory', '.')
-    .option('--json')
+    .option('--json', 'one JSON document on stdout')
     .action((dir: string, options: Common) => run(options, (out) => init(dir, out)))
   command('validate', 'every mistake in the repository, with its place')
     .argument('[dir]', 'the repository', '.')
     .action((dir: string, options: Common) => run(options, (out) => validate(dir, out)))
   command('plan', 'what would change, before anything does')
     .argument('[dir]', 'the repository', '.')
+    .option('--verbose', 'everything: nothing grouped, nothing shortened')
     .option('--detailed-exitcode', 'exit 2 when there are changes')
     .action((dir: string, options: Common & { detailedExitcode?: true }) =>
       run(options, (out) => plan(dir, { stateFile: stateOf(dir, options), detailedExitcode: options.detailedExitcode === true }, out)),
@@ -60,6 +70,7 @@ function createProgram(): Command {
     .argument('[plan]', 'a plan id (p-…) printed by netloom plan')
     .option('--dir <dir>', 'the repository', '.')
     .option('--allow <guard=n>', 'let a guard pass; the number must match the plan', collect, [])
+    .option('--verbose', 'everything: nothing grouped, nothing shortened')
     .option('--reason <text>', 'recorded with the revision')
     .action((id: string | undefined, options: Common & { dir: string; allow: string[]; reason?: string }) =>
       run(options, (out) =>
@@ -81,12 +92,13 @@ function createProgram(): Command {
     .option('--reports <endpoint>', 'where agents report')
     .option('--insecure-lab', 'bind addresses that other machines reach, without keys')
     .option('--fresh', 'there is nothing to take over: addresses that agents hold from a lost state file may be renumbered')
-    .addOption(new Option('--heartbeat <ms>', 'between heartbeats').default(5000).argParser(Number))
+    .addOption(new Option('--heartbeat <ms>', 'between heartbeats').default(5000).argParser(atLeastOne))
     .action((dir: string, options: Common & Parameters<typeof serve>[1]) =>
       run(options, (out) => serve(dir, { ...options, stateFile: stateOf(dir, options) }, out)),
     )
   command('status', 'hosts and objects: in step? healthy? why not?')
     .argument('[dir]', 'the repository', '.')
+    .option('--verbose', 'every object, nothing shortened')
     .action((dir: string, options: Common) => run(options, (out) => status(stateOf(dir, options), out)))
   command('drift', 'ask every host to compare its switch with its target; writes nothing')
     .argument('[dir]', 'the repository', '.')
@@ -99,7 +111,8 @@ function createProgram(): Command {
     .action((dir: string, options: Common) => run(options, (out) => showAvailability(dir, stateOf(dir, options), out)))
   command('history', 'revisions, newest first')
     .argument('[dir]', 'the repository', '.')
-    .option('-n, --limit <n>', 'how many', Number, 20)
+    .option('--verbose', 'everything: nothing grouped, nothing shortened')
+    .option('-n, --limit <n>', 'how many', atLeastOne, 20)
     .action((dir: string, options: Common & { limit: number }) => run(options, (out) => history(stateOf(dir, options), options.limit, out)))
   program.addCommand(labCommand(run))
   program
@@ -110,9 +123,25 @@ function createProgram(): Command {
   return program
 }
 
+/** A command line that is none is said before any command runs, and with `--json` as JSON too. */
+function tellUsage(text: string, write: (text: string) => void): void {
+  if (process.argv.includes('--json')) {
+    const message = text.trim().replace(/^error: /, '')
+    process.stdout.write(`${JSON.stringify({ format_version: FORMAT_VERSION, errored: true, message })}\n`)
+  } else {
+    write(text)
+  }
+}
+
 /** Runs one command: its exit code is the process's; a failure is one line (and a hint), never a stack trace. */
-async function run(options: { readonly json?: true }, work: (output: Output) => Promise<ExitCode>): Promise<void> {
-  const output = createOutput({ json: options.json === true, stdout: process.stdout, stderr: process.stderr, env: process.env })
+async function run(options: Pick<Common, 'json' | 'verbose'>, work: (output: Output) => Promise<ExitCode>): Promise<void> {
+  const output = createOutput({
+    json: options.json === true,
+    verbose: options.verbose === true,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+  })
   try {
     process.exitCode = await work(output)
   } catch (error) {
@@ -129,6 +158,8 @@ async function run(options: { readonly json?: true }, work: (output: Output) => 
 /** Plugins that do not fit together are mistakes in the site file, shown as such. */
 function tellBoot({ dir, issues }: BootError, output: Output): void {
   output.result({ errored: true, issues: issues.map(issueJson) }, () => issuesText(dir, issues, output))
+  // A module that was loaded may hold timers and sockets: they must not keep a command that is over.
+  setTimeout(() => process.exit(), BOOT_GRACE_MS).unref()
 }
 
 await createProgram().parseAsync(process.argv)

@@ -5,6 +5,8 @@ import type { RenderStyle } from '../server/render/style.ts'
 export interface Output {
   readonly json: boolean
   readonly color: boolean
+  /** Nothing is grouped or shortened. */
+  readonly verbose: boolean
   /** Columns of the terminal; 100 when there is none. */
   readonly width: number
   /** Lines may be drawn again in place: a terminal, and nobody asked for plain text. */
@@ -21,6 +23,7 @@ export const FORMAT_VERSION: string = '1.0'
 
 export interface OutputOptions {
   readonly json: boolean
+  readonly verbose?: boolean
   readonly stdout: NodeJS.WriteStream
   readonly stderr: NodeJS.WriteStream
   readonly env: NodeJS.ProcessEnv
@@ -31,6 +34,7 @@ export function createOutput(options: OutputOptions): Output {
   const plain = json || stdout.isTTY !== true || env['TERM'] === 'dumb'
   return {
     json,
+    verbose: options.verbose === true,
     color: !plain && pc.isColorSupported && env['NO_COLOR'] === undefined,
     width: stdout.columns ?? 100,
     interactive: !plain && env['CI'] === undefined && env['NO_COLOR'] === undefined,
@@ -48,5 +52,5 @@ export function createOutput(options: OutputOptions): Output {
 
 /** How renderers are to write for this output. */
 export function styleOf(output: Output): RenderStyle {
-  return { width: output.width, ...(output.color ? { color: pc } : {}) }
+  return { width: output.width, verbose: output.verbose, ...(output.color ? { color: pc } : {}) }
 }

@@ -42,7 +42,7 @@ export async function plan(dir: string, options: PlanOptions, output: Output): P
 }
 
 /** What `netloom apply` must be told to find the plan again: nothing in the repository's own folder with its own state file. */
-function whereOptions(dir: string, stateFile: string): readonly string[] {
+export function whereOptions(dir: string, stateFile: string): readonly string[] {
   const named = dir === '.' ? [] : ['--dir', shellWord(dir)]
   return stateFile === join(dir, '.netloom', 'state.db') ? named : [...named, '--state', shellWord(stateFile)]
 }

@@ -19,6 +19,8 @@ import { parseFile } from './repo/parse.ts'
 import { readBlobs, resolveCommit } from './repo/read-commit.ts'
 import { runGit } from './repo/run-git.ts'
 
+const IMPORT_MS = 10_000
+
 /** The plugins do not fit together: every reason, with its place. */
 export class BootError extends Error {
   readonly dir: string
@@ -118,13 +120,26 @@ async function loadModule(dir: string, named: Named): Promise<LoadedModule | Iss
   const { name } = named
   try {
     const file = name.startsWith('.') || isAbsolute(name) ? resolve(dir, name) : locatePackage(dir, name)
-    const module: unknown = await import(pathToFileURL(file).href)
+    const module: unknown = await inTime(import(pathToFileURL(file).href))
     const exported = isRecord(module) ? (module as { readonly plugin?: unknown }).plugin : undefined
     const plugin = typeof exported === 'function' ? (exported as (api: typeof PLUGIN_API) => unknown)(PLUGIN_API) : exported
     if (isPlugin(plugin)) return { name, plugin }
     return moduleIssue(named, 'it exports no `plugin` with name, role, summary, provides, extensions and agent_roles')
   } catch (error) {
     return moduleIssue(named, error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** A module that waits for something at import would hold up every command without a word. */
+async function inTime(loading: Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it has not finished loading after ${IMPORT_MS / 1000} s`)), IMPORT_MS)
+  })
+  try {
+    return await Promise.race([loading, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -142,7 +157,7 @@ function moduleIssue({ name, place }: Named, why: string): Issue {
     severity: 'error',
     message: `plugin ${name} cannot be loaded: ${why.split('\n')[0] ?? ''}`,
     ...(place === undefined ? {} : { place }),
-    hint: 'name a built-in plugin, a path from the repository such as ./plugins/x.js, or an installed npm package; docs/writing-a-plugin.md',
+    hint: 'name a built-in plugin, a path from the repository such as ./plugins/x.js, or an installed npm package',
   }
 }
 

@@ -162,15 +162,17 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   async function onState(state: RepoState): Promise<void> {
     options.onEvent?.({ type: 'seen' })
     const reading = readingOf(options.dir, context, state)
+    const before = controller.repo.state
     const wait = await queue.add(() => controller.consider(reading, 0))
-    tellRepo(log, controller)
+    tellRepo(log, controller, before)
     options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
     if (wait !== undefined && wait > 0) void settleLater(reading, wait)
   }
 
   async function reconsider(): Promise<void> {
+    const before = controller.repo.state
     await controller.reconsider()
-    tellRepo(log, controller)
+    tellRepo(log, controller, before)
     options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
   }
 
@@ -267,7 +269,7 @@ function readingOf(dir: string, context: Context, state: RepoState): Reading {
   }
 }
 
-function tellRepo(log: ServerLog, controller: Controller): void {
+function tellRepo(log: ServerLog, controller: Controller, before: Controller['repo']['state']): void {
   const { repo } = controller
   if (repo.state === 'broken') {
     const first = repo.issues.find((i) => i.severity === 'error')
@@ -281,6 +283,8 @@ function tellRepo(log: ServerLog, controller: Controller): void {
       guards: repo.plan.blocked.map((b) => b.message),
       override: repo.plan.blocked.map((b) => b.override),
     })
+  } else if (before === 'broken' || before === 'blocked') {
+    log('info', 'the repository is in order again')
   }
 }
 

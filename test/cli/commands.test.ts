@@ -48,6 +48,42 @@ test('apply without a server commits, says that nothing was published, and exits
   t.regex((await netloom('history', dir)).out, /1/)
 })
 
+test('a command line that is none: exit 1, and with --json a document as ever', async (t) => {
+  const dir = await folder(t)
+  await netloom('apply', '--dir', dir)
+  for (const args of [
+    ['plan', dir, '--frob'],
+    ['history', dir, '-n', 'abc'],
+    ['serve', dir, '--heartbeat', '0'],
+  ]) {
+    const told = await netloom(...args, '--json')
+    t.is(told.code, 1, args.join(' '))
+    const said = JSON.parse(told.out) as { format_version: string; errored: boolean; message: string }
+    t.is(said.format_version, '1.0')
+    t.true(said.errored && said.message.length > 10)
+    t.regex((await netloom(...args)).err, /^error: /)
+  }
+})
+
+test('--verbose shows what a plan says it would', async (t) => {
+  const dir = await folder(t)
+  t.regex((await netloom('plan', dir)).out, /\(--verbose/)
+  const all = await netloom('plan', dir, '--verbose')
+  t.is(all.code, 0)
+  t.notRegex(all.out, /--verbose/)
+  await netloom('apply', '--dir', dir)
+  for (const command of ['status', 'history']) t.is((await netloom(command, dir, '--verbose')).code, 0)
+})
+
+test('a plugin that never finishes loading is named after ten seconds, and the command ends', async (t) => {
+  const dir = await folder(t)
+  await writeFile(join(dir, 'slow.js'), 'setInterval(() => {}, 1000); await new Promise(() => {})')
+  await writeFile(join(dir, 'netloom.yaml'), 'installation: slow\nservice_plugins: [./slow.js]\n')
+  const { code, out } = await netloom('validate', dir, '--json')
+  t.is(code, 1)
+  t.regex(out, /"code":"E0711".*\.\/slow\.js cannot be loaded: it has not finished loading after 10 s/)
+})
+
 test('what is no repository is said at once, and nothing is made in it', async (t) => {
   for (const command of ['validate', 'plan', 'serve']) {
     const { code, err } = await netloom(command, '/proc')
@@ -100,6 +136,7 @@ test('an emptied repository deletes nothing: guards refuse with exit 3 and the e
   await writeFile(join(dir, 'bulk.yaml'), 'project: bulk\nnetworks: { n: {} }\n')
   const refused = await netloom('apply', '--dir', dir)
   t.is(refused.code, 3)
+  t.true(refused.out.includes(`--dir ${dir} --allow`), 'what it says to type works from where it was typed')
   const override = /--allow (delete-count=\d+)/.exec(refused.out)?.[1] ?? ''
   t.regex(override, /delete-count=31/)
   const overrides = [...refused.out.matchAll(/--allow ([a-z-]+=\d+)/g)].map((m) => m[1] ?? '')

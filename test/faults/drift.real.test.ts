@@ -119,6 +119,12 @@ test.serial('repair: each deed of another hand is undone at once', async (t) => 
     'our mark removed': async () => await rig.vsctl('h1', 'remove', 'Interface', 'nl-vxlan', 'external_ids', 'netloom-owner'),
     'the tunnel port deleted': async () => await rig.vsctl('h1', 'del-port', 'br-int', 'nl-vxlan'),
     'both ends of the patch deleted': async () => await rig.vsctl('h1', 'del-port', 'nl-int-br-ex', '--', 'del-port', 'nl-ex-br-ex'),
+    'protocols that our client does not speak': async () => await rig.vsctl('h1', 'set', 'Bridge', 'br-int', 'protocols=OpenFlow10'),
+    'a spanning tree': async () => await rig.vsctl('h1', 'set', 'Bridge', 'br-int', 'stp_enable=true', 'rstp_enable=true'),
+    'a controller while no flow of ours can be read': async () => {
+      await rig.vsctl('h1', 'set', 'Bridge', 'br-int', 'protocols=OpenFlow13', '--', 'set-controller', 'br-int', 'tcp:127.0.0.1:9')
+      await rig.vsctl('h1', 'del-controller', 'br-int')
+    },
     'fail_mode altered': async () => await rig.vsctl('h1', 'set-fail-mode', 'br-int', 'standalone'),
   }
   for (const [what, deed] of Object.entries(deeds)) {

@@ -1,6 +1,7 @@
 import type { HostDeclared } from '../../../schemas/host.ts'
 import { formatIp, isLoopbackIp, isMulticastIp, parseIp } from '../../lib/ip.ts'
 import type { JsonObject } from '../../model/brand.ts'
+import { HOST_NAME_RULE, isHostName } from '../../model/host-name.ts'
 import type { Finding } from '../../model/issue.ts'
 import type { Declared } from '../../model/resource.ts'
 import { interfaceNameFault } from '../interface-name.ts'
@@ -59,6 +60,17 @@ export function hostReferences(spec: JsonObject): readonly Reference[] {
 }
 
 export function checkHost(resource: Declared, view: View): readonly Finding[] {
+  return [...nameFindings(resource.name), ...tunnelFindings(resource, view)]
+}
+
+/** A host that no agent can be started as would wait for ever. */
+function nameFindings(name: string): Finding[] {
+  if (isHostName(name)) return []
+  const message = `host ${JSON.stringify(name)}: ${HOST_NAME_RULE}`
+  return [{ code: 'E0236', message, at: [], hint: 'name it as the machine is called, e.g. compute-7.example' }]
+}
+
+function tunnelFindings(resource: Declared, view: View): readonly Finding[] {
   const { tunnel_ip } = resource.spec as HostDeclared
   if (tunnel_ip === undefined) return []
   const wanted = view.site().overlay_ip_version

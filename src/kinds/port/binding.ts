@@ -38,7 +38,7 @@ export function bindingOf(port: Declared, network: Resource<NetworkSpec>, host: 
       return { ok: true, binding: sharedBinding(binders, { vnic_type: vnic, vif_type: answer.vif_type, mechanism_driver: driver.name }) }
     refusals.push({ driver: driver.name, answer })
   }
-  return { ok: false, finding: refused(port, network, host, refusals) }
+  return { ok: false, finding: refused(port, network, host, { mechanisms, refusals }) }
 }
 
 export function vnicTypeOf(port: Declared): string {
@@ -77,20 +77,33 @@ function refused(
   port: Declared,
   network: Resource<NetworkSpec>,
   host: Resource<HostSpec>,
-  refusals: readonly { readonly driver: string; readonly answer: Refusal }[],
+  {
+    mechanisms,
+    refusals,
+  }: { readonly mechanisms: Binders['mechanisms']; readonly refusals: readonly { readonly driver: string; readonly answer: Refusal }[] },
 ): Finding {
   const why = refusals.map(({ driver, answer }) => `${driver}: ${answer.why}`).join('; ') || 'the site has no mechanism driver'
   const fix = refusals.find(({ answer }) => answer.fix !== undefined)?.answer
   return {
     code: 'E0233',
     message: `port ${port.name} cannot be bound to host ${host.name}: ${why}`,
-    at: ['host'],
+    at: foreseen(vnicTypeOf(port), mechanisms) ? ['host'] : ['vnic_type'],
     related: [
       { message: `network ${network.name} is ${network.spec.network_type}`, key: network.key, at: ['network_type'] },
       { message: `host ${host.name}`, key: host.key, ...(fix?.at === undefined ? {} : { at: fix.at }) },
     ],
-    hint: fix?.fix === undefined ? 'name another host, or change the network' : `add ${fix.fix} to host ${host.name}`,
+    hint: fix?.fix === undefined ? otherwise(port, mechanisms) : `add ${fix.fix} to host ${host.name}`,
   }
+}
+
+/** Some driver of the site knows ports of this type at all. */
+function foreseen(vnicType: string, mechanisms: Binders['mechanisms']): boolean {
+  return mechanisms.length === 0 || mechanisms.some((driver) => driver.vnic_types.includes(vnicType))
+}
+
+function otherwise(port: Declared, mechanisms: Binders['mechanisms']): string {
+  if (foreseen(vnicTypeOf(port), mechanisms)) return 'name another host, or change the network'
+  return `write vnic_type: ${[...new Set(mechanisms.flatMap((driver) => driver.vnic_types))].join(' or ')}, or leave it out`
 }
 
 function sharedBinding({ shared }: Binders, binding: Binding): Binding {

@@ -11,6 +11,8 @@ import { type Pen, penOf, type RenderStyle } from './style.ts'
 export interface DriftInput extends FleetInput {
   /** Where a resource stands in the repo. */
   readonly places?: (key: Key) => Place | undefined
+  /** Hosts that were asked and did not answer. */
+  readonly unheard?: ReadonlySet<string>
 }
 
 const SIGNS: Readonly<Record<DriftItem['kind'], string>> = { missing: '-', altered: '~', foreign: '?', stale: '+' }
@@ -30,7 +32,7 @@ export function renderDrift(input: DriftInput, style: RenderStyle = {}): string 
   return pen.finish([
     ...items.flatMap((item) => [...itemLines(item, input, pen), '']),
     ...unknown.map((s) => pen.yellow(`${visible(s.host)}: nothing is known (${s.notes.join('; ')})`)),
-    summary(items, states.length - unknown.length),
+    summary(items, states.filter((s) => s.health !== 'Missing' && input.unheard?.has(s.host) !== true).length),
   ])
 }
 

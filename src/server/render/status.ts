@@ -1,6 +1,6 @@
 import { formatAge } from '../../lib/duration.ts'
 import { count } from '../../lib/text.ts'
-import { tableLines, visible } from '../../lib/text-table.ts'
+import { type Column, type TableStyle, tableLines, textWidth, visible } from '../../lib/text-table.ts'
 import { compareText, displayKey } from '../../model/key.ts'
 import type { ObjectStatus } from '../../model/status.ts'
 import { type FleetInput, type HostState, hostStates } from './fleet.ts'
@@ -39,7 +39,27 @@ function hostTable(hosts: readonly HostState[], input: FleetInput, pen: Pen): re
     h.agent === undefined ? 'never' : formatAge(h.agent.lastSeen, input.now),
     visible(h.notes.join('; ')),
   ])
-  return tableLines(columns, rows, { width: pen.width, ellipsis: pen.ellipsis, paint: (text, { row }) => paint(pen, row, text) })
+  return tableOrBelow(columns, rows, pen)
+}
+
+/**
+ * A table whose last column is a sentence: it says what to type, so it is never cut. Where one does not fit beside the others, each stands below its line.
+ */
+function tableOrBelow(columns: readonly Column[], rows: readonly (readonly string[])[], pen: Pen): readonly string[] {
+  const style: TableStyle = { ellipsis: pen.ellipsis, paint: (text, { row }) => paint(pen, row, text) }
+  const whole = tableLines(columns, rows, { ellipsis: pen.ellipsis })
+  if (whole.every((line) => textWidth(line) <= pen.width)) return tableLines(columns, rows, style)
+  const last = columns.length - 1
+  const lines = tableLines(
+    columns.slice(0, last),
+    rows.map((cells) => cells.slice(0, last)),
+    pen.verbose ? style : { ...style, width: pen.width },
+  )
+  return lines.flatMap((line, at) => [line, ...belowLine(rows[at - 1]?.[last])])
+}
+
+function belowLine(text: string | undefined): string[] {
+  return text === undefined || text === '' ? [] : [`    ${text}`]
 }
 
 const GOOD: ReadonlySet<string> = new Set(['Synced', 'Healthy', 'ACTIVE'])
@@ -69,8 +89,7 @@ function objectTable(objects: readonly (ObjectStatus & { readonly host: string }
     formatAge(o.since, now),
     visible(`${o.cause ?? ''}${o.attempts > 1 ? ` (${o.attempts} attempts)` : ''}`.trim()),
   ])
-  const style = pen.verbose ? {} : { width: pen.width }
-  return tableLines(columns, rows, { ...style, ellipsis: pen.ellipsis, paint: (text, { row }) => paint(pen, row, text) })
+  return tableOrBelow(columns, rows, pen)
 }
 
 function summary(hosts: readonly HostState[], input: FleetInput): string {

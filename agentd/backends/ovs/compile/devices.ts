@@ -32,7 +32,10 @@ export function carrierItems(view: HostView, context: DeviceContext): readonly I
   ]
 }
 
-/** `secure`: without flows nothing passes. The protocols are those of our OpenFlow client and of `ovs-ofctl` at hand. */
+/**
+ * `secure`: without flows nothing passes. The protocols are those of our OpenFlow client and of `ovs-ofctl` at hand. No spanning tree: it would hold every port
+ * shut for seconds, and one that never hears its neighbours may stay shut.
+ */
 export function bridgeItem({ host, installation, facts }: Pick<DeviceContext, 'host' | 'installation' | 'facts'>): Item {
   return rowItem([makeKey('host', '', host)], {
     table: 'Bridge',
@@ -41,6 +44,8 @@ export function bridgeItem({ host, installation, facts }: Pick<DeviceContext, 'h
       datapath_type: facts.datapath_type,
       fail_mode: 'secure',
       protocols: ['OpenFlow10', 'OpenFlow13', 'OpenFlow14', 'OpenFlow15'],
+      stp_enable: false,
+      rstp_enable: false,
       external_ids: ownership(installation, `bridge ${BRIDGE}`),
     },
   })

@@ -24,7 +24,7 @@ export const SHARED_COLUMNS: ReadonlySet<string> = new Set(['external_ids', 'oth
 
 /** The columns that are ours, by table: what an observer reads back and compares. */
 export const OWNED_COLUMNS: Readonly<Record<RowTable, readonly string[]>> = {
-  Bridge: ['datapath_type', 'external_ids', 'fail_mode', 'protocols'],
+  Bridge: ['datapath_type', 'external_ids', 'fail_mode', 'protocols', 'rstp_enable', 'stp_enable'],
   Port: ['external_ids'],
   Interface: ['external_ids', 'mtu_request', 'ofport_request', 'options', 'type'],
 }
@@ -56,11 +56,11 @@ function rowKey(row: Pick<Row, 'table' | 'name'>): string {
   return `row ${row.table} ${row.name}`
 }
 
-/** One line `column=value` each, maps one line a key, sorted; absent values left out, and empty text is one (OVSDB tells of no default). Equal rows have equal text. */
+/** One line `column=value` each, maps one line a key, sorted; absent values left out, and so are empty text and `false` (OVSDB tells of no default). Equal rows have equal text. */
 function rowText(row: Row): string {
   const lines: string[] = row.parent === undefined ? [] : [`in=${row.parent}`]
   for (const [column, value] of Object.entries(row.columns)) {
-    if (value === null || value === '') continue
+    if (value === null || value === '' || value === false) continue
     if (isList(value)) {
       if (value.length > 0) lines.push(`${column}=${[...value].sort().join(',')}`)
     } else if (typeof value === 'object') {

@@ -8,7 +8,7 @@ import { type OvsdbClient, openOvsdb } from '../ovsdb/client.ts'
 import { localAddresses, pickDatapath } from './datapath.ts'
 import { FlowChannel } from './flow-channel.ts'
 import { LinkKeeper } from './link-keeper.ts'
-import { factsOf, foreignPorts, type Inventory, isOurs, MONITORED, rowItems, takeInventory } from './observe.ts'
+import { factsOf, foreignPorts, type Inventory, isOurs, MONITORED, rowItems, takeInventory, unreadFlows } from './observe.ts'
 import { followPlugged, NONE_PLUGGED, type PluggedPorts, replugOperations } from './plugged.ts'
 import { removeRows, writeRows } from './rows.ts'
 
@@ -79,6 +79,8 @@ class OvsDriver implements Driver {
     }
     for (const [key, item] of this.#links.items()) items.set(key, item)
     const foreign = foreignPorts(this.#inventory, this.#options.installation)
+    const unread = unreadFlows(this.#inventory)
+    if (unread !== undefined) return { items, foreign, unread }
     if (this.#inventory.Bridge.has(BRIDGE)) {
       const tables = await this.#flows.tables(fresh)
       for (const [key, item] of tables.own) items.set(key, item)

@@ -1,5 +1,5 @@
 import type { Key } from '../../../../src/model/key.ts'
-import type { Facts, InterfaceFact, Item } from '../../backend.ts'
+import type { Facts, InterfaceFact, Item, Unread } from '../../backend.ts'
 import { BRIDGE } from '../compile/names.ts'
 import { type ColumnValue, isOwnedKey, KEY_ID, OWNED_COLUMNS, OWNER_ID, type RowTable, rowItem, SHARED_COLUMNS } from '../compile/rows.ts'
 import { asMap, asNumber, asSet, asText, type Replica } from '../ovsdb/replica.ts'
@@ -8,10 +8,12 @@ import type { OvsRow, OvsValue } from '../ovsdb/values.ts'
 /** What the driver keeps a replica of. */
 export const MONITORED: Readonly<Record<string, readonly string[]>> = {
   Open_vSwitch: ['bridges', 'cur_cfg', 'next_cfg', 'ovs_version', 'iface_types', 'datapath_types'],
-  Bridge: ['name', 'ports', 'datapath_type', 'fail_mode', 'protocols', 'external_ids'],
+  Bridge: ['name', 'ports', 'datapath_type', 'fail_mode', 'protocols', 'rstp_enable', 'stp_enable', 'external_ids'],
   Port: ['name', 'interfaces', 'external_ids'],
   Interface: ['name', 'type', 'options', 'ofport', 'ofport_request', 'mtu_request', 'error', 'external_ids'],
 }
+
+const PROTOCOL = 'OpenFlow14'
 
 /** A row with its identity in the database. */
 export interface Located {
@@ -146,4 +148,15 @@ export function foreignPorts(inventory: Inventory, installation: string): { wher
     out.push({ where: `Port ${name} on ${BRIDGE}`, text: `type=${asText(row['type']) || 'system'} ofport=${asText(row['ofport'])}` })
   }
   return out
+}
+
+/** Flows of a bridge that was told to speak no OpenFlow 1.4: nobody can read them before its row is mended. An empty set is every version. */
+export function unreadFlows(inventory: Inventory): Unread | undefined {
+  const bridge = inventory.Bridge.get(BRIDGE)
+  const protocols = asSet(bridge?.row['protocols']).map(String)
+  if (protocols.length === 0 || protocols.includes(PROTOCOL)) return undefined
+  return {
+    concerns: (key) => key.startsWith(`flow ${BRIDGE} `),
+    cause: `${BRIDGE} speaks only ${protocols.join(', ')}, and its flows are read with ${PROTOCOL}: ovs-vsctl add Bridge ${BRIDGE} protocols ${PROTOCOL}`,
+  }
 }
