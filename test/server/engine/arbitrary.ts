@@ -75,6 +75,16 @@ const edit = (kind: string, names: readonly string[], spec: fc.Arbitrary<JsonObj
     spec: fc.option(spec, { nil: undefined, freq: 4 }),
   })
 
+/** Networks, subnets and ports that resolve: what random edits then happen to. */
+export const SOUND: readonly Edit[] = [
+  ...HOSTS.map((name, i): Edit => ({ kind: 'host', project: '', name, spec: { tunnel_ip: `192.0.2.${i + 1}` } })),
+  { kind: 'network', project: 'default', name: 'n1', spec: {} },
+  { kind: 'network', project: 'default', name: 'n2', spec: { network_type: 'vxlan' } },
+  { kind: 'subnet', project: 'default', name: 's1', spec: { network: 'n1', cidr: '10.0.0.0/29' } },
+  { kind: 'subnet', project: 'default', name: 's2', spec: { network: 'n2', cidr: '10.0.1.0/24' } },
+  ...PORTS.map((name, i): Edit => ({ kind: 'port', project: 'default', name, spec: { network: i < 3 ? 'n1' : 'n2', host: 'h1' } })),
+]
+
 export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 3, arbitrary: edit('network', NETWORKS, network, ['default', 'default', 'other']) },
   { weight: 4, arbitrary: edit('subnet', SUBNETS, subnet, ['default']) },

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { setDigest } from '../../../src/lib/digest.ts'
 import type { World } from '../../../src/server/engine/types.ts'
 import { engine } from '../../support/world.ts'
-import { anyEdit, type Edit, opsOf } from './arbitrary.ts'
+import { anyEdit, type Edit, opsOf, SOUND } from './arbitrary.ts'
 import { plainWorld } from './plain.ts'
 
 const long = process.env['NETLOOM_LONG'] === '1'
@@ -15,6 +15,9 @@ const steps = fc.array(fc.record({ edits: fc.array(anyEdit, { minLength: 1, maxL
   maxLength: 8,
 })
 
+/** Where random edits meet ports that have a network, addresses and a host; out of nothing they seldom make one. */
+const sound = (): World => engine.step(engine.empty(), opsOf(SOUND), { now: 0 }).world
+
 function rebuilt(world: World, now: number): World {
   return engine.rebuild(world.declared.values(), world.allocations, { now })
 }
@@ -22,7 +25,7 @@ function rebuilt(world: World, now: number): World {
 test('step by step equals a full recompute, its bookkeeping included', (t) => {
   fc.assert(
     fc.property(steps, (sequence) => {
-      let world = engine.empty()
+      let world = sequence.length % 2 === 0 ? engine.empty() : sound()
       let now = 0
       for (const { edits, days } of sequence) {
         now += days * DAY
@@ -37,7 +40,7 @@ test('step by step equals a full recompute, its bookkeeping included', (t) => {
 test('what a step says it touched is all that changed', (t) => {
   fc.assert(
     fc.property(steps, (sequence) => {
-      let world = engine.empty()
+      let world = sequence.length % 2 === 0 ? engine.empty() : sound()
       for (const { edits } of sequence) {
         const step = engine.step(world, opsOf(edits), { now: 0 })
         const differs = <K extends string, V>(a: Iterable<readonly [K, V]>, b: Iterable<readonly [K, V]>): K[] => {
@@ -88,7 +91,7 @@ test('nothing to do touches nothing', (t) => {
 test('values are unique, and scopes have the digest of their content', (t) => {
   fc.assert(
     fc.property(steps, (sequence) => {
-      let world = engine.empty()
+      let world = sequence.length % 2 === 0 ? engine.empty() : sound()
       for (const { edits } of sequence) {
         world = engine.step(world, opsOf(edits), { now: 0 }).world
         const seen = new Set<string>()
@@ -163,9 +166,10 @@ test('A → B → A is A: values, scopes and needs', (t) => {
 })
 
 test('who keeps its place keeps its values, whatever happens around it', (t) => {
+  let compared = 0
   fc.assert(
     fc.property(steps, (sequence) => {
-      let world = engine.empty()
+      let world = sound()
       for (const { edits, days } of sequence) {
         const next = engine.step(world, opsOf(edits), { now: days * DAY }).world
         for (const [key, before] of world.resources) {
@@ -176,11 +180,16 @@ test('who keeps its place keeps its values, whatever happens around it', (t) => 
             .flatMap((w) => engine.footprint(w, key)?.reads ?? [])
             .filter((k) => !k.startsWith('port/') && !k.startsWith('host/'))
           const still = reads.every((k) => JSON.stringify(world.resources.get(k)?.spec) === JSON.stringify(next.resources.get(k)?.spec))
-          if (still) t.deepEqual(after.spec, before.spec, key)
+          if (!still) continue
+          compared += 1
+          t.deepEqual(after.spec, before.spec, key)
         }
         world = next
       }
     }),
     runs(80),
   )
+  // A property that random worlds seldom come to would prove nothing: that there was much to compare is part of it.
+  t.true(compared > 80, `${compared} comparisons`)
+  t.log(`${compared} comparisons`)
 })
