@@ -58,6 +58,13 @@ export async function apply(options: ApplyOptions, output: Output): Promise<Exit
           hint: 'run `netloom plan` again and read what it says now',
         },
       )
+    case 'other-plugins':
+      throw new CommandError(
+        `plan ${told.plan} was made with other plugins: ${told.made || 'unknown ones'}; these run now: ${told.current}`,
+        {
+          hint: 'run `netloom plan` again and read what it says now',
+        },
+      )
     case 'refused':
       return refused(told.plan, output)
     case 'applied':
@@ -120,6 +127,7 @@ async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told
     const controller = new Controller({
       engine: look.context.engine,
       kinds: look.context.kinds,
+      registry: look.context.directory.registry,
       store: look.store,
       hub: { publish: () => [] },
       base: look.base,

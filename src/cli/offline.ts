@@ -29,7 +29,7 @@ export async function lookOffline(dir: string, stateFile: string, access: StoreO
   const context = createContext(await boot(root, { from: 'worktree' }))
   const store = await openStore(stateFile, { access, readerVersion: READER_VERSION })
   try {
-    const base = await loadBase(store, context.engine, Date.now())
+    const base = await loadBase(store, context, root, Date.now())
     const read = await readOnce(
       root,
       { from: 'worktree' },
@@ -50,6 +50,7 @@ function proposalOf(context: Context, dir: string, base: Base, read: RepoRead): 
   return propose({
     engine: context.engine,
     kinds: context.kinds,
+    registry: context.directory.registry,
     base,
     tree: read.tree,
     locate: locatorFor(dir, context.kinds, read),
@@ -68,8 +69,9 @@ export async function validateRepo(
   const root = resolve(dir)
   const context = createContext(await boot(root, { from: 'worktree' }))
   const read = await readOnce(root, { from: 'worktree' }, { loader: context.loader, parseMany: parsePool() })
-  if (hasErrors(read.issues)) return { issues: read.issues, read, resources: read.tree.declared.size }
+  const { warnings } = context.directory
+  if (hasErrors(read.issues)) return { issues: [...warnings, ...read.issues].sort(compareIssues), read, resources: read.tree.declared.size }
   const base: Base = { revision: 0, world: context.engine.empty() }
   const { issues } = proposalOf(context, root, base, read)
-  return { issues: [...issues].sort(compareIssues), read, resources: read.tree.declared.size }
+  return { issues: [...warnings, ...issues].sort(compareIssues), read, resources: read.tree.declared.size }
 }

@@ -3,9 +3,11 @@ import { type AttributeExtension, extendKind } from '../kinds/extension.ts'
 import type { KindDefinition } from '../kinds/kind.ts'
 import { createSite } from '../kinds/site/index.ts'
 import { compareIssues, hasErrors, type Issue } from '../model/issue.ts'
+import { type Absent, absentParts } from './absent.ts'
 import { compareSubscriptions, type Subscribed } from './callbacks.ts'
-import { type ChosenPlugin, pluginConflicts } from './conflicts.ts'
+import { type ChosenPlugin, type MadePlugin, PROGRAM, pluginConflicts } from './conflicts.ts'
 import { chooseDrivers } from './drivers.ts'
+import { fault, isForeign, kindFaults, shapeFaults } from './faults.ts'
 import type { Drivers, Extension } from './plugin.ts'
 import { orderPlugins } from './requirements.ts'
 import { choiceOf, type PluginSettings } from './settings.ts'
@@ -30,47 +32,97 @@ export interface Directory {
   readonly extensions: readonly (Extension & { readonly plugin: string })[]
   readonly drivers: Drivers
   readonly subscriptions: readonly Subscribed[]
-  /** Changes whenever the same YAML might mean something else: kept with each plan. */
+  /** Changes whenever the same YAML might mean something else. */
   readonly digest: string
+  /** The same for people, with the plugins' names: kept with each plan. */
+  readonly registry: string
+  /** What built-in plugins that do not run would bring. */
+  readonly absent: Absent
+  /** What was odd, though not wrong, about the choice of plugins. */
+  readonly warnings: readonly Issue[]
   /** The plugin that implements a service type. Throws on one that nobody does, naming those that are there. */
   service(type: string): ChosenPlugin
 }
 
-export type Assembled =
-  | { readonly ok: true; readonly directory: Directory; readonly issues: readonly Issue[] }
-  | { readonly ok: false; readonly issues: readonly Issue[] }
+export type Assembled = { readonly ok: true; readonly directory: Directory } | { readonly ok: false; readonly issues: readonly Issue[] }
 
-/** Puts the chosen plugins together, or says everything that does not fit. Pure. `version` is the program's. */
-export function assemble(chosen: readonly ChosenPlugin[], settings: PluginSettings, version: string): Assembled {
+/**
+ * Puts the chosen plugins together, or says everything that does not fit. Pure. `version` is the program's; `odd` is what was noticed
+ * before, and is passed on.
+ */
+export function assemble(
+  chosen: readonly ChosenPlugin[],
+  settings: PluginSettings,
+  version: string,
+  odd: readonly Issue[] = [],
+): Assembled {
+  const shapes = shapeFaults(chosen)
+  if (shapes.length > 0) return { ok: false, issues: [...odd, ...shapes].sort(compareIssues) }
   const { order, issues } = orderPlugins(chosen)
   const { drivers, issues: driverIssues } = chooseDrivers(order, settings)
-  const made = order.map((plugin) => ({ plugin, kinds: plugin.plugin.kinds?.(drivers) ?? [] }))
-  const all = [...issues, ...driverIssues, ...pluginConflicts(made)].sort(compareIssues)
-  if (hasErrors(all)) return { ok: false, issues: all }
-
-  const owners = new Map<string, Owner>([['site', { plugin: 'netloom', alias: 'site' }]])
+  const made = makeKinds(order, drivers)
   const site = createSite({ types: drivers.types, running: choiceOf(settings) })
+  const all: readonly MadePlugin[] = [{ plugin: PROGRAM, kinds: [{ alias: 'site', definition: site }] }, ...made.kinds]
+  const found = [...odd, ...issues, ...driverIssues, ...made.issues, ...pluginConflicts(all), ...kindFaults(all)].sort(compareIssues)
+  if (hasErrors(found)) return { ok: false, issues: found }
+  return { ok: true, directory: directoryOf(order, all, { drivers, version, warnings: found }) }
+}
+
+/** A third party's module may fail here as anywhere. */
+function makeKinds(
+  order: readonly ChosenPlugin[],
+  drivers: Drivers,
+): { readonly kinds: readonly MadePlugin[]; readonly issues: readonly Issue[] } {
+  const issues: Issue[] = []
+  const kinds = order.map((plugin): MadePlugin => {
+    try {
+      return { plugin, kinds: plugin.plugin.kinds?.(drivers) ?? [] }
+    } catch (error) {
+      if (!isForeign(plugin)) throw error
+      issues.push(fault(plugin, `\`kinds\` failed: ${error instanceof Error ? error.message : String(error)}`))
+      return { plugin, kinds: [] }
+    }
+  })
+  return { kinds, issues }
+}
+
+interface Rest {
+  readonly drivers: Drivers
+  readonly version: string
+  readonly warnings: readonly Issue[]
+}
+
+function directoryOf(order: readonly ChosenPlugin[], made: readonly MadePlugin[], { drivers, version, warnings }: Rest): Directory {
   const attributes = order.flatMap(({ plugin }) => (plugin.attributes ?? []).map((a) => ({ plugin: plugin.name, attribute: a })))
-  const kinds = [site, ...made.flatMap(({ kinds: own }) => own.map((k) => k.definition))].map((kind) =>
-    extendKind(
-      kind,
-      attributes.filter((a) => a.attribute.kind === kind.kind).map((a) => a.attribute),
-    ),
-  )
-  for (const { plugin, kinds: own } of made) {
-    for (const { alias, definition } of own) owners.set(definition.kind, { plugin: plugin.plugin.name, alias })
-  }
+  const kinds = made
+    .flatMap(({ kinds: own }) => own.map((k) => k.definition))
+    .map((kind) =>
+      extendKind(
+        kind,
+        attributes.filter((a) => a.attribute.kind === kind.kind).map((a) => a.attribute),
+      ),
+    )
+  const digest = digestOf(order, kinds, drivers, version)
   const directory: Directory = {
-    plugins: order,
-    kinds,
-    owners,
+    plugins: Object.freeze(order),
+    kinds: Object.freeze(kinds),
+    owners: new Map(
+      made.flatMap(({ plugin, kinds: own }) =>
+        own.map(({ alias, definition }) => [definition.kind, { plugin: plugin.plugin.name, alias }] as const),
+      ),
+    ),
     added: addedAttributes(attributes),
-    extensions: order.flatMap(({ plugin }) => plugin.extensions.map((e) => ({ ...e, plugin: plugin.name }))),
+    extensions: Object.freeze(order.flatMap(({ plugin }) => plugin.extensions.map((e) => ({ ...e, plugin: plugin.name })))),
     drivers,
-    subscriptions: order
-      .flatMap(({ plugin }) => (plugin.subscriptions ?? []).map((s): Subscribed => ({ ...s, plugin: plugin.name })))
-      .sort(compareSubscriptions),
-    digest: digestOf(order, kinds, drivers, version),
+    subscriptions: Object.freeze(
+      order
+        .flatMap(({ plugin }) => (plugin.subscriptions ?? []).map((s): Subscribed => ({ ...s, plugin: plugin.name })))
+        .sort(compareSubscriptions),
+    ),
+    digest,
+    registry: `${order.map(({ plugin }) => plugin.name).join(', ')} (${digest.slice(0, 12)})`,
+    absent: absentParts(new Set(order.map(({ plugin }) => plugin.name)), drivers),
+    warnings,
     service(type) {
       const found = order.find(({ plugin }) => plugin.provides.includes(type))
       if (found !== undefined) return found
@@ -78,7 +130,7 @@ export function assemble(chosen: readonly ChosenPlugin[], settings: PluginSettin
       throw new Error(`no plugin implements ${type}; there are ${known.join(', ')}`)
     },
   }
-  return { ok: true, directory: Object.freeze(directory), issues: all }
+  return Object.freeze(directory)
 }
 
 function addedAttributes(
@@ -95,7 +147,7 @@ function addedAttributes(
 
 function digestOf(order: readonly ChosenPlugin[], kinds: readonly KindDefinition[], drivers: Drivers, version: string): string {
   const hash = createHash('sha256').update(version)
-  for (const { plugin, origin } of order) hash.update(`\0plugin ${plugin.name} ${origin}`)
+  for (const { plugin, origin, content } of order) hash.update(`\0plugin ${plugin.name} ${origin} ${content ?? ''}`)
   for (const kind of kinds) hash.update(`\0kind ${kind.kind} ${kind.collection} ${kind.scope} ${JSON.stringify(kind.schema)}`)
   for (const type of drivers.types.keys()) hash.update(`\0type ${type}`)
   for (const { name } of drivers.mechanisms) hash.update(`\0mechanism ${name}`)

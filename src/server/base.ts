@@ -1,5 +1,10 @@
+import type { Issue } from '../model/issue.ts'
+import { compareText } from '../model/key.ts'
 import type { Declared } from '../model/resource.ts'
-import type { Engine, World } from './engine/types.ts'
+import { absentKind } from '../plugins/absent.ts'
+import { BootError } from './boot.ts'
+import type { Context } from './context.ts'
+import type { World } from './engine/types.ts'
 import type { Store } from './store/types.ts'
 
 /** The committed state that plans are made against. Revision 0 = nothing was ever committed. */
@@ -8,14 +13,33 @@ export interface Base {
   readonly world: World
 }
 
-/** Rebuilds the current world from the store: what was declared plus the pinned allocations, read at one moment. */
-export async function loadBase(store: Store, engine: Engine, now: number): Promise<Base> {
+/**
+ * Rebuilds the current world from the store: what was declared plus the pinned allocations, read at one moment. Throws `BootError` when it holds
+ * resources of kinds that the plugins do not bring: without the plugin nobody knows what they are, or how to take them away.
+ */
+export async function loadBase(store: Store, context: Context, dir: string, now: number): Promise<Base> {
   return await store.snapshot(async (moment) => {
     const info = await moment.currentRevision()
-    if (info === undefined) return { revision: 0, world: engine.empty() }
+    if (info === undefined) return { revision: 0, world: context.engine.empty() }
     const declared: Declared[] = []
     for await (const page of moment.resources()) for (const row of page) declared.push(row.declared)
+    const issues = strangers(declared, context)
+    if (issues.length > 0) throw new BootError(dir, issues)
     const allocations = await moment.allocations()
-    return { revision: info.revision, world: engine.rebuild(declared, allocations, { now }) }
+    return { revision: info.revision, world: context.engine.rebuild(declared, allocations, { now }) }
   })
+}
+
+function strangers(declared: readonly Declared[], { kinds, directory }: Context): readonly Issue[] {
+  const known = new Set(kinds.map((k) => k.kind))
+  const names = new Map<string, string[]>()
+  for (const { kind, name } of declared) if (!known.has(kind)) names.set(kind, [...(names.get(kind) ?? []), name])
+  return [...names]
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([kind, of]): Issue => {
+      const counted = of.length === 1 ? `a resource (${of[0] ?? ''})` : `${of.length} resources`
+      const message = `the state file holds ${counted} of kind ${kind}, which no plugin here brings`
+      const how = directory.absent.get(absentKind(kind)) ?? 'put its plugin back into service_plugins in netloom.yaml'
+      return { code: 'E0717', severity: 'error', message, hint: `${how}; start once with it and remove them, then it can go` }
+    })
 }

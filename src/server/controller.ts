@@ -35,6 +35,8 @@ export type RepoState =
 export interface ControllerOptions {
   readonly engine: Engine
   readonly kinds: readonly KindDefinition[]
+  /** The plugins that run (`Directory.registry`). */
+  readonly registry: string
   readonly store: Store
   readonly hub: Pick<Hub, 'publish'>
   readonly base: Base
@@ -47,7 +49,7 @@ export interface ControllerOptions {
 }
 
 export interface ApplyRequest {
-  /** Apply exactly this stored plan; refused as stale when the base moved. Absent: whatever the repo asks for now. */
+  /** Apply exactly this stored plan; refused as stale when the base moved, and when it was made with other plugins. Absent: whatever the repo asks for now. */
   readonly plan?: string
   readonly allow: Allowed
   readonly reason?: string
@@ -58,6 +60,7 @@ export type ApplyOutcome =
   | { readonly outcome: 'nothing'; readonly revision: number }
   | { readonly outcome: 'refused'; readonly plan: Plan }
   | { readonly outcome: 'stale'; readonly plan: string; readonly base: number; readonly current: number }
+  | { readonly outcome: 'other-plugins'; readonly plan: string; readonly made: string; readonly current: string }
   | { readonly outcome: 'broken'; readonly issues: readonly Issue[] }
   | { readonly outcome: 'unknown-plan'; readonly plan: string }
 
@@ -134,6 +137,8 @@ export class Controller {
     if (stored === undefined) return { outcome: 'unknown-plan', plan: id }
     const { plan } = stored
     if (plan.base !== this.#base.revision) return { outcome: 'stale', plan: id, base: plan.base, current: this.#base.revision }
+    const { registry } = this.#options
+    if (plan.registry !== registry) return { outcome: 'other-plugins', plan: id, made: plan.registry, current: registry }
     if (plan.changes.length === 0) return { outcome: 'nothing', revision: this.#base.revision }
     const step = this.#options.engine.step(this.#base.world, plan.ops, { now: this.#options.now() })
     return await this.#applyPlan(plan, step, this.tree, request)
@@ -154,10 +159,11 @@ export class Controller {
   }
 
   #propose(reading: Reading): Proposal {
-    const { engine, kinds } = this.#options
+    const { engine, kinds, registry } = this.#options
     return propose({
       engine,
       kinds,
+      registry,
       base: this.#base,
       tree: reading.tree,
       locate: reading.locate,

@@ -20,6 +20,7 @@ export interface Proposal {
 export interface ProposalInput {
   readonly engine: Engine
   readonly kinds: readonly KindDefinition[]
+  readonly registry: string
   readonly base: Base
   readonly tree: Tree
   /** Keys that may differ from the base; absent: all are compared. */
@@ -49,6 +50,7 @@ export function propose(input: ProposalInput): Proposal {
     step,
     footprint: engine.footprint,
     kinds: input.kinds,
+    registry: input.registry,
     places: (key) => tree.places.get(key) ?? input.formerPlace(key),
     guards: input.guards,
     vanished: input.vanished,

@@ -87,7 +87,8 @@ export async function startServer(options: ServeOptions): Promise<Server> {
 
 async function serveFrom(options: ServeOptions, context: Context, store: Store): Promise<Server> {
   const { log } = options
-  const base = await loadBase(store, context.engine, Date.now())
+  const base = await loadBase(store, context, options.dir, Date.now())
+  for (const { code, message } of context.directory.warnings) log('warn', message, { code })
   const records = await rememberedHosts(store)
   const saver = createSaver(store, records, log)
   const site = await startingSite(options.dir, context, base)
@@ -104,6 +105,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   const controller = new Controller({
     engine: context.engine,
     kinds: context.kinds,
+    registry: context.directory.registry,
     store,
     hub,
     base,

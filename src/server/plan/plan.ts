@@ -18,6 +18,8 @@ export interface PlanInput {
   /** The world of revision `baseRevision` (0: nothing yet). */
   readonly base: World
   readonly baseRevision: number
+  /** Of the plugins whose kinds these are. */
+  readonly registry: string
   /** What was declared and undeclared, and the step the engine made of it. The step's world must be without errors. */
   readonly ops: DeclaredOps
   readonly step: Step
@@ -42,7 +44,7 @@ export function computePlan(input: PlanInput): Plan {
   const drafts = draftChanges(input)
   const changes = describeChanges(input, ops, drafts)
   const allocations = allocationRows(input.base, input.step)
-  const partial = { base: input.baseRevision, ops, changes, allocations }
+  const partial = { base: input.baseRevision, registry: input.registry, ops, changes, allocations }
   const { base, step, guards, vanished, reported } = input
   return {
     id: planId(partial),

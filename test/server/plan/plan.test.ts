@@ -203,6 +203,7 @@ test('neither id nor order depend on the order in which anything was read', (t) 
   const reordered = items.map((item) => (item.key === 'port/other/web-1' ? { ...item, spec: { a: 2, b: 1 } } : item))
   t.is(computePlan(inputOf([], reordered)).id, expected.id)
   t.not(computePlan({ ...inputOf([], items), baseRevision: 42 }).id, expected.id)
+  t.not(computePlan({ ...inputOf([], items), registry: 'other plugins' }).id, expected.id)
 })
 
 test('there and back again, and any plan of a world with itself, is empty', (t) => {
