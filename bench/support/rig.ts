@@ -66,6 +66,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       mode: 'auto',
       insecureLab: false,
       heartbeatMs: 1000,
+      fresh: true,
       log: (level, message, detail) => level === 'error' && console.error(message, detail),
       onEvent: events.onEvent,
     })

@@ -53,7 +53,9 @@ export async function apply(options: ApplyOptions, output: Output): Promise<Exit
       })
     case 'stale':
       throw new CommandError(
-        `plan ${told.plan} is stale: it was made against revision ${told.base}, and revision ${told.current} is applied now`,
+        told.base === told.current
+          ? `plan ${told.plan} is stale: since it was made, agents have said what they hold`
+          : `plan ${told.plan} is stale: it was made against revision ${told.base}, and revision ${told.current} is applied now`,
         {
           hint: 'run `netloom plan` again and read what it says now',
         },

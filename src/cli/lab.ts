@@ -81,7 +81,7 @@ async function up(dir: string, output: Output): Promise<ExitCode> {
   const known = (await labOpen(tag))?.spec.hosts.map((h) => h.name) ?? []
   const lab = await labUp(tag, spec, (step) => output.say(`${step.what} ${step.name} (${Math.round(step.ms)} ms)`))
   const running = (await askServer(labStateFile(tag))) !== undefined
-  if (!running) await startLabServer(lab, resolve(dir), { manual: false, heartbeatMs: 1000 })
+  if (!running) await startLabServer(lab, resolve(dir), { manual: false, fresh: known.length === 0, heartbeatMs: 1000 })
   for (const { name } of spec.hosts) if (!running || !known.includes(name)) await startLabAgent(lab, name)
   const hosts = spec.hosts.map((h) => h.name)
   const answer = await waitConverged(tag, hosts, 30_000, (a) =>

@@ -80,6 +80,7 @@ function createProgram(): Command {
     .option('--rpc <endpoint>', 'where agents say hello and pull')
     .option('--reports <endpoint>', 'where agents report')
     .option('--insecure-lab', 'bind addresses that other machines reach, without keys')
+    .option('--fresh', 'there is nothing to take over: addresses that agents hold from a lost state file may be renumbered')
     .addOption(new Option('--heartbeat <ms>', 'between heartbeats').default(5000).argParser(Number))
     .action((dir: string, options: Common & Parameters<typeof serve>[1]) =>
       run(options, (out) => serve(dir, { ...options, stateFile: stateOf(dir, options) }, out)),

@@ -11,6 +11,7 @@ export interface ServeOptions {
   readonly stateFile: string
   readonly manual?: true
   readonly insecureLab?: true
+  readonly fresh?: true
   readonly heartbeat: number
   readonly pub?: string
   readonly rpc?: string
@@ -34,6 +35,7 @@ export async function serve(dir: string, options: ServeOptions, output: Output):
     mode: options.manual === true ? 'manual' : 'auto',
     insecureLab: options.insecureLab === true,
     heartbeatMs: options.heartbeat,
+    fresh: options.fresh === true,
     log: (level, message, detail) => logger[level](detail ?? {}, message),
   })
   const duty = await openDuty(server, options.stateFile)

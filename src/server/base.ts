@@ -22,10 +22,13 @@ export async function loadBase(store: Store, context: Context, dir: string, now:
     const info = await moment.currentRevision()
     if (info === undefined) return { revision: 0, world: context.engine.empty() }
     const declared: Declared[] = []
-    for await (const page of moment.resources()) for (const row of page) declared.push(row.declared)
+    const read = async (): Promise<void> => {
+      for await (const page of moment.declared()) declared.push(...page)
+    }
+    // Together, so that SQLite has something to do while the rows of the other are taken apart.
+    const [allocations] = await Promise.all([moment.allocations(), read()])
     const issues = strangers(declared, context)
     if (issues.length > 0) throw new BootError(dir, issues)
-    const allocations = await moment.allocations()
     return { revision: info.revision, world: context.engine.rebuild(declared, allocations, { now }) }
   })
 }

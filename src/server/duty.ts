@@ -40,6 +40,7 @@ async function preview(server: Server): Promise<JsonObject> {
 
 async function applyAndWatch(server: Server, request: JsonObject, emit: (event: JsonObject) => void): Promise<JsonObject> {
   await server.rescan()
+  await server.takeOver.heard(server.controller.tree)
   const allow = (request['allow'] as readonly string[] | undefined) ?? []
   const id = request['plan']
   const reason = request['reason']

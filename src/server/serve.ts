@@ -24,6 +24,7 @@ import { type RepoState, type RepoWatch, watchRepo } from './repo/watch.ts'
 import { createSaver } from './report-saver.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
+import { createTakeOver, TAKE_OVER_MS, type TakeOver } from './takeover.ts'
 
 export type ServerLog = (level: 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
 
@@ -36,6 +37,10 @@ export interface ServeOptions {
   readonly mode: 'auto' | 'manual'
   readonly insecureLab: boolean
   readonly heartbeatMs: number
+  /** What agents hold counts for nothing: nothing runs yet, or it may be renumbered. */
+  readonly fresh?: boolean
+  /** How long the first revision waits for hosts to say what they hold; `TAKE_OVER_MS` if left out. */
+  readonly takeOverMs?: number
   readonly log: ServerLog
   readonly onEvent?: (event: ServerEvent) => void
 }
@@ -53,6 +58,7 @@ export interface Server {
   readonly controller: Controller
   readonly store: Store
   readonly hub: Hub
+  readonly takeOver: TakeOver
   /** One thing that changes state at a time. */
   readonly queue: PQueue
   fleet(): FleetInput
@@ -92,9 +98,23 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   const records = await rememberedHosts(store)
   const saver = createSaver(store, records, log)
   const site = await startingSite(options.dir, context, base)
+  const takeOver = createTakeOver({
+    empty: base.revision === 0,
+    fresh: options.fresh === true,
+    waitMs: options.takeOverMs ?? TAKE_OVER_MS,
+    known: records.keys(),
+    store,
+    log,
+    onReady: () => void queue.add(reconsider),
+  })
   const hub = await openHubFor(options, site, {
-    onHello: (hello) => log('info', 'agent connected', { host: hello.host, version: hello.version }),
+    onHello: (hello) => {
+      const against = takeOver.greet(hello, controller.base.world)
+      if (against === undefined) log('info', 'agent connected', { host: hello.host, version: hello.version })
+      return against
+    },
     onReport: async (report, at) => {
+      if (!takeOver.isWelcome(report.host)) throw new Error(`${report.host} reports before it was told anything here`)
       records.set(report.host, withReport(records.get(report.host), report, VERSION, { at, heardAt: performance.now() }))
       saver.note(report)
       options.onEvent?.({ type: 'report', report })
@@ -108,6 +128,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     registry: context.directory.registry,
     store,
     hub,
+    takeOver,
     base,
     siteOf: (b: Base) => siteOf(b.world),
     mode: options.mode,
@@ -149,6 +170,12 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     if (wait !== undefined && wait > 0) void settleLater(reading, wait)
   }
 
+  async function reconsider(): Promise<void> {
+    await controller.reconsider()
+    tellRepo(log, controller)
+    options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
+  }
+
   /** Deletions wait: a port that moves between two files is two saves. */
   async function settleLater(reading: Reading, wait: number): Promise<void> {
     if ((await watch.recheckAfter(wait)) === 'changed') return
@@ -160,13 +187,18 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     controller,
     store,
     hub,
+    takeOver,
     queue,
-    fleet: () => fleetInput(controller.base.revision, hub.targets(), records, Date.now(), performance.now()),
+    fleet: () => ({
+      ...fleetInput(controller.base.revision, hub.targets(), records, Date.now(), performance.now()),
+      withheld: Object.fromEntries(takeOver.withheld),
+    }),
     record: (host) => records.get(host),
     rescan: () => watch.rescan(),
     ask: (host, question, timeoutMs): Promise<Answer> => hub.ask(host, question, timeoutMs),
     async close() {
       clearInterval(housekeeping)
+      takeOver.close()
       await watch.close()
       await queue.onIdle()
       await hub.close()

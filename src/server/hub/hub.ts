@@ -18,7 +18,7 @@ import {
 } from './ledger.ts'
 import { packMessages } from './pack.ts'
 import { type Frames, publications } from './publication.ts'
-import { helloReply } from './pull.ts'
+import { helloReply, refusal } from './pull.ts'
 import { type Answer, createQuestions, type Questions } from './questions.ts'
 import { openRpc, type Rpc } from './rpc.ts'
 import { endpointIssues, type Security } from './security.ts'
@@ -34,7 +34,8 @@ export interface HubOptions {
 
 /** What the hub tells the server. None may throw; a rejected `onReport` means: not kept, ask for everything again. */
 export interface HubHandlers {
-  onHello(hello: Hello, at: number): void
+  /** Returns what speaks against telling this host its target now, if anything: it is refused as not ready, stays as it is, and says hello again. */
+  onHello(hello: Hello, at: number): string | undefined
   onReport(report: Report, at: number): Promise<void>
   /** The hub cannot go on (its thread died): the process is to end and be started again. */
   onFault(error: HubError): void
@@ -148,7 +149,8 @@ class OpenHub implements Hub {
 
   greet(request: Hello): HelloReply | Refusal | undefined {
     if (this.#ledger === undefined) return undefined
-    this.#handlers.onHello(request, Date.now())
+    const against = this.#handlers.onHello(request, Date.now())
+    if (against !== undefined) return refusal(request, 'not-ready', against)
     const { installation, heartbeatMs } = this.#options
     return helloReply(this.#ledger, request, { installation, epoch: this.epoch, endpoints: this.endpoints, heartbeat_ms: heartbeatMs })
   }

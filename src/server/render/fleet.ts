@@ -37,6 +37,8 @@ export interface FleetInput {
   readonly dataplanes?: Readonly<Record<string, Dataplane>>
   readonly status: readonly (ObjectStatus & { readonly host: string })[]
   readonly drift: readonly (DriftItem & { readonly host: string })[]
+  /** Hosts that are told nothing for now, and why. */
+  readonly withheld?: Readonly<Record<string, string>>
   /** Milliseconds since the epoch. */
   readonly now: number
 }
@@ -86,7 +88,8 @@ interface Seen {
 }
 
 function hostState(host: string, agent: AgentRow | undefined, seen: Seen, input: FleetInput): HostState {
-  if (agent === undefined) return { host, sync: 'Unknown', health: 'Missing', lag: input.revision, notes: ['never heard of'] }
+  if (agent === undefined)
+    return { host, sync: 'Unknown', health: 'Missing', lag: input.revision, notes: [input.withheld?.[host] ?? 'never heard of'] }
   const { objects } = seen
   const drift = seen.drift.filter((d) => d.kind !== 'foreign' && d.action !== 'repaired')
   const target = input.targets.get(host)
