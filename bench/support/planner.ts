@@ -102,6 +102,7 @@ class OpenPlanner implements Planner {
     const proposal = propose({
       engine,
       kinds: context.kinds,
+      subscriptions: context.directory.subscriptions,
       base: this.#base,
       tree: this.#tree,
       locate: locatorFor(root, context.kinds, { tree: this.#tree, snapshot: this.#snapshot }),

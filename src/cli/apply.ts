@@ -122,6 +122,7 @@ async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told
     const controller = new Controller({
       engine: look.context.engine,
       kinds: look.context.kinds,
+      subscriptions: look.context.directory.subscriptions,
       store: look.store,
       hub: { publish: () => [] },
       base: look.base,
@@ -130,6 +131,8 @@ async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told
       now: Date.now,
       log: () => {},
       onRevision: () => {},
+      // Only a server has somebody to tell.
+      onAbort: () => {},
     })
     const { info, vanished } = look.read.git
     await controller.consider(

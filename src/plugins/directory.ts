@@ -6,9 +6,11 @@ import { compareIssues, hasErrors, type Issue } from '../model/issue.ts'
 import { compareSubscriptions, type Subscribed } from './callbacks.ts'
 import { type ChosenPlugin, pluginConflicts } from './conflicts.ts'
 import { chooseDrivers } from './drivers.ts'
+import { immutableAttributes } from './immutable.ts'
 import type { Drivers, Extension } from './plugin.ts'
 import { orderPlugins } from './requirements.ts'
 import { choiceOf, type PluginSettings } from './settings.ts'
+import { subscriptionIssues } from './subscriptions.ts'
 
 /** Who brings something: shown by `netloom kinds` and in errors. */
 export interface Owner {
@@ -29,6 +31,7 @@ export interface Directory {
   readonly added: ReadonlyMap<string, ReadonlyMap<string, Owner>>
   readonly extensions: readonly (Extension & { readonly plugin: string })[]
   readonly drivers: Drivers
+  /** In the order in which they are called. */
   readonly subscriptions: readonly Subscribed[]
   /** Changes whenever the same YAML might mean something else: kept with each plan. */
   readonly digest: string
@@ -45,7 +48,7 @@ export function assemble(chosen: readonly ChosenPlugin[], settings: PluginSettin
   const { order, issues } = orderPlugins(chosen)
   const { drivers, issues: driverIssues } = chooseDrivers(order, settings)
   const made = order.map((plugin) => ({ plugin, kinds: plugin.plugin.kinds?.(drivers) ?? [] }))
-  const all = [...issues, ...driverIssues, ...pluginConflicts(made)].sort(compareIssues)
+  const all = [...issues, ...driverIssues, ...pluginConflicts(made), ...subscriptionIssues(made)].sort(compareIssues)
   if (hasErrors(all)) return { ok: false, issues: all }
 
   const owners = new Map<string, Owner>([['site', { plugin: 'netloom', alias: 'site' }]])
@@ -67,9 +70,7 @@ export function assemble(chosen: readonly ChosenPlugin[], settings: PluginSettin
     added: addedAttributes(attributes),
     extensions: order.flatMap(({ plugin }) => plugin.extensions.map((e) => ({ ...e, plugin: plugin.name }))),
     drivers,
-    subscriptions: order
-      .flatMap(({ plugin }) => (plugin.subscriptions ?? []).map((s): Subscribed => ({ ...s, plugin: plugin.name })))
-      .sort(compareSubscriptions),
+    subscriptions: [...immutableAttributes(kinds), ...subscribed(order)].sort(compareSubscriptions),
     digest: digestOf(order, kinds, drivers, version),
     service(type) {
       const found = order.find(({ plugin }) => plugin.provides.includes(type))
@@ -79,6 +80,10 @@ export function assemble(chosen: readonly ChosenPlugin[], settings: PluginSettin
     },
   }
   return { ok: true, directory: Object.freeze(directory), issues: all }
+}
+
+function subscribed(order: readonly ChosenPlugin[]): readonly Subscribed[] {
+  return order.flatMap(({ plugin }) => (plugin.subscriptions ?? []).map((s): Subscribed => ({ ...s, plugin: plugin.name })))
 }
 
 function addedAttributes(
