@@ -1,4 +1,5 @@
 import { hasErrors, type Issue } from '../model/issue.ts'
+import { displayKey } from '../model/key.ts'
 import type { Subscribed } from '../plugins/callbacks.ts'
 import { judgeChanges, type Verdict } from '../plugins/judge.ts'
 import { issueOf } from './engine/issues.ts'
@@ -45,6 +46,6 @@ function placed(verdicts: readonly Verdict[], changes: readonly Change[], locate
   return verdicts.map(({ key, finding }) => {
     const issue = issueOf(key, finding, locate)
     const stood = places.get(key)
-    return issue.place !== undefined || stood === undefined ? issue : { ...issue, place: stood, label: 'it stood here' }
+    return issue.place !== undefined || stood === undefined ? issue : { ...issue, place: stood, label: `${displayKey(key)} stood here` }
   })
 }

@@ -120,7 +120,7 @@ test('a veto of one port’s deletion refuses the whole plan, and says who, why 
       severity: 'error',
       message: 'plugin acme refuses the delete of port db (before keep-db): somebody needs it',
       place: { file: 'a.yaml', line: 5, col: 3, endCol: 5 },
-      label: 'it stood here',
+      label: 'port db stood here',
       hint: 'ask the owners of db',
     },
   ])
