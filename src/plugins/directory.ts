@@ -7,7 +7,7 @@ import { compareSubscriptions, type Subscribed } from './callbacks.ts'
 import { type ChosenPlugin, pluginConflicts } from './conflicts.ts'
 import { chooseDrivers } from './drivers.ts'
 import { immutableAttributes } from './immutable.ts'
-import type { Drivers, Extension } from './plugin.ts'
+import type { ComputedAttributes, Drivers, Extension } from './plugin.ts'
 import { orderPlugins } from './requirements.ts'
 import { choiceOf, type PluginSettings } from './settings.ts'
 import { subscriptionIssues } from './subscriptions.ts'
@@ -29,6 +29,7 @@ export interface Directory {
   readonly owners: ReadonlyMap<string, Owner>
   /** Kind → attribute that was added to it → who added it. */
   readonly added: ReadonlyMap<string, ReadonlyMap<string, Owner>>
+  readonly computed: readonly ComputedAttributes[]
   readonly extensions: readonly (Extension & { readonly plugin: string })[]
   readonly drivers: Drivers
   /** In the order in which they are called. */
@@ -68,6 +69,7 @@ export function assemble(chosen: readonly ChosenPlugin[], settings: PluginSettin
     kinds,
     owners,
     added: addedAttributes(attributes),
+    computed: order.flatMap(({ plugin }) => plugin.computed ?? []),
     extensions: order.flatMap(({ plugin }) => plugin.extensions.map((e) => ({ ...e, plugin: plugin.name }))),
     drivers,
     subscriptions: [...immutableAttributes(kinds), ...subscribed(order)].sort(compareSubscriptions),

@@ -209,3 +209,15 @@ test('subscriptions that could never be called as meant are refused at the start
   ])
   t.deepEqual(faultsOf(servicePlugin('acme', { subscriptions: 'x' as never })), ['E0723 plugin acme: its `subscriptions` are no list'])
 })
+
+test('a computed attribute that somebody has already is refused like any other', (t) => {
+  const computed = [{ alias: 'age', names: ['mtu', 'created_at'], of: () => ({}) }]
+  const faults = faultsOf(servicePlugin('acme', { extensions: [{ alias: 'age', summary: 'Age.' }], computed }))
+  t.deepEqual(
+    faults.filter((f) => f.includes('network')).map((f) => f.split(' (')[0]),
+    [
+      'E0705 attribute created_at of kind network is brought by two plugins: timestamp and acme',
+      'E0705 attribute mtu of kind network is brought by two plugins: ml2 and acme',
+    ],
+  )
+})

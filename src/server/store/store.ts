@@ -3,6 +3,7 @@ import type { Place } from '../../model/issue.ts'
 import type { Key } from '../../model/key.ts'
 import type { Declared, LoadedFile, Resource } from '../../model/resource.ts'
 import type { DriftItem, ObjectStatus } from '../../model/status.ts'
+import type { Life } from '../../plugins/plugin.ts'
 import type { Allocations } from '../engine/types.ts'
 import type { Plan } from '../plan/types.ts'
 import { purgeReservations, readAllocations } from './allocations.ts'
@@ -13,6 +14,7 @@ import { insertEvent, purgeEvents, readEvents } from './events.ts'
 import { purgeFiles, readFiles, writeFiles } from './files.ts'
 import { readAgents, readDrift, readStatus, writeAgent, writeDrift, writeStatus } from './fleet.ts'
 import type { Lease } from './lease.ts'
+import { readLife } from './life.ts'
 import { insertPlan, isPlanKnown, packPlan, purgePlans, readPlan } from './plans.ts'
 import { readDeclared, readResources } from './resources.ts'
 import { currentNumber, readRevisions } from './revisions.ts'
@@ -135,6 +137,10 @@ export class SqliteStore implements Store {
 
   async resourceAt(key: Key, revision: number): Promise<Resource | undefined> {
     return readResourceAt(this.#reader, key, revision)
+  }
+
+  async lifeOf(key: Key): Promise<Life> {
+    return readLife(this.#reader, key)
   }
 
   async placesOf(keys: readonly Key[]): Promise<ReadonlyMap<Key, Place>> {

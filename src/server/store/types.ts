@@ -4,6 +4,7 @@ import type { Key } from '../../model/key.ts'
 import type { Declared, LoadedFile, Resource } from '../../model/resource.ts'
 import type { DriftItem, ObjectStatus } from '../../model/status.ts'
 import type { Verb } from '../../plugins/callbacks.ts'
+import type { Life } from '../../plugins/plugin.ts'
 import type { Allocations } from '../engine/types.ts'
 import type { GitInfo, Plan } from '../plan/types.ts'
 
@@ -147,6 +148,8 @@ export interface Store extends Snapshot {
   readonly callbacks: CallStore
   /** A resource as it was at a revision. */
   resourceAt(key: Key, revision: number): Promise<Resource | undefined>
+  /** The revisions that made a resource what it is now, oldest first; empty when it is not there. */
+  lifeOf(key: Key): Promise<Life>
   /** Where resources of the current revision stood when they were committed. */
   placesOf(keys: readonly Key[]): Promise<ReadonlyMap<Key, Place>>
   /** Drops lapsed reservations, old events, plans nobody applied and, where the hashes in use are given, all other cached files. */
