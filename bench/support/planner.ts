@@ -103,6 +103,7 @@ class OpenPlanner implements Planner {
       engine,
       kinds: context.kinds,
       registry: context.directory.registry,
+      subscriptions: context.directory.subscriptions,
       base: this.#base,
       tree: this.#tree,
       locate: locatorFor(root, context.kinds, { tree: this.#tree, snapshot: this.#snapshot }),

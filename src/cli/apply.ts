@@ -130,6 +130,7 @@ async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told
       engine: look.context.engine,
       kinds: look.context.kinds,
       registry: look.context.directory.registry,
+      subscriptions: look.context.directory.subscriptions,
       store: look.store,
       hub: { publish: () => [] },
       base: look.base,
@@ -138,6 +139,8 @@ async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told
       now: Date.now,
       log: () => {},
       onRevision: () => {},
+      // Only a server has somebody to tell.
+      onAbort: () => {},
     })
     const { info, vanished } = look.read.git
     await controller.consider(

@@ -15,6 +15,7 @@ import { labCommand } from './lab.ts'
 import { createOutput, type Output } from './output.ts'
 import { plan } from './plan.ts'
 import { serve } from './serve.ts'
+import { show } from './show.ts'
 import { status } from './status.ts'
 import { issuesText, validate } from './validate.ts'
 
@@ -97,6 +98,13 @@ function createProgram(): Command {
   command('availability', 'addresses of every subnet: how many there are, and how many are left')
     .argument('[dir]', 'the repository', '.')
     .action((dir: string, options: Common) => run(options, (out) => showAvailability(dir, stateOf(dir, options), out)))
+  command('show', 'one resource as it is applied: defaults, addresses, when it was made and changed')
+    .argument('<kind>', 'port, network, …')
+    .argument('<name>', 'NAME or PROJECT/NAME')
+    .argument('[dir]', 'the repository', '.')
+    .action((kind: string, name: string, dir: string, options: Common) =>
+      run(options, (out) => show({ dir, stateFile: stateOf(dir, options), kind, name }, out)),
+    )
   command('history', 'revisions, newest first')
     .argument('[dir]', 'the repository', '.')
     .option('-n, --limit <n>', 'how many', Number, 20)

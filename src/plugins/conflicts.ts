@@ -140,6 +140,13 @@ function attributeIssues(made: readonly MadePlugin[]): readonly Issue[] {
         else issues.push(clash('E0705', claim, other))
       }
     }
+    const computed = (plugin.plugin.computed ?? []).flatMap((c) => c.names)
+    for (const [attribute, kind] of computed.flatMap((c) => [...kinds.keys()].map((k) => [c, k] as const))) {
+      const other = owned.get(`${kind}.${attribute}`)
+      const claim = { by: plugin, what: `attribute ${attribute} of kind ${kind}` }
+      if (other === undefined) owned.set(`${kind}.${attribute}`, claim)
+      else issues.push(clash('E0705', claim, other))
+    }
   }
   return issues
 }

@@ -8,9 +8,11 @@ import { compareSubscriptions, type Subscribed } from './callbacks.ts'
 import { type ChosenPlugin, type MadePlugin, PROGRAM, pluginConflicts } from './conflicts.ts'
 import { chooseDrivers } from './drivers.ts'
 import { fault, isForeign, kindFaults, shapeFaults } from './faults.ts'
-import type { Drivers, Extension } from './plugin.ts'
+import { immutableAttributes } from './immutable.ts'
+import type { ComputedAttributes, Drivers, Extension } from './plugin.ts'
 import { orderPlugins } from './requirements.ts'
 import { choiceOf, type PluginSettings } from './settings.ts'
+import { subscriptionIssues } from './subscriptions.ts'
 
 /** Who brings something: shown by `netloom kinds` and in errors. */
 export interface Owner {
@@ -29,8 +31,10 @@ export interface Directory {
   readonly owners: ReadonlyMap<string, Owner>
   /** Kind → attribute that was added to it → who added it. */
   readonly added: ReadonlyMap<string, ReadonlyMap<string, Owner>>
+  readonly computed: readonly ComputedAttributes[]
   readonly extensions: readonly (Extension & { readonly plugin: string })[]
   readonly drivers: Drivers
+  /** In the order in which they are called. */
   readonly subscriptions: readonly Subscribed[]
   /** Changes whenever the same YAML might mean something else. */
   readonly digest: string
@@ -63,7 +67,15 @@ export function assemble(
   const made = makeKinds(order, drivers)
   const site = createSite({ types: drivers.types, running: choiceOf(settings) })
   const all: readonly MadePlugin[] = [{ plugin: PROGRAM, kinds: [{ alias: 'site', definition: site }] }, ...made.kinds]
-  const found = [...odd, ...issues, ...driverIssues, ...made.issues, ...pluginConflicts(all), ...kindFaults(all)].sort(compareIssues)
+  const found = [
+    ...odd,
+    ...issues,
+    ...driverIssues,
+    ...made.issues,
+    ...pluginConflicts(all),
+    ...kindFaults(all),
+    ...subscriptionIssues(made.kinds),
+  ].sort(compareIssues)
   if (hasErrors(found)) return { ok: false, issues: found }
   return { ok: true, directory: directoryOf(order, all, { drivers, version, warnings: found }) }
 }
@@ -93,7 +105,10 @@ interface Rest {
 }
 
 function directoryOf(order: readonly ChosenPlugin[], made: readonly MadePlugin[], { drivers, version, warnings }: Rest): Directory {
-  const attributes = order.flatMap(({ plugin }) => (plugin.attributes ?? []).map((a) => ({ plugin: plugin.name, attribute: a })))
+  const attributes = order.flatMap((chosen) => {
+    const { name, attributes: own = [] } = chosen.plugin
+    return own.map((a) => ({ plugin: name, attribute: a }))
+  })
   const kinds = made
     .flatMap(({ kinds: own }) => own.map((k) => k.definition))
     .map((kind) =>
@@ -112,13 +127,10 @@ function directoryOf(order: readonly ChosenPlugin[], made: readonly MadePlugin[]
       ),
     ),
     added: addedAttributes(attributes),
+    computed: order.flatMap(({ plugin }) => plugin.computed ?? []),
     extensions: Object.freeze(order.flatMap(({ plugin }) => plugin.extensions.map((e) => ({ ...e, plugin: plugin.name })))),
     drivers,
-    subscriptions: Object.freeze(
-      order
-        .flatMap(({ plugin }) => (plugin.subscriptions ?? []).map((s): Subscribed => ({ ...s, plugin: plugin.name })))
-        .sort(compareSubscriptions),
-    ),
+    subscriptions: Object.freeze([...immutableAttributes(kinds), ...subscribed(order)].sort(compareSubscriptions)),
     digest,
     registry: `${order.map(({ plugin }) => plugin.name).join(', ')} (${digest.slice(0, 12)})`,
     absent: absentParts(new Set(order.map(({ plugin }) => plugin.name)), drivers),
@@ -131,6 +143,10 @@ function directoryOf(order: readonly ChosenPlugin[], made: readonly MadePlugin[]
     },
   }
   return Object.freeze(directory)
+}
+
+function subscribed(order: readonly ChosenPlugin[]): readonly Subscribed[] {
+  return order.flatMap(({ plugin }) => (plugin.subscriptions ?? []).map((s): Subscribed => ({ ...s, plugin: plugin.name })))
 }
 
 function addedAttributes(

@@ -1,6 +1,7 @@
 import type { KindDefinition, Site } from '../kinds/kind.ts'
 import { compareIssues, hasErrors, type Issue, type Place } from '../model/issue.ts'
 import type { Key } from '../model/key.ts'
+import type { Subscribed } from '../plugins/callbacks.ts'
 import type { Base } from './base.ts'
 import { issuesOf } from './engine/issues.ts'
 import type { DeclaredOps, Engine, Locate, Step } from './engine/types.ts'
@@ -9,6 +10,7 @@ import { opsAgainst, type Tree, treeIssues } from './load/tree.ts'
 import { computePlan } from './plan/plan.ts'
 import type { GitInfo, Plan } from './plan/types.ts'
 import { fromNothing, startWorld, type TakenOver, takenText } from './takeover/take.ts'
+import { judgePlan } from './veto.ts'
 
 /** What a tree would do to a base. With an error among `issues` there is no plan: the last good state serves. */
 export interface Proposal {
@@ -22,6 +24,8 @@ export interface ProposalInput {
   readonly engine: Engine
   readonly kinds: readonly KindDefinition[]
   readonly registry: string
+  /** The directory's: judges of the stage `before` are asked about what would be planned. */
+  readonly subscriptions: readonly Subscribed[]
   readonly base: Base
   readonly tree: Tree
   /** Keys that may differ from the base; absent: all are compared. */
@@ -62,7 +66,17 @@ export function propose(input: ProposalInput): Proposal {
     ...(input.git === undefined ? {} : { git: input.git }),
     ...(taken === undefined ? {} : { reported: taken.reported }),
   })
-  return { base, tree, issues, ready: { plan, step } }
+  return judged(input, { base, tree, issues, ready: { plan, step } })
+}
+
+/** The proposal after the judges: a veto leaves no plan. */
+function judged({ subscriptions, locate }: ProposalInput, proposal: Required<Proposal>): Proposal {
+  const { base, tree, ready } = proposal
+  const { plan, step } = ready
+  const said = judgePlan({ stage: 'before', subscriptions, changes: plan.changes, base: base.world, world: step.world, locate })
+  if (said.length === 0) return proposal
+  const issues = [...proposal.issues, ...said].sort(compareIssues)
+  return hasErrors(said) ? { base, tree, issues } : { base, tree, issues, ready: { plan: { ...plan, notes: issues }, step } }
 }
 
 /** The step that ops make of a base; of the first one, with what agents hold as if it had been reserved before. */

@@ -3,6 +3,7 @@ import { createNetwork } from '../../kinds/network/index.ts'
 import { createPort } from '../../kinds/port/index.ts'
 import { subnet } from '../../kinds/subnet/index.ts'
 import type { Drivers, OwnedKind, Plugin } from '../plugin.ts'
+import { agents } from './agents.ts'
 import { dnsOfNetwork, dnsOfPort } from './dns.ts'
 import { extraDhcpOpts } from './extra-dhcp-opts.ts'
 import { openvswitch } from './openvswitch.ts'
@@ -33,6 +34,7 @@ export const ml2: Plugin = {
   attributes: [dnsOfNetwork, dnsOfPort, extraDhcpOpts],
   type_drivers: TYPE_DRIVERS,
   mechanism_drivers: [openvswitch],
+  subscriptions: [agents],
   agent_roles: ['l2'],
 }
 

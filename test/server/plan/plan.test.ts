@@ -136,19 +136,6 @@ test('another network, or another id, is another port', (t) => {
   t.deepEqual(renamed?.attributes, [{ path: 'id', before: 'id-of-port/default/web-1', after: 'mine', forces: true }])
 })
 
-test('an attribute that never changes is an error of the plan', (t) => {
-  const plan = computePlan(inputOf([{ ...WEB, spec: { tag: 1 } }], [{ ...WEB, spec: { tag: 2 } }]))
-  t.deepEqual(plan.notes, [
-    {
-      code: 'E0501',
-      severity: 'error',
-      message: 'tag of port web-1 cannot be changed once it is made',
-      place: { file: 'nets/ports.yaml', line: 4, col: 3 },
-      hint: 'put the old value back, or give the port another name',
-    },
-  ])
-})
-
 test('written differently to the same effect: nothing to do but to remember it', (t) => {
   const plan = computePlan(inputOf([WEB], [{ ...WEB, spec: { ...WEB.spec, mtu: 1450 } }]))
   t.deepEqual(plan.changes, [])
