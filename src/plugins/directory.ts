@@ -8,6 +8,7 @@ import { compareSubscriptions, type Subscribed } from './callbacks.ts'
 import { type ChosenPlugin, type MadePlugin, PROGRAM, pluginConflicts } from './conflicts.ts'
 import { chooseDrivers } from './drivers.ts'
 import { fault, isForeign, kindFaults, shapeFaults } from './faults.ts'
+import { guardExtension, guardKind } from './guard.ts'
 import { immutableAttributes } from './immutable.ts'
 import type { ComputedAttributes, Drivers, Extension } from './plugin.ts'
 import { orderPlugins } from './requirements.ts'
@@ -107,10 +108,10 @@ interface Rest {
 function directoryOf(order: readonly ChosenPlugin[], made: readonly MadePlugin[], { drivers, version, warnings }: Rest): Directory {
   const attributes = order.flatMap((chosen) => {
     const { name, attributes: own = [] } = chosen.plugin
-    return own.map((a) => ({ plugin: name, attribute: a }))
+    return own.map((a) => ({ plugin: name, attribute: isForeign(chosen) ? guardExtension(name, a) : a }))
   })
   const kinds = made
-    .flatMap(({ kinds: own }) => own.map((k) => k.definition))
+    .flatMap(({ plugin, kinds: own }) => own.map((k) => (isForeign(plugin) ? guardKind(plugin.plugin.name, k.definition) : k.definition)))
     .map((kind) =>
       extendKind(
         kind,

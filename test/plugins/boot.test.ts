@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
+import { BUILT_IN } from '../../src/plugins/index.ts'
 import { settingsOf } from '../../src/plugins/settings.ts'
 import { BootError, boot } from '../../src/server/boot.ts'
 import { startServer } from '../../src/server/serve.ts'
@@ -59,7 +60,9 @@ test('E0711: a module that is not there, throws, or exports no plugin; all are s
   })
   const hint =
     ' → name a built-in plugin, a path from the repository such as ./plugins/x.js, or an installed npm package; docs/writing-a-plugin.md'
-  const unknown = 'built-in are ml2, network_ip_availability, tag; others are named by path (./x.js) or npm package'
+  const unknown = `built-in are ${BUILT_IN.map((p) => p.name)
+    .sort()
+    .join(', ')}; others are named by path (./x.js) or npm package`
   t.deepEqual(await told(dir), [
     `2: E0711 plugin ./none.mjs cannot be loaded: there is no such file${hint}`,
     `3: E0711 plugin ./throws.mjs cannot be loaded: no luck${hint}`,
@@ -153,6 +156,7 @@ test('E0715: other plugins in a running server’s site file are refused, the la
     stateFile: join(dir, '.netloom', 'state.db'),
     endpoints: { pub: `ipc://${dir}/pub`, rpc: `ipc://${dir}/rpc`, reports: `ipc://${dir}/reports` },
     mode: 'auto',
+    fresh: true,
     insecureLab: false,
     heartbeatMs: 1000,
     log: () => {},

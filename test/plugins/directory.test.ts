@@ -2,7 +2,8 @@ import test from 'ava'
 import { absentAttribute } from '../../src/plugins/absent.ts'
 import { defaultDirectory } from '../../src/plugins/choose.ts'
 import { ON_BY_DEFAULT } from '../../src/plugins/index.ts'
-import { directoryOf, kind, plugin, withAttributes, withKinds } from './make.ts'
+import { servicePlugin as plugin } from '../support/plugin.ts'
+import { directoryOf, kind, withAttributes, withKinds } from './make.ts'
 
 const text = { type: 'string', description: 'x' } as const
 const names = (directory: { readonly plugins: readonly { readonly plugin: { readonly name: string } }[] }): readonly string[] =>
@@ -30,7 +31,7 @@ test('a default that is turned off is not there, and it is known how to get what
 
 test('a default that is turned off comes back when another plugin requires it, and says why it is there', (t) => {
   const directory = directoryOf([plugin('a', { requires: ['TAG'] })], { disabled_plugins: [{ name: 'tag' }] })
-  t.deepEqual([...names(directory)], ['ml2', 'network_ip_availability', 'tag', 'a'], 'requirements come first')
+  t.deepEqual(names(directory).slice(-2), ['tag', 'a'], 'requirements come first')
   t.is(directory.plugins.find((p) => p.plugin.name === 'tag')?.because, 'a')
 })
 
@@ -45,7 +46,7 @@ test('the plugin of a service type, or an error that lists those there are', (t)
   const directory = directoryOf([plugin('q', { provides: ['QOS'] })])
   t.is(directory.service('QOS').plugin.name, 'q')
   t.is(directory.service('CORE').plugin.name, 'ml2')
-  t.throws(() => directory.service('L3_ROUTER_NAT'), { message: /^no plugin implements L3_ROUTER_NAT; there are CORE, .*QOS, TAG$/ })
+  t.throws(() => directory.service('L3_ROUTER_NAT'), { message: /^no plugin implements L3_ROUTER_NAT; there are CORE, .*QOS, .*TAG/ })
 })
 
 test('plugins add to kinds of their own, of others and of the site file', (t) => {
@@ -64,12 +65,12 @@ test('the digest follows the plugins, what they bring, their files’ content an
   const digests = [
     directoryOf([]),
     directoryOf([], { disabled_plugins: [{ name: 'tag' }] }),
-    directoryOf([plugin('a')]),
+    directoryOf([plugin('a', {})]),
     directoryOf([withKinds('a', kind('cable'))]),
     directoryOf([withKinds('a', kind('cable', { scope: 'global' }))]),
     directoryOf([withAttributes('a', { kind: 'port', properties: { colour: text } })]),
-    directoryOf([], { service_plugins: [{ name: 'a' }] }, [{ name: 'a', plugin: plugin('a'), content: '1' }]),
-    directoryOf([], { service_plugins: [{ name: 'a' }] }, [{ name: 'a', plugin: plugin('a'), content: '2' }]),
+    directoryOf([], { service_plugins: [{ name: 'a' }] }, [{ name: 'a', plugin: plugin('a', {}), content: '1' }]),
+    directoryOf([], { service_plugins: [{ name: 'a' }] }, [{ name: 'a', plugin: plugin('a', {}), content: '2' }]),
     defaultDirectory('another version'),
   ].map((d) => d.digest)
   t.is(new Set(digests).size, digests.length)
@@ -92,7 +93,7 @@ test('subscriptions are called by priority, then plugin, then name', (t) => {
     plugin('a', { subscriptions: [after('y'), after('x')] }),
   ])
   t.deepEqual(
-    directory.subscriptions.filter((s) => s.plugin !== 'netloom').map((s) => `${s.plugin} ${s.name}`),
+    directory.subscriptions.filter((s) => s.plugin === 'a' || s.plugin === 'b').map((s) => `${s.plugin} ${s.name}`),
     ['b first', 'a x', 'a y', 'b z'],
   )
 })

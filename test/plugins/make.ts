@@ -5,11 +5,7 @@ import { assembleChosen, type LoadedModule } from '../../src/plugins/choose.ts'
 import type { Directory } from '../../src/plugins/directory.ts'
 import type { Plugin } from '../../src/plugins/plugin.ts'
 import { type Named, type PluginSettings, settingsFrom } from '../../src/plugins/settings.ts'
-
-/** A plugin that does nothing, with what the test is about. */
-export function plugin(name: string, parts: Partial<Plugin> = {}): Plugin {
-  return { name, role: 'service', summary: 'For a test.', provides: [], extensions: [], agent_roles: [], ...parts }
-}
+import { servicePlugin } from '../support/plugin.ts'
 
 export function kind(name: string, parts: Partial<KindDefinition> = {}): KindDefinition {
   return {
@@ -30,14 +26,14 @@ export function kind(name: string, parts: Partial<KindDefinition> = {}): KindDef
 
 /** A plugin that brings kinds, under an alias of its own name. */
 export function withKinds(name: string, ...definitions: readonly KindDefinition[]): Plugin {
-  return plugin(name, {
+  return servicePlugin(name, {
     extensions: [{ alias: name, summary: 'For a test.' }],
     kinds: () => definitions.map((definition) => ({ alias: name, definition })),
   })
 }
 
 export function withAttributes(name: string, ...attributes: readonly Omit<AttributeExtension, 'alias'>[]): Plugin {
-  return plugin(name, {
+  return servicePlugin(name, {
     extensions: [{ alias: name, summary: 'For a test.' }],
     attributes: attributes.map((a) => ({ alias: name, ...a })),
   })
