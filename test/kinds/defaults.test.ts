@@ -13,6 +13,7 @@ networks: { n: {} }
 subnets: { s: { network: n, cidr: 10.0.0.0/24 } }
 ports: { p: { network: n } }
 hosts: { h: {} }
+network_segment_ranges: { r: { network_type: vxlan, minimum: 1, maximum: 2 } }
 `
 
 /** Attributes that a resolved resource has under another name. */

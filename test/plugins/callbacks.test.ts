@@ -214,7 +214,7 @@ test('a computed attribute that somebody has already is refused like any other',
   const computed = [{ alias: 'age', names: ['mtu', 'created_at'], of: () => ({}) }]
   const faults = faultsOf(servicePlugin('acme', { extensions: [{ alias: 'age', summary: 'Age.' }], computed }))
   t.deepEqual(
-    faults.filter((f) => f.includes('network')).map((f) => f.split(' (')[0]),
+    faults.filter((f) => f.includes('kind network is')).map((f) => f.split(' (')[0]),
     [
       'E0705 attribute created_at of kind network is brought by two plugins: timestamp and acme',
       'E0705 attribute mtu of kind network is brought by two plugins: ml2 and acme',

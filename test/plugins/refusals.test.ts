@@ -1,4 +1,5 @@
 import test from 'ava'
+import { defaultDirectory } from '../../src/plugins/choose.ts'
 import { BUILT_IN, ON_BY_DEFAULT } from '../../src/plugins/index.ts'
 import { openvswitch } from '../../src/plugins/ml2/openvswitch.ts'
 import { TYPE_DRIVERS } from '../../src/plugins/ml2/types.ts'
@@ -116,8 +117,12 @@ test('E0709: plugins that require each other, with the circle', (t) => {
 })
 
 test('E0710: attributes for a kind that nobody brings', (t) => {
-  t.deepEqual(judge([withAttributes('a', { kind: 'router', properties: { colour: text } })]), [
-    '10: E0710 plugin a adds attributes to kind router, which nobody brings → kinds are host, network, port, site, subnet; add the plugin that brings router, or take a out',
+  const known = defaultDirectory()
+    .kinds.map((k) => k.kind)
+    .sort()
+    .join(', ')
+  t.deepEqual(judge([withAttributes('a', { kind: 'walrus', properties: { colour: text } })]), [
+    `10: E0710 plugin a adds attributes to kind walrus, which nobody brings → kinds are ${known}; add the plugin that brings walrus, or take a out`,
   ])
 })
 
