@@ -103,6 +103,7 @@ class OpenPlanner implements Planner {
       engine,
       kinds: context.kinds,
       registry: context.directory.registry,
+      running: context.directory.running,
       subscriptions: context.directory.subscriptions,
       base: this.#base,
       tree: this.#tree,

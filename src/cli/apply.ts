@@ -130,6 +130,7 @@ async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told
       engine: look.context.engine,
       kinds: look.context.kinds,
       registry: look.context.directory.registry,
+      running: look.context.directory.running,
       subscriptions: look.context.directory.subscriptions,
       store: look.store,
       hub: { publish: () => [] },

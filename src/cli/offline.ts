@@ -66,6 +66,7 @@ function proposalOf(context: Context, dir: string, { base, read, stood }: Seen):
     engine: context.engine,
     kinds: context.kinds,
     registry: context.directory.registry,
+    running: context.directory.running,
     subscriptions: context.directory.subscriptions,
     base,
     tree: read.tree,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type AttributeExtension, extendKind } from '../kinds/extension.ts'
 import type { KindDefinition } from '../kinds/kind.ts'
+import type { PluginChoice } from '../kinds/site/check.ts'
 import { createSite } from '../kinds/site/index.ts'
 import { compareIssues, hasErrors, type Issue } from '../model/issue.ts'
 import { type Absent, absentParts } from './absent.ts'
@@ -45,6 +46,8 @@ export interface Directory {
   readonly absent: Absent
   /** What was odd, though not wrong, about the choice of plugins. */
   readonly warnings: readonly Issue[]
+  /** What the site file said of plugins when they were loaded. */
+  readonly running: Required<PluginChoice>
   /** The plugin that implements a service type. Throws on one that nobody does, naming those that are there. */
   service(type: string): ChosenPlugin
 }
@@ -66,7 +69,7 @@ export function assemble(
   const { order, issues } = orderPlugins(chosen)
   const { drivers, issues: driverIssues } = chooseDrivers(order, settings)
   const made = makeKinds(order, drivers)
-  const site = createSite({ types: drivers.types, running: choiceOf(settings) })
+  const site = createSite({ types: drivers.types })
   const all: readonly MadePlugin[] = [{ plugin: PROGRAM, kinds: [{ alias: 'site', definition: site }] }, ...made.kinds]
   const found = [
     ...odd,
@@ -78,7 +81,7 @@ export function assemble(
     ...subscriptionIssues(made.kinds),
   ].sort(compareIssues)
   if (hasErrors(found)) return { ok: false, issues: found }
-  return { ok: true, directory: directoryOf(order, all, { drivers, version, warnings: found }) }
+  return { ok: true, directory: directoryOf(order, all, { drivers, version, warnings: found, running: choiceOf(settings) }) }
 }
 
 /** A third party's module may fail here as anywhere. */
@@ -103,9 +106,11 @@ interface Rest {
   readonly drivers: Drivers
   readonly version: string
   readonly warnings: readonly Issue[]
+  readonly running: Directory['running']
 }
 
-function directoryOf(order: readonly ChosenPlugin[], made: readonly MadePlugin[], { drivers, version, warnings }: Rest): Directory {
+function directoryOf(order: readonly ChosenPlugin[], made: readonly MadePlugin[], rest: Rest): Directory {
+  const { drivers, version, warnings, running } = rest
   const attributes = order.flatMap((chosen) => {
     const { name, attributes: own = [] } = chosen.plugin
     return own.map((a) => ({ plugin: name, attribute: isForeign(chosen) ? guardExtension(name, a) : a }))
@@ -136,6 +141,7 @@ function directoryOf(order: readonly ChosenPlugin[], made: readonly MadePlugin[]
     registry: `${order.map(({ plugin }) => plugin.name).join(', ')} (${digest.slice(0, 12)})`,
     absent: absentParts(new Set(order.map(({ plugin }) => plugin.name)), drivers),
     warnings,
+    running,
     service(type) {
       const found = order.find(({ plugin }) => plugin.provides.includes(type))
       if (found !== undefined) return found

@@ -1,11 +1,16 @@
+import { SITE_KEY } from '../kinds/site/spec.ts'
 import type { Issue } from '../model/issue.ts'
-import { compareText } from '../model/key.ts'
+import { compareText, displayKey } from '../model/key.ts'
 import type { Declared } from '../model/resource.ts'
 import { absentKind } from '../plugins/absent.ts'
 import { BootError } from './boot.ts'
 import type { Context } from './context.ts'
 import type { World } from './engine/types.ts'
 import type { Store } from './store/types.ts'
+
+const WAY_BACK = 'put its plugin back into service_plugins in netloom.yaml'
+const THEN = 'start once with it and remove them, then it can go'
+const WAY_OUT = `${WAY_BACK} (and its driver into mechanism_drivers or type_drivers); ${THEN}`
 
 /** The committed state that plans are made against. Revision 0 = nothing was ever committed. */
 export interface Base {
@@ -15,7 +20,7 @@ export interface Base {
 
 /**
  * Rebuilds the current world from the store: what was declared plus the pinned allocations, read at one moment. Throws `BootError` when it holds
- * resources of kinds that the plugins do not bring: without the plugin nobody knows what they are, or how to take them away.
+ * resources that its plugins do not bring about: without the plugin nobody knows what they are, or how to take them away.
  */
 export async function loadBase(store: Store, context: Context, dir: string, now: number): Promise<Base> {
   return await store.snapshot(async (moment) => {
@@ -29,8 +34,30 @@ export async function loadBase(store: Store, context: Context, dir: string, now:
     const [allocations] = await Promise.all([moment.allocations(), read()])
     const issues = strangers(declared, context)
     if (issues.length > 0) throw new BootError(dir, issues)
-    return { revision: info.revision, world: context.engine.rebuild(declared, allocations, { now }) }
+    const world = context.engine.rebuild(declared, allocations, { now })
+    const lost = undriven(world)
+    if (lost.length > 0) throw new BootError(dir, lost)
+    return { revision: info.revision, world }
   })
+}
+
+/** A type of network that is not in use, and a port that nobody binds: good when they were committed, so a driver is gone. */
+const UNDRIVEN = ['E0201', 'E0233']
+
+/**
+ * Resources that a driver brought about which does not run any more: they would be taken off the hosts before anybody had planned that. A site in error
+ * would take everything with it.
+ */
+function undriven(world: World): readonly Issue[] {
+  const found = [...world.findings].flatMap(([key, all]) => {
+    const mine = key === SITE_KEY ? all.filter((f) => (f.severity ?? 'error') === 'error') : all.filter((f) => UNDRIVEN.includes(f.code))
+    return mine.map((f) => ({ key, message: f.message }))
+  })
+  const [first] = found.sort((a, b) => compareText(a.key, b.key))
+  if (first === undefined) return []
+  const others = found.length === 1 ? '' : ` and ${found.length - 1} more`
+  const message = `the state file holds ${displayKey(first.key)}${others}, which no driver here brings about: ${first.message}`
+  return [{ code: 'E0717', severity: 'error', message, hint: WAY_OUT }]
 }
 
 function strangers(declared: readonly Declared[], { kinds, directory }: Context): readonly Issue[] {
@@ -42,7 +69,7 @@ function strangers(declared: readonly Declared[], { kinds, directory }: Context)
     .map(([kind, of]): Issue => {
       const counted = of.length === 1 ? `a resource (${of[0] ?? ''})` : `${of.length} resources`
       const message = `the state file holds ${counted} of kind ${kind}, which no plugin here brings`
-      const how = directory.absent.get(absentKind(kind)) ?? 'put its plugin back into service_plugins in netloom.yaml'
-      return { code: 'E0717', severity: 'error', message, hint: `${how}; start once with it and remove them, then it can go` }
+      const how = directory.absent.get(absentKind(kind)) ?? WAY_BACK
+      return { code: 'E0717', severity: 'error', message, hint: `${how}; ${THEN}` }
     })
 }

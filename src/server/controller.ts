@@ -1,4 +1,5 @@
 import type { KindDefinition, Site } from '../kinds/kind.ts'
+import type { PluginChoice } from '../kinds/site/check.ts'
 import { sameJson } from '../lib/json.ts'
 import { hasErrors, type Issue, type Place } from '../model/issue.ts'
 import type { Key } from '../model/key.ts'
@@ -44,6 +45,7 @@ export interface ControllerOptions {
   readonly kinds: readonly KindDefinition[]
   /** The plugins that run (`Directory.registry`). */
   readonly registry: string
+  readonly running: Required<PluginChoice>
   readonly subscriptions: readonly Subscribed[]
   readonly store: Store
   readonly hub: Pick<Hub, 'publish'>
@@ -192,11 +194,12 @@ export class Controller {
   }
 
   #propose(reading: Reading): Proposal {
-    const { engine, kinds, registry, subscriptions } = this.#options
+    const { engine, kinds, registry, running, subscriptions } = this.#options
     return propose({
       engine,
       kinds,
       registry,
+      running,
       subscriptions,
       base: this.#base,
       tree: reading.tree,

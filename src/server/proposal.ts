@@ -1,9 +1,11 @@
 import type { KindDefinition, Site } from '../kinds/kind.ts'
+import { type PluginChoice, pluginFindings } from '../kinds/site/check.ts'
+import { SITE_KEY } from '../kinds/site/spec.ts'
 import { compareIssues, hasErrors, type Issue, type Place } from '../model/issue.ts'
 import type { Key } from '../model/key.ts'
 import type { Subscribed } from '../plugins/callbacks.ts'
 import type { Base } from './base.ts'
-import { issuesOf } from './engine/issues.ts'
+import { issueOf, issuesOf } from './engine/issues.ts'
 import type { DeclaredOps, Engine, Locate, Step } from './engine/types.ts'
 import type { VanishedFile } from './guard/guard.ts'
 import { opsAgainst, type Tree, treeIssues } from './load/tree.ts'
@@ -24,6 +26,8 @@ export interface ProposalInput {
   readonly engine: Engine
   readonly kinds: readonly KindDefinition[]
   readonly registry: string
+  /** What the site file said of plugins when they were loaded. */
+  readonly running: Required<PluginChoice>
   /** The directory's: judges of the stage `before` are asked about what would be planned. */
   readonly subscriptions: readonly Subscribed[]
   readonly base: Base
@@ -49,7 +53,7 @@ export function propose(input: ProposalInput): Proposal {
   const ops = opsAgainst(tree, base.world.declared, input.touched)
   const step = stepFrom(engine, base, ops, { taken, now })
   const notes = taken === undefined ? [] : takenIssues(taken, step)
-  const issues = [...fromTree, ...issuesOf(step.world, input.locate, base.world), ...notes].sort(compareIssues)
+  const issues = [...fromTree, ...pluginIssues(input), ...issuesOf(step.world, input.locate, base.world), ...notes].sort(compareIssues)
   if (hasErrors(issues)) return { base, tree, issues }
   const plan = computePlan({
     base: base.world,
@@ -67,6 +71,12 @@ export function propose(input: ProposalInput): Proposal {
     ...(taken === undefined ? {} : { reported: taken.reported }),
   })
   return judged(input, { base, tree, issues, ready: { plan, step } })
+}
+
+/** Plugins that the repository names and that do not run, or the other way round. */
+function pluginIssues({ tree, running, locate }: ProposalInput): readonly Issue[] {
+  const site = tree.declared.get(SITE_KEY)?.spec ?? {}
+  return pluginFindings(site as PluginChoice, running).map((finding) => issueOf(SITE_KEY, finding, locate))
 }
 
 /** The proposal after the judges: a veto leaves no plan. */

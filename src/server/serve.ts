@@ -136,6 +136,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     engine: context.engine,
     kinds: context.kinds,
     registry: context.directory.registry,
+    running: context.directory.running,
     subscriptions: context.directory.subscriptions,
     store,
     hub,

@@ -2,7 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { startServer } from '../../src/server/serve.ts'
 import { netloom } from '../cli/netloom.ts'
+import { thirdParty } from './third-party.ts'
 
 /** A module of a third party in plain JavaScript: one kind without any effect. */
 const CABLES = `export const plugin = (api) => ({
@@ -69,4 +71,55 @@ test('E0717: a state file with resources of a kind that nobody brings any more i
   t.is((await netloom('apply', '--dir', dir)).code, 4)
   await write('netloom.yaml', 'disabled_plugins: []\n')
   t.is((await netloom('plan', dir)).code, 0)
+})
+
+test('a start with other plugins changes what they are about and nothing else: the committed site is no mistake', async (t) => {
+  const { repo, edit } = await thirdParty(t)
+  t.is((await netloom('apply', '--dir', repo)).code, 4)
+  const options = {
+    dir: repo,
+    stateFile: join(repo, '.netloom', 'state.db'),
+    endpoints: { pub: `ipc://${repo}/pub`, rpc: `ipc://${repo}/rpc`, reports: `ipc://${repo}/reports` },
+    mode: 'manual',
+    insecureLab: false,
+    heartbeatMs: 1000,
+    log: () => {},
+  } as const
+  const targets = async (): Promise<readonly (readonly [string, string])[]> => {
+    const server = await startServer(options)
+    const digests = [...server.hub.targets()].map(([host, target]) => [host, target.digest] as const)
+    await server.close()
+    return digests.sort()
+  }
+  const before = await targets()
+  t.is(before.length, 2)
+  await edit('repo/netloom.yaml', 'installation:', 'disabled_plugins: [tag]\ninstallation:')
+  const { changes } = JSON.parse((await netloom('plan', repo, '--json')).out) as { changes: { address: string }[] }
+  t.deepEqual(
+    changes.map((c) => c.address),
+    ['site/site'],
+  )
+  t.deepEqual(await targets(), before, 'agents are told to hold what they held')
+})
+
+test('E0717: networks and ports whose drivers are gone are not taken off the hosts by a mere start', async (t) => {
+  const { repo, edit } = await thirdParty(t)
+  t.is((await netloom('apply', '--dir', repo)).code, 4)
+  await edit('repo/netloom.yaml', '[openvswitch, bare_metal]', '[openvswitch]')
+  const bound = await netloom('plan', repo)
+  t.is(bound.code, 1)
+  t.regex(
+    bound.out,
+    /E0717.*the state file holds port machine-1, which no driver here brings about: port machine-1 cannot be bound to host h2/,
+  )
+  await edit('repo/netloom.yaml', ', ../fabric.mjs]', ']')
+  await edit('repo/netloom.yaml', 'project_network_types: [vxlan, fabric]\n', '')
+  const typed = await netloom('serve', repo)
+  t.is(typed.code, 1)
+  t.regex(
+    typed.out,
+    /E0717.*the state file holds site site, which no driver here brings about: project_network_types: fabric is not among/,
+    typed.err,
+  )
+  t.regex(typed.out, /put its plugin back into service_plugins in netloom\.yaml/)
 })

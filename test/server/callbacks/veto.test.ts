@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { DEFAULT_PLUGINS } from '../../../src/kinds/site/spec.ts'
 import type { ChangeEvent, Subscription } from '../../../src/plugins/callbacks.ts'
 import type { Directory } from '../../../src/plugins/directory.ts'
 import { loadBase } from '../../../src/server/base.ts'
@@ -48,6 +49,8 @@ async function rig(t: ExecutionContext, subscriptions: readonly Subscription[], 
     engine: context.engine,
     kinds: context.kinds,
     registry: directory.registry,
+    // The readings of this rig have no site file.
+    running: DEFAULT_PLUGINS,
     subscriptions: directory.subscriptions,
     store,
     hub: {
