@@ -13,20 +13,21 @@ export const hostSchema = {
     backend: {
       type: 'string',
       enum: ['ovs'],
-      description: 'What the host’s agent drives; a mechanism driver must know it. Default: that of the first mechanism driver.',
+      description: 'What the host’s agent drives; a mechanism driver must know it. Left out: that of the first mechanism driver.',
       examples: ['ovs'],
     },
     bridge_mappings: {
       type: 'object',
+      default: {},
       propertyNames: { minLength: 1, maxLength: 64 },
       additionalProperties: { type: 'string', description: 'An OVS bridge that exists on the host and is not Netloom’s.' },
       description: 'Physical network → bridge of the host.',
       examples: [{ physnet1: 'br-ex' }],
     },
-    description: { type: 'string', maxLength: 255, description: 'For people.' },
+    description: { type: 'string', default: '', maxLength: 255, description: 'For people.' },
   },
 } as const
 void (hostSchema satisfies JSONSchema)
 
 /** What an operator writes for a host. */
-export type HostDeclared = FromSchema<typeof hostSchema>
+export type HostDeclared = FromSchema<typeof hostSchema, { keepDefaultedPropertiesOptional: true }>

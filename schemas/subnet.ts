@@ -32,15 +32,17 @@ export const subnetSchema = {
         properties: { start: { type: 'string', description: 'First address.' }, end: { type: 'string', description: 'Last address.' } },
       },
     },
-    enable_dhcp: { type: 'boolean', description: 'Default true.' },
+    enable_dhcp: { type: 'boolean', default: true, description: 'Whether the subnet’s addresses are handed out by DHCP.' },
     dns_nameservers: {
       type: 'array',
+      default: [],
       description: 'At most 5, the order counts.',
       examples: [['10.10.0.2']],
       items: { type: 'string' },
     },
     host_routes: {
       type: 'array',
+      default: [],
       description: 'At most 20 routes handed out by DHCP.',
       examples: [[{ destination: '10.99.0.0/16', nexthop: '10.10.0.254' }]],
       items: {
@@ -63,7 +65,7 @@ export const subnetSchema = {
       enum: ['slaac', 'dhcpv6-stateful', 'dhcpv6-stateless'],
       description: 'How hosts come to their addresses. slaac and dhcpv6-stateless need a /64. IPv6 only.',
     },
-    description: { type: 'string', maxLength: 255, description: 'For people.' },
+    description: { type: 'string', default: '', maxLength: 255, description: 'For people.' },
     id: {
       type: 'string',
       pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
@@ -74,4 +76,4 @@ export const subnetSchema = {
 void (subnetSchema satisfies JSONSchema)
 
 /** What an operator writes for a subnet. */
-export type SubnetDeclared = FromSchema<typeof subnetSchema>
+export type SubnetDeclared = FromSchema<typeof subnetSchema, { keepDefaultedPropertiesOptional: true }>

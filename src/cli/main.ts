@@ -11,10 +11,12 @@ import { drift } from './drift.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import { history } from './history.ts'
 import { init } from './init.ts'
+import { kinds, plugins } from './kinds.ts'
 import { labCommand } from './lab.ts'
 import { createOutput, FORMAT_VERSION, type Output } from './output.ts'
 import { plan } from './plan.ts'
 import { serve } from './serve.ts'
+import { show } from './show.ts'
 import { status } from './status.ts'
 import { issuesText, validate } from './validate.ts'
 
@@ -109,6 +111,26 @@ function createProgram(): Command {
   command('availability', 'addresses of every subnet: how many there are, and how many are left')
     .argument('[dir]', 'the repository', '.')
     .action((dir: string, options: Common) => run(options, (out) => showAvailability(dir, stateOf(dir, options), out)))
+  program
+    .command('kinds')
+    .description('what can be written: kinds, attributes, defaults; with the repository’s plugins')
+    .argument('[kind]', 'one kind with all its attributes: port, networks, …')
+    .option('--dir <dir>', 'the repository', '.')
+    .option('--json', 'one JSON document on stdout')
+    .action((kind: string | undefined, options: Common & { dir: string }) => run(options, (out) => kinds(options.dir, kind, out)))
+  program
+    .command('plugins')
+    .description('plugins that run with the repository, why, and what each brings')
+    .argument('[dir]', 'the repository', '.')
+    .option('--json', 'one JSON document on stdout')
+    .action((dir: string, options: Common) => run(options, (out) => plugins(dir, out)))
+  command('show', 'one resource as it is applied: defaults, addresses, when it was made and changed')
+    .argument('<kind>', 'port, network, …')
+    .argument('<name>', 'NAME or PROJECT/NAME')
+    .argument('[dir]', 'the repository', '.')
+    .action((kind: string, name: string, dir: string, options: Common) =>
+      run(options, (out) => show({ dir, stateFile: stateOf(dir, options), kind, name }, out)),
+    )
   command('history', 'revisions, newest first')
     .argument('[dir]', 'the repository', '.')
     .option('--verbose', 'everything: nothing grouped, nothing shortened')

@@ -1,7 +1,10 @@
 import type { KindDefinition, Site } from '../kinds/kind.ts'
+import type { PluginChoice } from '../kinds/site/check.ts'
 import { sameJson } from '../lib/json.ts'
-import type { Issue, Place } from '../model/issue.ts'
+import { hasErrors, type Issue, type Place } from '../model/issue.ts'
 import type { Key } from '../model/key.ts'
+import type { Subscribed } from '../plugins/callbacks.ts'
+import { callsAfter } from '../plugins/notify.ts'
 import type { Base } from './base.ts'
 import type { Engine, Locate, Step } from './engine/types.ts'
 import { type Allowed, stillBlocked } from './guard/allow.ts'
@@ -14,6 +17,7 @@ import { type Proposal, propose, stepFrom } from './proposal.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
 import type { TakenOver } from './takeover/take.ts'
 import type { TakeOver } from './takeover.ts'
+import { type Judged, judgePlan, refuseVetoed, Vetoed } from './veto.ts'
 
 /** One reading of the repo, as the watcher hands it over. */
 export interface Reading {
@@ -39,6 +43,10 @@ export type RepoState =
 export interface ControllerOptions {
   readonly engine: Engine
   readonly kinds: readonly KindDefinition[]
+  /** The plugins that run (`Directory.registry`). */
+  readonly registry: string
+  readonly running: Required<PluginChoice>
+  readonly subscriptions: readonly Subscribed[]
   readonly store: Store
   readonly hub: Pick<Hub, 'publish'>
   /** Absent where no agent can be asked. */
@@ -50,10 +58,12 @@ export interface ControllerOptions {
   readonly now: () => number
   readonly log: (level: 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
   readonly onRevision: (info: RevisionInfo, plan: Plan, hosts: readonly string[]) => void
+  /** A plan that every judge of the stage `before` had agreed to was not committed. */
+  readonly onAbort: (plan: Plan) => void
 }
 
 export interface ApplyRequest {
-  /** Apply exactly this stored plan; refused as stale when the base moved. Absent: whatever the repo asks for now. */
+  /** Apply exactly this stored plan; refused as stale when the base moved, and when it was made with other plugins. Absent: whatever the repo asks for now. */
   readonly plan?: string
   readonly allow: Allowed
   readonly reason?: string
@@ -64,8 +74,14 @@ export type ApplyOutcome =
   | { readonly outcome: 'nothing'; readonly revision: number }
   | { readonly outcome: 'refused'; readonly plan: Plan }
   | { readonly outcome: 'stale'; readonly plan: string; readonly base: number; readonly current: number }
+  | { readonly outcome: 'other-plugins'; readonly plan: string; readonly made: string; readonly current: string }
   | { readonly outcome: 'broken'; readonly issues: readonly Issue[] }
   | { readonly outcome: 'unknown-plan'; readonly plan: string }
+
+interface Committed {
+  readonly revision: RevisionInfo
+  readonly hosts: readonly string[]
+}
 
 /** Decides: reading → plan → commit → publish. Callers run its methods one at a time (`serve` has a queue of one). */
 export class Controller {
@@ -114,7 +130,8 @@ export class Controller {
     const settle =
       ready.plan.summary.delete + ready.plan.summary.recreate > 0 ? this.#options.siteOf(this.#base).guards.delete_settle_ms : 0
     if (settledForMs < settle) return settle - settledForMs
-    await this.#commit(ready.plan, ready.step, reading.tree)
+    const done = await this.#commit(ready.plan, ready.step, reading.tree)
+    if ('issues' in done) this.#repo = { state: 'broken', issues: done.issues, since: this.#options.now() }
     return 0
   }
 
@@ -138,7 +155,9 @@ export class Controller {
     const ready = this.#note(proposal)
     if (proposal.ready === undefined) return { outcome: 'broken', issues: proposal.issues }
     if (ready === undefined) return { outcome: 'nothing', revision: this.#base.revision }
-    return await this.#applyPlan(ready.plan, ready.step, this.#reading.tree, request)
+    const outcome = await this.#applyPlan(ready.plan, ready.step, this.#reading.tree, request)
+    if (outcome.outcome === 'broken') this.#repo = { state: 'broken', issues: outcome.issues, since: this.#options.now() }
+    return outcome
   }
 
   async #applyStored(id: string, request: ApplyRequest): Promise<ApplyOutcome> {
@@ -146,20 +165,25 @@ export class Controller {
     if (stored === undefined) return { outcome: 'unknown-plan', plan: id }
     const { plan } = stored
     if (plan.base !== this.#base.revision) return { outcome: 'stale', plan: id, base: plan.base, current: this.#base.revision }
+    const { registry } = this.#options
+    if (plan.registry !== registry) return { outcome: 'other-plugins', plan: id, made: plan.registry, current: registry }
     if (plan.changes.length === 0) return { outcome: 'nothing', revision: this.#base.revision }
     const taken = this.#taken(this.tree)
     const step = stepFrom(this.#options.engine, this.#base, plan.ops, { taken, now: this.#options.now() })
     // Agents have spoken since the plan was made: it would renumber what they hold.
     if (taken !== undefined && !sameJson(allocationRows(this.#base.world, step), plan.allocations))
       return { outcome: 'stale', plan: id, base: plan.base, current: this.#base.revision }
+    // Whoever made the plan may have had other plugins.
+    const issues = judgePlan({ stage: 'before', ...this.#judging(plan, step) })
+    if (hasErrors(issues)) return { outcome: 'broken', issues }
     return await this.#applyPlan(plan, step, this.tree, request)
   }
 
   async #applyPlan(plan: Plan, step: Step, tree: Tree, request: ApplyRequest): Promise<ApplyOutcome> {
     const left = stillBlocked(plan.blocked, request.allow)
     if (left.length > 0) return { outcome: 'refused', plan: { ...plan, blocked: left } }
-    const { revision, hosts } = await this.#commit(plan, step, tree, request.reason)
-    return { outcome: 'applied', revision, plan, hosts }
+    const done = await this.#commit(plan, step, tree, request.reason)
+    return 'issues' in done ? { outcome: 'broken', issues: done.issues } : { outcome: 'applied', plan, ...done }
   }
 
   #rememberPlaces(next: Reading): void {
@@ -170,10 +194,13 @@ export class Controller {
   }
 
   #propose(reading: Reading): Proposal {
-    const { engine, kinds } = this.#options
+    const { engine, kinds, registry, running, subscriptions } = this.#options
     return propose({
       engine,
       kinds,
+      registry,
+      running,
+      subscriptions,
       base: this.#base,
       tree: reading.tree,
       locate: reading.locate,
@@ -208,25 +235,40 @@ export class Controller {
     return ready
   }
 
+  #judging(plan: Plan, step: Step): Omit<Judged, 'stage'> {
+    const locate = this.#reading?.locate ?? ((): undefined => undefined)
+    return { subscriptions: this.#options.subscriptions, changes: plan.changes, base: this.#base.world, world: step.world, locate }
+  }
+
   /** Store first, then publish: a crash between the two is healed at start, by digests. */
-  async #commit(
-    plan: Plan,
-    step: Step,
-    tree: Tree,
-    reason?: string,
-  ): Promise<{ readonly revision: RevisionInfo; readonly hosts: readonly string[] }> {
-    const places = new Map<Key, Place>()
-    for (const change of plan.changes) {
-      const place = tree.places.get(change.key)
-      if (place !== undefined) places.set(change.key, place)
-    }
-    const info = await this.#options.store.commit(plan, { places, now: this.#options.now(), ...(reason === undefined ? {} : { reason }) })
+  async #commit(plan: Plan, step: Step, tree: Tree, reason?: string): Promise<Committed | { readonly issues: readonly Issue[] }> {
+    const info = await this.#store(plan, step, tree, reason).catch((error: unknown) => {
+      this.#options.onAbort(plan)
+      if (error instanceof Vetoed) return error
+      throw error
+    })
+    if (info instanceof Vetoed) return { issues: info.issues }
     this.#base = { revision: info.revision, world: step.world }
     this.#options.takeOver?.committed(step.world, tree)
     const hosts = this.#options.hub.publish(info.revision, step.world)
     this.#afterCommit(plan)
     this.#options.onRevision(info, plan, hosts)
     return { revision: info, hosts }
+  }
+
+  async #store(plan: Plan, step: Step, tree: Tree, reason?: string): Promise<RevisionInfo> {
+    const places = new Map<Key, Place>()
+    for (const change of plan.changes) {
+      const place = tree.places.get(change.key)
+      if (place !== undefined) places.set(change.key, place)
+    }
+    return await this.#options.store.commit(plan, {
+      places,
+      now: this.#options.now(),
+      precommit: () => refuseVetoed({ stage: 'precommit', ...this.#judging(plan, step) }),
+      calls: callsAfter(this.#options.subscriptions, plan.changes),
+      ...(reason === undefined ? {} : { reason }),
+    })
   }
 
   #afterCommit(plan: Plan): void {

@@ -10,6 +10,7 @@ import type { Endpoints } from '../wire/endpoints.ts'
 import type { Report } from '../wire/messages.ts'
 import { type Base, loadBase } from './base.ts'
 import { boot } from './boot.ts'
+import { CallbackRunner } from './callbacks/runner.ts'
 import { type Context, createContext, locatorFor, READER_VERSION, siteOf, VERSION } from './context.ts'
 import { Controller, type Reading } from './controller.ts'
 import { fleetInput, type HostRecord, rememberedHosts, withReport } from './fleet.ts'
@@ -17,6 +18,7 @@ import { vanishedFromHead } from './guard/guard.ts'
 import { type Answer, type Hub, type HubHandlers, openHub } from './hub/hub.ts'
 import { EMPTY_TREE } from './load/tree.ts'
 import type { Plan } from './plan/types.ts'
+import { createPresence } from './presence.ts'
 import type { FleetInput } from './render/fleet.ts'
 import { parsePool } from './repo/pool.ts'
 import { readOnce } from './repo/read-once.ts'
@@ -59,6 +61,7 @@ export interface Server {
   readonly store: Store
   readonly hub: Hub
   readonly takeOver: TakeOver
+  readonly callbacks: CallbackRunner
   /** One thing that changes state at a time. */
   readonly queue: PQueue
   fleet(): FleetInput
@@ -69,6 +72,7 @@ export interface Server {
 }
 
 const PURGE_MS = 3600_000
+const PRESENCE_MS = 2000
 
 /**
  * Watches the repo, plans, commits, publishes and keeps what agents report. Takes the lease on the state file; throws `StoreError` (`locked`) when another process has
@@ -93,10 +97,14 @@ export async function startServer(options: ServeOptions): Promise<Server> {
 
 async function serveFrom(options: ServeOptions, context: Context, store: Store): Promise<Server> {
   const { log } = options
-  const base = await loadBase(store, context.engine, Date.now())
+  const base = await loadBase(store, context, options.dir, Date.now())
+  for (const { code, message } of context.directory.warnings) log('warn', message, { code })
   const records = await rememberedHosts(store)
   const saver = createSaver(store, records, log)
   const site = await startingSite(options.dir, context, base)
+  let current = base.revision
+  const callbacks = new CallbackRunner({ subscriptions: context.directory.subscriptions, store, revision: () => current, log })
+  const presence = createPresence(records.keys(), performance.now())
   const takeOver = createTakeOver({
     empty: base.revision === 0,
     fresh: options.fresh === true,
@@ -109,11 +117,14 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   const hub = await openHubFor(options, site, {
     onHello: (hello) => {
       const against = takeOver.greet(hello, controller.base.world)
-      if (against === undefined) log('info', 'agent connected', { host: hello.host, version: hello.version })
-      return against
+      if (against !== undefined) return against
+      log('info', 'agent connected', { host: hello.host, version: hello.version })
+      callbacks.say(presence.heard(hello.host, performance.now()))
+      return undefined
     },
     onReport: async (report, at) => {
       if (!takeOver.isWelcome(report.host)) throw new Error(`${report.host} reports before it was told anything here`)
+      callbacks.say(presence.heard(report.host, performance.now()))
       records.set(report.host, withReport(records.get(report.host), report, VERSION, { at, heardAt: performance.now() }))
       saver.note(report)
       options.onEvent?.({ type: 'report', report })
@@ -124,6 +135,9 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   const controller = new Controller({
     engine: context.engine,
     kinds: context.kinds,
+    registry: context.directory.registry,
+    running: context.directory.running,
+    subscriptions: context.directory.subscriptions,
     store,
     hub,
     takeOver,
@@ -135,8 +149,11 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     onRevision: (info, plan, hosts) => {
       log('info', 'revision committed and published', { revision: info.revision, plan: plan.id, ...plan.summary, hosts: hosts.length })
       warnOfEndpoints(log, site, siteOf(controller.base.world))
+      current = info.revision
+      callbacks.wake()
       options.onEvent?.({ type: 'revision', info, plan, hosts })
     },
+    onAbort: (plan) => callbacks.abort(plan.changes),
   })
   const watch: RepoWatch = watchRepo(
     options.dir,
@@ -158,6 +175,9 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     PURGE_MS,
   )
   housekeeping.unref()
+  const attendance = setInterval(() => callbacks.say(presence.missing(performance.now())), PRESENCE_MS)
+  attendance.unref()
+  await callbacks.start()
 
   async function onState(state: RepoState): Promise<void> {
     options.onEvent?.({ type: 'seen' })
@@ -188,6 +208,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     store,
     hub,
     takeOver,
+    callbacks,
     queue,
     fleet: () => ({
       ...fleetInput(controller.base.revision, hub.targets(), records, Date.now(), performance.now()),
@@ -199,8 +220,10 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     async close() {
       clearInterval(housekeeping)
       takeOver.close()
+      clearInterval(attendance)
       await watch.close()
       await queue.onIdle()
+      await callbacks.close()
       await hub.close()
       await saver.flush()
       await store.close()

@@ -76,6 +76,6 @@ export function judge(...yaml: readonly string[]): readonly string[] {
 
 /** The resolved spec of a resource in the default project, or undefined when it is in error. */
 export function spec(world: World, kind: string, name: string): JsonObject | undefined {
-  const key = makeKey(kind, kind === 'host' || kind === 'site' ? '' : DEFAULT_PROJECT, name)
+  const key = makeKey(kind, kinds.find((k) => k.kind === kind)?.scope === 'global' ? '' : DEFAULT_PROJECT, name)
   return world.resources.get(key)?.spec
 }

@@ -15,7 +15,7 @@ export function createNetwork(types: TypeDrivers): KindDefinition<NetworkSpec> {
     scope: 'project',
     summary: 'An isolated layer-2 segment that ports connect to.',
     schema: enumOf(networkSchema, ['network_type'], [...types.keys()]),
-    after: ['site'],
+    after: ['site', 'network_segment_range'],
     normalise: (spec) => normaliseNetwork(spec, types),
     references: networkReferences,
     claims: (spec) => networkClaims(spec, types),

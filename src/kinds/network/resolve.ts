@@ -11,7 +11,7 @@ import type { TypeDrivers } from './type-driver.ts'
 export function resolveNetwork(resource: Declared, types: TypeDrivers, view: View, pools: Pools): Resolved<NetworkSpec> {
   const network = resource.spec as NetworkDeclared
   const site = view.site()
-  const found = resolveSegment(resource, types, site, pools)
+  const found = resolveSegment(resource, types, view, pools)
   const segment: Segment = found.ok ? found.segment : { network_type: 'local' }
   const maximum = types.get(segment.network_type)?.maximumMtu(site, segment.physical_network) ?? globalMtu(site)
   const mtu = network.mtu ?? maximum.mtu

@@ -1,8 +1,10 @@
 import { createHost } from '../../kinds/host/index.ts'
 import { createNetwork } from '../../kinds/network/index.ts'
+import { createNetworkSegmentRange } from '../../kinds/network_segment_range/index.ts'
 import { createPort } from '../../kinds/port/index.ts'
 import { subnet } from '../../kinds/subnet/index.ts'
 import type { Drivers, OwnedKind, Plugin } from '../plugin.ts'
+import { agents } from './agents.ts'
 import { dnsOfNetwork, dnsOfPort } from './dns.ts'
 import { extraDhcpOpts } from './extra-dhcp-opts.ts'
 import { openvswitch } from './openvswitch.ts'
@@ -21,6 +23,7 @@ export const ml2: Plugin = {
     { alias: 'agent', summary: 'Hosts that run an agent.' },
     { alias: 'provider', summary: 'network_type, physical_network and segmentation_id of a network.' },
     { alias: 'external-net', summary: 'Networks that lead outside.' },
+    { alias: 'network-segment-range', summary: 'Ranges of numbers for projects.', requires: ['provider'] },
     { alias: 'net-mtu', summary: 'The MTU of a network is known.' },
     { alias: 'net-mtu-writable', summary: 'The MTU of a network can be written.', requires: ['net-mtu'] },
     { alias: 'binding', summary: 'The host of a port, its vnic_type, and how it is bound.' },
@@ -33,12 +36,14 @@ export const ml2: Plugin = {
   attributes: [dnsOfNetwork, dnsOfPort, extraDhcpOpts],
   type_drivers: TYPE_DRIVERS,
   mechanism_drivers: [openvswitch],
+  subscriptions: [agents],
   agent_roles: ['l2'],
 }
 
 function coreKinds(drivers: Drivers): readonly OwnedKind[] {
   const backends = [...new Set(drivers.mechanisms.map((m) => m.backend))]
   return [
+    { alias: 'network-segment-range', definition: createNetworkSegmentRange(drivers.types) },
     { alias: 'network', definition: createNetwork(drivers.types) },
     { alias: 'subnet', definition: subnet },
     { alias: 'port', definition: createPort(drivers) },

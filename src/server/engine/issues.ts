@@ -16,7 +16,8 @@ export function issuesOf(world: World, locate: Locate, base?: World): readonly I
   return issues.sort(compareIssues)
 }
 
-function issueOf(key: Key, finding: Finding, locate: Locate, base: World | undefined): Issue {
+/** One finding about a resource, with its places. */
+export function issueOf(key: Key, finding: Finding, locate: Locate, base?: World): Issue {
   const place = locate(key, finding.at ?? [])
   const told = finding.code === MISSING ? missingIssue(key, finding, base) : finding
   const related = told.related?.map((r): Related => {
