@@ -10,12 +10,14 @@ import { type DriftClock, startDriftClock } from './drift-clock.ts'
 import type { Log } from './log.ts'
 import type { TargetSet } from './northbound/feed-core.ts'
 import type { HeldScopes } from './northbound/held.ts'
+import type { HostKeys } from './northbound/identity.ts'
 import { type Northbound, type NorthboundTiming, openNorthbound } from './northbound/northbound.ts'
 import { openStateFile } from './northbound/statefile.ts'
 
 export interface RunOptions {
   readonly host: string
   readonly server: string
+  readonly keys?: HostKeys
   readonly stateDir: string
   readonly rundir: string
   readonly database?: string
@@ -157,6 +159,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
     host: options.host,
     server: options.server,
     version: VERSION,
+    keys: options.keys,
     saved: saved.current,
     stateFile,
     log,

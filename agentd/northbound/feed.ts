@@ -17,6 +17,7 @@ import {
   stepFeed,
   type TargetSet,
 } from './feed-core.ts'
+import type { Identity } from './identity.ts'
 import { expectReply, openRequester, type Requester } from './requester.ts'
 import type { SavedSet } from './statefile.ts'
 import { type Subscription, subscribe } from './subscription.ts'
@@ -26,6 +27,8 @@ export interface FeedOptions {
   /** The server's rpc endpoint; `hello` names the others. */
   readonly server: string
   readonly version: string
+  /** With keys. */
+  readonly identity?: Identity | undefined
   /** This life of the agent. */
   readonly epoch: string
   /** What the disk holds, to start from. */
@@ -97,7 +100,8 @@ class RunningFeed implements Feed {
   constructor(options: FeedOptions) {
     this.#options = options
     this.#status = { state: 'offline', since: options.now(), revision: 0, digest: '', missing: [] }
-    this.#rpc = openRequester(options.server, options.requestMs)
+    const { identity } = options
+    this.#rpc = openRequester(options.server, options.requestMs, identity && { identity, door: 'rpc' })
     if (options.saved !== undefined) {
       const { state, offer } = feedFromDisk(options.saved)
       this.#state = state
@@ -170,12 +174,12 @@ class RunningFeed implements Feed {
   }
 
   #listen(endpoint: string, heartbeatMs: number): void {
-    const { host, log, now } = this.#options
+    const { host, identity, log, now } = this.#options
     this.#heardAt = now()
     if (this.#subscription?.endpoint !== endpoint) {
       this.#subscription?.close()
       const onBad = (reason: string): void => log('warn', `message dropped: ${reason}`)
-      this.#subscription = subscribe(endpoint, host, heartbeatMs, (message) => this.#heard(message), onBad)
+      this.#subscription = subscribe(endpoint, { host, heartbeatMs, identity, onMessage: (message) => this.#heard(message), onBad })
     }
     clearInterval(this.#silence)
     this.#silence = setInterval(() => {

@@ -3,12 +3,15 @@ import { type Backoff, backoffDelay } from '../../src/lib/backoff.ts'
 import type { JsonObject } from '../../src/model/brand.ts'
 import { type Ask, type Report, type ReportReply, WIRE_VERSION } from '../../src/wire/messages.ts'
 import type { Log } from '../log.ts'
+import type { Identity } from './identity.ts'
 import { afterLoss, BLANK_BOOK, type Book, nextPage, type Snapshot } from './report-core.ts'
 import { expectReply, openRequester, type Requester } from './requester.ts'
 
 export interface ReporterOptions {
   readonly host: string
   readonly epoch: string
+  /** With keys. */
+  readonly identity?: Identity | undefined
   readonly requestMs: number
   readonly backoff: Backoff
   readonly random: () => number
@@ -108,11 +111,12 @@ export function openReporter(options: ReporterOptions): Reporter {
 
   return {
     connect({ reports, heartbeatMs, epoch }) {
+      const { identity } = options
       intervalMs = heartbeatMs
       // A report that was on its way to a server that is gone would be waited for in vain: a new life of the server gets a new socket.
       if (link?.endpoint !== reports || link.epoch !== epoch) {
         link?.requester.close()
-        link = { endpoint: reports, epoch, requester: openRequester(reports, options.requestMs) }
+        link = { endpoint: reports, epoch, requester: openRequester(reports, options.requestMs, identity && { identity, door: 'reports' }) }
       }
       failures = 0
       now()

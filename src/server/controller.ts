@@ -2,10 +2,9 @@ import type { KindDefinition, Site } from '../kinds/kind.ts'
 import type { Issue, Place } from '../model/issue.ts'
 import type { Key } from '../model/key.ts'
 import type { Base } from './base.ts'
-import type { Engine, Locate, Step } from './engine/types.ts'
+import type { Engine, Locate, Step, World } from './engine/types.ts'
 import { type Allowed, stillBlocked } from './guard/allow.ts'
 import type { VanishedFile } from './guard/guard.ts'
-import type { Hub } from './hub/hub.ts'
 import { EMPTY_TREE, type Tree } from './load/tree.ts'
 import type { GitInfo, Plan } from './plan/types.ts'
 import { type Proposal, propose } from './proposal.ts'
@@ -36,7 +35,8 @@ export interface ControllerOptions {
   readonly engine: Engine
   readonly kinds: readonly KindDefinition[]
   readonly store: Store
-  readonly hub: Pick<Hub, 'publish'>
+  /** Publishes a revision; returns the hosts whose set changed. */
+  readonly hub: { publish(revision: number, world: World): readonly string[] }
   readonly base: Base
   readonly siteOf: (base: Base) => Site
   /** `manual`: nothing is applied before `apply` is called. */

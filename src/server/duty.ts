@@ -87,6 +87,8 @@ function status(server: Server): JsonObject {
   const fleet = server.fleet()
   return plain({
     fleet: { ...fleet, targets: [...fleet.targets].map(([host, t]) => [host, { digest: t.digest }]) },
+    refused: server.hub.refused(),
+    ...(server.keys === undefined ? {} : { keys: [...server.keys()] }),
     repo: repo.state,
     issues: repo.issues,
     ...('plan' in repo ? { plan: repo.plan } : {}),

@@ -4,13 +4,17 @@ import type { Site } from '../kinds/kind.ts'
 import { sameJson } from '../lib/json.ts'
 import type { Issue } from '../model/issue.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
+import type { KeyPair } from '../wire/keys.ts'
 import type { Report } from '../wire/messages.ts'
 import { type Base, loadBase } from './base.ts'
 import { type Context, createContext, locatorFor, READER_VERSION, siteOf, VERSION } from './context.ts'
 import { Controller, type Reading } from './controller.ts'
+import type { World } from './engine/types.ts'
 import { fleetInput, type HostRecord, rememberedHosts, withReport } from './fleet.ts'
 import { vanishedFromHead } from './guard/guard.ts'
+import { hostKeys, NO_EXTRA_KEYS, watchExtraKeys } from './host-keys.ts'
 import { type Answer, type Hub, type HubHandlers, openHub } from './hub/hub.ts'
+import type { Security } from './hub/security.ts'
 import { EMPTY_TREE } from './load/tree.ts'
 import type { Plan } from './plan/types.ts'
 import type { FleetInput } from './render/fleet.ts'
@@ -31,6 +35,10 @@ export interface ServeOptions {
   readonly source?: 'worktree' | 'commit'
   readonly mode: 'auto' | 'manual'
   readonly insecureLab: boolean
+  /** The server's own; with it only hosts whose key is known are let in. */
+  readonly keys?: KeyPair
+  /** A file of host keys beside those of the repo. */
+  readonly hostKeys?: string
   readonly heartbeatMs: number
   readonly log: ServerLog
   readonly onEvent?: (event: ServerEvent) => void
@@ -49,6 +57,8 @@ export interface Server {
   readonly controller: Controller
   readonly store: Store
   readonly hub: Hub
+  /** Host → public key of those let in; undefined without keys. */
+  readonly keys: (() => ReadonlyMap<string, string>) | undefined
   /** One thing that changes state at a time. */
   readonly queue: PQueue
   fleet(): FleetInput
@@ -94,13 +104,29 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
       options.onEvent?.({ type: 'report', report })
     },
   })
+  const extraKeys =
+    options.hostKeys === undefined
+      ? NO_EXTRA_KEYS
+      : watchExtraKeys(
+          options.hostKeys,
+          () => hub.setKeys(hostKeys(controller.base.world, extraKeys.current())),
+          (m) => log('warn', m),
+        )
+  const publisher = {
+    // Keys first: whoever is expelled by this revision hears nothing of it.
+    publish(revision: number, world: World): readonly string[] {
+      hub.setKeys(hostKeys(world, extraKeys.current()))
+      return hub.publish(revision, world)
+    },
+  }
+  hub.setKeys(hostKeys(base.world, extraKeys.current()))
   hub.restore(base.revision, base.world, records.keys())
   const queue = new PQueue({ concurrency: 1 })
   const controller = new Controller({
     engine: context.engine,
     kinds: context.kinds,
     store,
-    hub,
+    hub: publisher,
     base,
     siteOf: (b: Base) => siteOf(b.world),
     mode: options.mode,
@@ -153,6 +179,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     controller,
     store,
     hub,
+    keys: options.keys === undefined ? undefined : () => hostKeys(controller.base.world, extraKeys.current()),
     queue,
     fleet: () => fleetInput(controller.base.revision, hub.targets(), records, Date.now()),
     record: (host) => records.get(host),
@@ -160,6 +187,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     ask: (host, question, timeoutMs): Promise<Answer> => hub.ask(host, question, timeoutMs),
     async close() {
       clearInterval(housekeeping)
+      extraKeys.close()
       await watch.close()
       await queue.onIdle()
       await hub.close()
@@ -185,7 +213,7 @@ function openHubFor(options: ServeOptions, site: Site, handlers: Pick<HubHandler
       endpoints: { ...site.endpoints, ...options.endpoints },
       installation: site.installation,
       heartbeatMs: options.heartbeatMs,
-      security: { mode: options.insecureLab ? 'insecure-lab' : 'local-only' },
+      security: securityOf(options),
     },
     {
       ...handlers,
@@ -195,8 +223,14 @@ function openHubFor(options: ServeOptions, site: Site, handlers: Pick<HubHandler
         process.kill(process.pid, 'SIGTERM')
       },
       warn: (message) => options.log('warn', message),
+      onRefused: ({ reason, host, detail }) => options.log('warn', 'refused; more of the same is only counted', { reason, host, detail }),
     },
   )
+}
+
+function securityOf(options: ServeOptions): Security {
+  if (options.keys !== undefined) return { mode: 'keys', server: options.keys }
+  return { mode: options.insecureLab ? 'insecure-lab' : 'local-only' }
 }
 
 /** Sockets are bound once: a revision that names other endpoints takes effect at the next start. */
