@@ -67,6 +67,8 @@ export interface Feed {
   status(): FeedStatus
   /** Every reply to a report goes through here: it is how a host learns of its target when PUB is dead. */
   onReportReply(reply: ReportReply): void
+  /** A report was refused: the next hello says why, or that all is well again. */
+  onReportRefused(): void
   close(): Promise<void>
 }
 
@@ -116,6 +118,10 @@ class RunningFeed implements Feed {
 
   onReportReply(reply: ReportReply): void {
     this.#dispatch({ type: 'reported', reply })
+  }
+
+  onReportRefused(): void {
+    this.#dispatch({ type: 'refused' })
   }
 
   async close(): Promise<void> {

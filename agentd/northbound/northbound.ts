@@ -67,6 +67,7 @@ export function openNorthbound(options: NorthboundOptions): Northbound {
     log: options.log,
     snapshot,
     onReply: (reply) => feed.onReportReply(reply),
+    onRefused: () => feed.onReportRefused(),
     onAsk,
   })
   const feed: Feed = openFeed({

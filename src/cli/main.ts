@@ -8,6 +8,7 @@ import { drift } from './drift.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import { history } from './history.ts'
 import { init } from './init.ts'
+import { keysCommand } from './keys.ts'
 import { labCommand } from './lab.ts'
 import { createOutput, type Output } from './output.ts'
 import { plan } from './plan.ts'
@@ -76,6 +77,8 @@ function createProgram(): Command {
     .option('--pub <endpoint>', 'where updates are published (default: from netloom.yaml)')
     .option('--rpc <endpoint>', 'where agents say hello and pull')
     .option('--reports <endpoint>', 'where agents report')
+    .option('--keys <file>', 'the server’s key (default: server.key beside the state file, when it is there)')
+    .option('--host-keys <file>', 'public keys beside those in the repository, as lines HOST KEY: for labs')
     .option('--insecure-lab', 'bind addresses that other machines reach, without keys')
     .addOption(new Option('--heartbeat <ms>', 'between heartbeats').default(5000).argParser(Number))
     .action((dir: string, options: Common & Parameters<typeof serve>[1]) =>
@@ -94,6 +97,7 @@ function createProgram(): Command {
     .argument('[dir]', 'the repository', '.')
     .option('-n, --limit <n>', 'how many', Number, 20)
     .action((dir: string, options: Common & { limit: number }) => run(options, (out) => history(stateOf(dir, options), options.limit, out)))
+  keysCommand(program.command('keys'), run, stateOf)
   program.addCommand(labCommand(run))
   program
     .command('demo')

@@ -3,14 +3,17 @@ import { dirname, resolve } from 'node:path'
 import { pino } from 'pino'
 import { openDuty } from '../server/duty.ts'
 import { startServer } from '../server/serve.ts'
+import { readServerKey, serverKeyPath } from '../server/server-key.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
-import { EXIT, type ExitCode } from './exit.ts'
+import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import type { Output } from './output.ts'
 
 export interface ServeOptions {
   readonly stateFile: string
   readonly manual?: true
   readonly insecureLab?: true
+  readonly keys?: string
+  readonly hostKeys?: string
   readonly heartbeat: number
   readonly pub?: string
   readonly rpc?: string
@@ -27,17 +30,23 @@ export async function serve(dir: string, options: ServeOptions, output: Output):
     ...(reports === undefined ? {} : { reports }),
   }
   await mkdir(dirname(options.stateFile), { recursive: true })
+  const keyFile = options.keys ?? serverKeyPath(options.stateFile)
+  const keys = readServerKey(keyFile)
+  if (keys === undefined && options.keys !== undefined)
+    throw new CommandError(`there is no key file ${keyFile}`, { hint: 'netloom keys server makes one beside the state file' })
   const server = await startServer({
     dir: resolve(dir),
     stateFile: options.stateFile,
     endpoints,
     mode: options.manual === true ? 'manual' : 'auto',
     insecureLab: options.insecureLab === true,
+    ...(keys === undefined ? {} : { keys }),
+    ...(options.hostKeys === undefined ? {} : { hostKeys: options.hostKeys }),
     heartbeatMs: options.heartbeat,
     log: (level, message, detail) => logger[level](detail ?? {}, message),
   })
   const duty = await openDuty(server, options.stateFile)
-  logger.info({ ...server.endpoints, control: duty.path, revision: server.controller.base.revision }, 'serving')
+  logger.info({ ...server.endpoints, control: duty.path, keys: keys !== undefined, revision: server.controller.base.revision }, 'serving')
   output.result(
     { endpoints: server.endpoints, revision: server.controller.base.revision },
     () => `serving ${dir} at ${server.endpoints.rpc}`,

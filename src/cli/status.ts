@@ -6,6 +6,7 @@ import { fleetInput, rememberedHosts } from '../server/fleet.ts'
 import type { Plan } from '../server/plan/types.ts'
 import { type FleetInput, hostStates } from '../server/render/fleet.ts'
 import { issueJson } from '../server/render/issue.ts'
+import { type RefusedState, refusedLines } from '../server/render/keys.ts'
 import { renderStatus } from '../server/render/status.ts'
 import { controlPath } from '../server/serve.ts'
 import { openStore } from '../server/store/open.ts'
@@ -18,6 +19,10 @@ export interface StatusAnswer {
   readonly repo: RepoState['state']
   readonly issues: readonly Issue[]
   readonly plan?: Plan
+  /** What was not let in since the server started. */
+  readonly refused?: readonly RefusedState[]
+  /** Host → public key of those that are; absent when the server runs without keys. */
+  readonly keys?: readonly (readonly [string, string])[]
   readonly places: readonly (readonly [Key, Place | null])[]
 }
 
@@ -33,8 +38,9 @@ export async function status(stateFile: string, output: Output): Promise<ExitCod
     revision: fleet.revision,
     hosts: hostStates(fleet),
     objects: fleet.status,
+    refused: answer?.refused ?? [],
   }
-  output.result(data, () => [renderStatus(fleet, style), ...repoLines(answer)].join('\n'))
+  output.result(data, () => [renderStatus(fleet, style), ...refusedLines(answer?.refused ?? []), ...repoLines(answer)].join('\n'))
   return EXIT.clean
 }
 

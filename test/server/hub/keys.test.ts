@@ -77,6 +77,20 @@ function pull(host: string, ...scopes: readonly string[]): Pull {
   return { v: WIRE_VERSION, type: 'pull', id: randomUUID(), host, scopes: scopes.map((scope) => ({ scope: scope as never })) }
 }
 
+/** Everything that is published, as a host's key lets it be heard. */
+function listen(t: Teardown, f: Fort, host: string): readonly string[] {
+  const heard: string[] = []
+  const socket = new Subscriber({ linger: 0, ...curveClientOptions(f.keysOf(host), f.server.publicKey) })
+  t.teardown(() => socket.close())
+  socket.connect(f.hub.endpoints.pub)
+  socket.subscribe('')
+  const read = async (): Promise<void> => {
+    for await (const frames of socket) heard.push(frames.map(String).join(' '))
+  }
+  read().catch(() => undefined)
+  return heard
+}
+
 const codeOf = (reply: Reply): string => (reply.type === 'refused' ? reply.code : reply.type)
 
 test('with keys an agent converges, follows a revision by PUB alone, answers a question, and nothing is refused', async (t) => {
@@ -92,15 +106,7 @@ test('with keys an agent converges, follows a revision by PUB alone, answers a q
 test('what is published for one host is read by nobody else that is let in', async (t) => {
   const f = await fort(t)
   const agent = startAgent(t, { server: f.hub.endpoints.rpc, host: 'h2', keys: f.keysOf('h2') })
-  const seen: string[] = []
-  const spy = new Subscriber({ linger: 0, ...curveClientOptions(f.keysOf('h1'), f.server.publicKey) })
-  t.teardown(() => spy.close())
-  spy.connect(f.hub.endpoints.pub)
-  spy.subscribe('')
-  const read = async (): Promise<void> => {
-    for await (const frames of spy) seen.push(frames.map(String).join(' '))
-  }
-  read().catch(() => undefined)
+  const seen = listen(t, f, 'h1')
   await until('synced and listening', () => isSynced(f.hub, agent) && seen.length > 0)
   f.hub.publish(2, nextWorld(ONE, { 'net/secret': { x: 7, 'a-name-to-be-kept': 8 } }))
   await until('the update was seen', () => isSynced(f.hub, agent) && seen.some((s) => s.startsWith('host/h2/')))
@@ -183,15 +189,7 @@ test('an expelled host is refused on the connections it has, gets no other, and 
   const agents = ['h1', 'h2'].map((host) => startAgent(t, { server: f.hub.endpoints.rpc, host, keys: f.keysOf(host) }))
   const c = connect(t, f, f.keysOf('h2'))
   t.is(codeOf(await c.send(signed(f, 'h2', hello('h2')))), 'hello')
-  const heard: string[] = []
-  const ear = new Subscriber({ linger: 0, ...curveClientOptions(f.keysOf('h2'), f.server.publicKey) })
-  t.teardown(() => ear.close())
-  ear.connect(f.hub.endpoints.pub)
-  ear.subscribe('')
-  const listen = async (): Promise<void> => {
-    for await (const [topic] of ear) heard.push(String(topic))
-  }
-  listen().catch(() => undefined)
+  const heard = listen(t, f, 'h2')
   await until('all there', () => agents.every((a) => isSynced(f.hub, a)) && heard.length > 0)
   f.allow('h1')
   f.hub.publish(2, nextWorld(ONE, { 'net/secret': { x: 9 }, fabric: { e: 2 } }))
@@ -215,6 +213,9 @@ test('a host that leaves the repo is left holding nothing, and is refused from t
   const f = await fort(t)
   const agent = startAgent(t, { server: f.hub.endpoints.rpc, host: 'h2', keys: f.keysOf('h2') })
   await until('at 1', () => isSynced(f.hub, agent))
+  // Connected after the agent's own subscription: what this one hears, that one does too.
+  const heard = listen(t, f, 'h2')
+  await until('heard', () => heard.length > 1)
   f.allow('h1')
   f.hub.publish(2, { scopes: ONE.scopes, needs: ONE.needs.delete('h2') })
   await until('empty', () => agent.offers.at(-1)?.scopes.size === 0)
