@@ -13,7 +13,10 @@ import { isSynced, LOCAL, startAgent, startHub, type Teardown, until } from './f
 import { testKeys } from './test-keys.ts'
 import { nextWorld, world } from './worlds.ts'
 
-/* A hub with keys on, real agents that have theirs, and everybody who should not get in. */
+/*
+ * A hub with keys on, real agents that have theirs, and everybody who should not get in. Heartbeats are slower than in other tests: what is published is a hint that a broken connection
+ * loses, and here it is the thing looked at.
+ */
 
 const ONE = world(
   { fabric: { e: 1 }, 'host/h1': { p1: 1 }, 'host/h2': { p2: 2 }, 'net/secret': { x: 1 } },
@@ -34,7 +37,7 @@ interface Fort {
 async function fort(t: Teardown, hosts: readonly string[] = ['h1', 'h2']): Promise<Fort> {
   const told: Refused[] = []
   const keys = testKeys()
-  const hub = await startHub(t, { security: keys.security }, { onRefused: (r) => void told.push(r) })
+  const hub = await startHub(t, { security: keys.security, heartbeatMs: 1000 }, { onRefused: (r) => void told.push(r) })
   hub.setKeys(keys.list(hosts))
   hub.restore(1, ONE, [])
   return {
