@@ -1,18 +1,19 @@
 import { mkdir } from 'node:fs/promises'
 import type { JsonObject } from '../src/model/brand.ts'
 import type { HostIntent } from '../src/model/intent.ts'
-import { hostScope, intentKey } from '../src/model/scope.ts'
 import type { DriftItem } from '../src/model/status.ts'
 import type { Question } from '../src/wire/messages.ts'
-import type { Backend, Driver, IntentSet } from './backends/backend.ts'
-import { type ConvergeResult, type Converger, type ConvergeTarget, createConverger } from './converge/converger.ts'
+import type { Backend, Driver } from './backends/backend.ts'
+import { type Canary, type CanaryTiming, startCanary } from './canary.ts'
+import { type ConvergeResult, type Converger, createConverger } from './converge/converger.ts'
 import { type DriftClock, startDriftClock } from './drift-clock.ts'
+import { expectedSet, forgottenStatuses, isLeave, leavingStatuses, savedInstallation } from './leave.ts'
 import type { Log } from './log.ts'
 import type { TargetSet } from './northbound/feed-core.ts'
-import type { HeldScopes } from './northbound/held.ts'
 import type { HostKeys } from './northbound/identity.ts'
 import { type Northbound, type NorthboundTiming, openNorthbound } from './northbound/northbound.ts'
 import { openStateFile } from './northbound/statefile.ts'
+import { convergeTarget, hostIntent } from './target.ts'
 
 export interface RunOptions {
   readonly host: string
@@ -24,6 +25,7 @@ export interface RunOptions {
   readonly backend: Backend
   readonly log: Log
   readonly timing?: Partial<NorthboundTiming>
+  readonly canary?: CanaryTiming
   /** After every run of converge; for tests and progress. */
   readonly onResult?: (result: ConvergeResult) => void
 }
@@ -55,19 +57,25 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
   let driver: Driver | undefined
   let converger: Converger | undefined
   let clock: DriftClock | undefined
+  let canary: Canary | undefined
   let policy: HostIntent | undefined
   let northbound: Northbound | undefined
   let pending: TargetSet | undefined
   let opening: Promise<void> | undefined
   let told = '[]'
+  let installation = savedInstallation(options.host, saved)
+  /** When the server told this host to hold nothing; undefined while it is in the repository. */
+  let leftAt: string | undefined
 
   function onTarget(target: TargetSet): void {
-    pending = target
     const own = hostIntent(options.host, target.scopes)
     if (own === undefined) {
-      log('warn', 'the target names no host intent for this host; nothing is changed', { revision: target.revision })
+      leave(target)
       return
     }
+    pending = target
+    leftAt = undefined
+    installation = own.installation
     if (policy?.drift.schedule !== own.drift.schedule) {
       void clock?.stop()
       clock = own.drift.mode === 'off' ? undefined : startDriftClock(own.drift.schedule, () => converger?.recheck(), log)
@@ -76,6 +84,29 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
     converger?.setMode(own.drift.mode)
     if (converger !== undefined) converger.setTarget(convergeTarget(target))
     else opening ??= openSwitch(own.installation).finally(() => (opening = undefined))
+  }
+
+  function leave(target: TargetSet): void {
+    const { revision } = target
+    if (!isLeave(target)) {
+      log('warn', 'the set on disk does not know this host; nothing is changed before the server says so', { revision })
+      return
+    }
+    leftAt ??= new Date().toISOString()
+    if (installation === undefined) {
+      const statuses = forgottenStatuses(options.host, options.stateDir, leftAt)
+      log('error', 'this host left the repository, and nothing on disk tells what was made here; nothing is removed', { revision })
+      northbound?.converged({ revision, converged: false, statuses, drift: [], facts: {}, allocations, timings: {} })
+      return
+    }
+    log('info', 'this host left the repository: what was made here is removed', { revision, installation })
+    void clock?.stop()
+    clock = undefined
+    policy = undefined
+    pending = target
+    converger?.setMode('repair')
+    if (converger !== undefined) converger.setTarget(convergeTarget(target))
+    else opening ??= openSwitch(installation).finally(() => (opening = undefined))
   }
 
   /** Tries until the switch answers; says so once. */
@@ -91,6 +122,13 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
       }
     }
     if (driver === undefined || closing.signal.aborted) return
+    const opened = driver
+    canary = startCanary({
+      probe: (timeoutMs) => opened.probe(timeoutMs),
+      onChange: onSwitch,
+      now: () => new Date().toISOString(),
+      ...(options.canary === undefined ? {} : { timing: options.canary }),
+    })
     converger = createConverger({
       host: options.host,
       installation,
@@ -111,8 +149,15 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
       },
       log,
     })
-    if (saved.current !== undefined) converger.expect({ revision: saved.current.revision, intents: intentsOf(saved.current.scopes) })
+    const expected = expectedSet(saved, leftAt !== undefined)
+    if (expected !== undefined) converger.expect(convergeTarget(expected))
     if (pending !== undefined) converger.setTarget(convergeTarget(pending))
+  }
+
+  function onSwitch(): void {
+    const state = canary?.state()?.state
+    log(state === 'silent' ? 'error' : 'info', state === 'silent' ? 'the switch does not answer' : 'the switch answers')
+    northbound?.changed()
   }
 
   function onResult(result: ConvergeResult): void {
@@ -123,7 +168,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
     northbound?.converged({
       revision: result.revision,
       converged: result.converged,
-      statuses: result.statuses,
+      statuses: leftAt === undefined ? result.statuses : leavingStatuses(options.host, result, leftAt),
       drift: result.drift,
       facts: result.facts as unknown as JsonObject,
       allocations: result.allocations,
@@ -165,6 +210,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
     log,
     onTarget,
     answer,
+    dataplane: () => canary?.state(),
     ...(options.timing === undefined ? {} : { timing: options.timing }),
   })
 
@@ -175,6 +221,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
     },
     async close() {
       closing.abort()
+      canary?.close()
       await clock?.stop()
       await northbound?.close()
       await opening
@@ -182,20 +229,6 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
       await driver?.close()
     },
   }
-}
-
-function convergeTarget(target: TargetSet): ConvergeTarget {
-  return { revision: target.revision, intents: intentsOf(target.scopes) }
-}
-
-export function intentsOf(scopes: HeldScopes): IntentSet {
-  return new Map([...scopes].map(([scope, held]) => [scope, held.intents]))
-}
-
-/** This host's own intent; undefined in a set that does not know the host. */
-export function hostIntent(host: string, scopes: HeldScopes): HostIntent | undefined {
-  const intent = scopes.get(hostScope(host))?.intents.get(intentKey('host', host))
-  return intent?.type === 'host' ? intent : undefined
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,4 @@
 import type { Writable } from 'node:stream'
-import { hostIntent, intentsOf } from './agent.ts'
 import type { Compiled, Driver } from './backends/backend.ts'
 import { BACKENDS } from './backends/drivers.ts'
 import { driftItems } from './converge/drift.ts'
@@ -7,6 +6,7 @@ import { wholeDelta } from './converge/tracker.ts'
 import { createLog } from './log.ts'
 import { openStateFile } from './northbound/statefile.ts'
 import type { AgentOptions } from './options.ts'
+import { hostIntent, intentsOf } from './target.ts'
 
 type InspectOptions = Omit<AgentOptions, 'server'>
 

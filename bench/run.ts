@@ -21,7 +21,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const chosen = BENCHMARKS.filter((b) => names.length === 0 || names.includes(b.name))
   const outcomes: Outcome[] = []
   for (const benchmark of chosen) outcomes.push(await run(benchmark, quick))
-  await record(outcomes, quick)
+  await record(outcomes, { quick, whole: chosen.length === BENCHMARKS.length })
   const failures = outcomes.flatMap((o) => o.failures)
   const missed = missedTargets(outcomes)
   for (const line of missed) console.log(`target missed: ${line}`)

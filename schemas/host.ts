@@ -10,6 +10,12 @@ export const hostSchema = {
       description: 'Where VXLAN, Geneve and GRE tunnels end. Left out: the host takes part in no tunnel.',
       examples: ['192.0.2.1', 'fd00::1'],
     },
+    backend: {
+      type: 'string',
+      enum: ['ovs'],
+      description: 'What the host’s agent drives; a mechanism driver must know it. Default: that of the first mechanism driver.',
+      examples: ['ovs'],
+    },
     bridge_mappings: {
       type: 'object',
       propertyNames: { minLength: 1, maxLength: 64 },

@@ -35,14 +35,6 @@ export const networkSchema = {
       pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
       description: 'UUID, lower case. Left out: derived from the identity.',
     },
-    tags: {
-      type: 'array',
-      maxItems: 50,
-      uniqueItems: true,
-      items: { type: 'string', minLength: 1, maxLength: 255 },
-      description: 'A set of words for people and tools.',
-      examples: [['prod', 'db']],
-    },
   },
 } as const
 void (networkSchema satisfies JSONSchema)

@@ -47,6 +47,23 @@ export const portSchema = {
         },
       },
     },
+    vnic_type: {
+      type: 'string',
+      enum: [
+        'normal',
+        'direct',
+        'direct-physical',
+        'macvtap',
+        'baremetal',
+        'virtio-forwarder',
+        'smart-nic',
+        'vdpa',
+        'accelerator-direct',
+        'accelerator-direct-physical',
+        'remote-managed',
+      ],
+      description: 'Neutron’s binding:vnic_type: what kind of interface the guest gets; a mechanism driver must know it. Default normal.',
+    },
     device_id: { type: 'string', maxLength: 255, description: 'What uses the port, e.g. a VM’s id.' },
     device_owner: { type: 'string', maxLength: 255, description: 'Who uses the port.', examples: ['compute:nova'] },
     plug: {
@@ -81,13 +98,6 @@ export const portSchema = {
       type: 'string',
       pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
       description: 'UUID, lower case: what external_ids:iface-id holds. Left out: derived from the identity.',
-    },
-    tags: {
-      type: 'array',
-      maxItems: 50,
-      uniqueItems: true,
-      items: { type: 'string', minLength: 1, maxLength: 255 },
-      description: 'A set of words for people and tools.',
     },
   },
 } as const

@@ -11,6 +11,34 @@ export const siteSchema = {
       maxLength: 64,
       description: 'Names this installation to its agents; an agent of another one is turned away. Written by netloom init.',
     },
+    core_plugin: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 255,
+      description: 'The plugin that brings networks, subnets and ports. Default ml2.',
+      examples: ['ml2'],
+    },
+    service_plugins: {
+      type: 'array',
+      items: { type: 'string', minLength: 1, maxLength: 1024 },
+      description:
+        'Further plugins: names of built-in ones, paths from the repository (./plugins/x.js), or npm packages. What they require is loaded by itself.',
+      examples: [['./plugins/virtual-ip.js']],
+    },
+    disabled_plugins: {
+      type: 'array',
+      items: { type: 'string', minLength: 1, maxLength: 255 },
+      description: 'Plugins that are on by default and are not wanted.',
+      examples: [['tag']],
+    },
+    mechanism_drivers: {
+      type: 'array',
+      minItems: 1,
+      uniqueItems: true,
+      items: { type: 'string', minLength: 1, maxLength: 255 },
+      description: 'What binds ports to hosts, in the order in which they are asked. Default: [openvswitch].',
+      examples: [['openvswitch']],
+    },
     type_drivers: {
       type: 'array',
       uniqueItems: true,

@@ -70,9 +70,41 @@ const ask = {
   required: ['v', 'type', 'id', 'host', 'question'],
 } as const satisfies JSONSchema
 
+/** Resources are named by key, as both sides write it: nothing else can be looked up. */
+const portKey = { type: 'string', maxLength: 1024, pattern: '^port/[^/]+/[^/]+$' } as const satisfies JSONSchema
+const networkKey = { type: 'string', maxLength: 1024, pattern: '^network/[^/]+/[^/]+$' } as const satisfies JSONSchema
+const address = { type: 'string', minLength: 1, maxLength: 64 } as const satisfies JSONSchema
+
+const holds = {
+  type: 'object',
+  properties: {
+    revision: count,
+    digest: version,
+    ports: {
+      type: 'array',
+      maxItems: 100_000,
+      items: {
+        type: 'object',
+        properties: { port: portKey, network: networkKey, mac: address, ips: { type: 'array', items: address } },
+        required: ['port', 'network', 'mac', 'ips'],
+      },
+    },
+    segments: {
+      type: 'array',
+      maxItems: 100_000,
+      items: {
+        type: 'object',
+        properties: { network: networkKey, network_type: name, physical_network: name, segmentation_id: count },
+        required: ['network', 'network_type'],
+      },
+    },
+  },
+  required: ['revision', 'digest', 'ports', 'segments'],
+} as const satisfies JSONSchema
+
 const hello = {
   type: 'object',
-  properties: { v, type: { const: 'hello' }, id: name, host, epoch: name, version: name },
+  properties: { v, type: { const: 'hello' }, id: name, host, epoch: name, version: name, holds },
   required: ['v', 'type', 'id', 'host', 'epoch', 'version'],
 } as const satisfies JSONSchema
 
@@ -147,6 +179,7 @@ const report = {
       properties: { id: name, ok: { type: 'boolean' }, data: plainObject },
       required: ['id', 'ok', 'data'],
     },
+    dataplane: { type: 'object', properties: { state: { enum: ['answers', 'silent'] }, since: name }, required: ['state', 'since'] },
     timings: { type: 'object', additionalProperties: { type: 'number' } },
   },
   required: ['v', 'type', 'id', 'host', 'epoch', 'revision', 'digest', 'converged', 'full', 'objects', 'gone'],

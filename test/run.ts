@@ -118,6 +118,7 @@ const { together, alone } = await testFiles()
 if (only.length === 0) {
   await check('formatted and linted (biome)', ['@biomejs/biome/bin/biome', 'check', '.'])
   await check('no promise is lost (eslint)', ['eslint/bin/eslint.js', '.'])
+  await check('nothing is there that nobody uses (knip)', ['knip/bin/knip.js', '--no-progress'])
 }
 await runAva(together, 2, temp)
 await runAva(alone, 1, temp)

@@ -16,7 +16,7 @@ export interface Compiler {
 export interface CompileInput {
   readonly host: string
   readonly installation: string
-  /** A complete set at exactly one target. Intent objects keep their identity while they do not change (memoise on them). */
+  /** A complete set at exactly one target; one without any scope says that the host is to hold nothing of ours. Intent objects keep their identity while they do not change (memoise on them). */
   readonly intents: IntentSet
   readonly facts: Facts
   readonly allocations: AllocationTable
@@ -85,6 +85,8 @@ export interface Driver {
    * Never throws for one bad item: failures are data.
    */
   apply(delta: Delta): Promise<Outcome>
+  /** Asks the switch something that costs nothing; rejects when it has not answered in time. */
+  probe(timeoutMs: number): Promise<void>
   /** Called when the switch changed by another hand, or restarted, or an interface was plugged. Coalesced by the driver. */
   onChange(listener: (what: 'facts' | 'items') => void): void
   ask(question: { readonly what: string; readonly [k: string]: unknown }): Promise<JsonObject>

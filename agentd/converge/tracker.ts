@@ -1,16 +1,10 @@
 import { keyedDiff } from '../../src/lib/keyed-diff.ts'
 import type { Delta, Item } from '../backends/backend.ts'
 
-/**
+/*
  * Desired, actual, pending: what should be, what the switch holds, and what is still to do. No I/O, no clock of its own.
- * A failed write just stays pending; `blockedUntil` keeps one bad item from being tried at every turn.
+ * A failed write just stays pending; its pause keeps one bad item from being tried at every turn.
  */
-export interface Tracker {
-  readonly desired: ReadonlyMap<string, Item>
-  /** Text of each item as last proven on the switch, by key: what drift is measured against. */
-  readonly proven: ReadonlyMap<string, string>
-  readonly failures: ReadonlyMap<string, Failure>
-}
 
 export interface Failure {
   readonly attempts: number
@@ -20,8 +14,6 @@ export interface Failure {
   /** Desired text (`''` = removal) that failed: a new desired text is tried at once. */
   readonly text: string
 }
-
-export const EMPTY_TRACKER: Tracker = { desired: new Map(), proven: new Map(), failures: new Map() }
 
 /** The whole difference between what is wanted and what is there. */
 export function wholeDelta(desired: ReadonlyMap<string, Item>, actual: ReadonlyMap<string, Item>): Delta {

@@ -1,5 +1,5 @@
 /** What can go wrong between an agent and its server, or its disk. */
-export type NorthboundErrorCode = 'timeout' | 'unreachable' | 'refused' | 'malformed' | 'closed' | 'disk'
+export type NorthboundErrorCode = 'timeout' | 'unreachable' | 'refused' | 'not-ready' | 'malformed' | 'closed' | 'disk'
 
 export class NorthboundError extends Error {
   readonly code: NorthboundErrorCode

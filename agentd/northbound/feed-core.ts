@@ -42,6 +42,8 @@ export interface FeedState {
   readonly stash: readonly ScopeDelta[]
   /** Digest of the last set that was offered. */
   readonly offered: string | undefined
+  /** The last offer came from disk, and an empty one is to be offered again once the server says the same: only then it is to be acted on. */
+  readonly unheard: boolean
 }
 
 export type FeedEvent =
@@ -71,20 +73,21 @@ export const NEW_FEED: FeedState = {
   held: new Map(),
   stash: [],
   offered: undefined,
+  unheard: false,
 }
 
 /** A state that starts from what the disk holds; the set is offered at once, with or without a server. */
 export function feedFromDisk(saved: { readonly revision: number; readonly scopes: HeldScopes }): FeedStep {
   const needs = new Map([...saved.scopes].map(([scope, held]) => [scope, held.version]))
   const target: FeedTarget = { revision: saved.revision, seq: -1, needs, digest: shiftNeedsDigest(undefined, needs) }
-  const state = { ...NEW_FEED, target, held: saved.scopes, offered: target.digest }
+  const state = { ...NEW_FEED, target, held: saved.scopes, offered: target.digest, unheard: true }
   return { state, offer: { revision: saved.revision, digest: target.digest, source: 'saved', scopes: saved.scopes } }
 }
 
 export function stepFeed(state: FeedState, event: FeedEvent): FeedStep {
   switch (event.type) {
     case 'hello':
-      return { state: greet(state, event.reply), offer: undefined }
+      return settle(greet(state, event.reply))
     case 'subscribed':
       return { state: { ...state, deaf: true }, offer: undefined }
     case 'received':
@@ -179,8 +182,10 @@ function settle(state: FeedState): FeedStep {
   const advanced = advance(state, target)
   if (missingScopes(advanced).length > 0) return { state: advanced, offer: undefined }
   const scopes = onlyNeeded(advanced.held, target)
-  const done = { ...advanced, held: scopes, stash: [], offered: target.digest }
-  if (state.offered === target.digest) return { state: done, offer: undefined }
+  const done = { ...advanced, held: scopes, stash: [], offered: target.digest, unheard: state.unheard && target.seq < 0 }
+  const sameAgain = state.offered === target.digest
+  const emptyConfirmed = state.unheard && scopes.size === 0 && target.seq >= 0
+  if (sameAgain && !emptyConfirmed) return { state: done, offer: undefined }
   return { state: done, offer: { revision: target.revision, digest: target.digest, source: 'server', scopes } }
 }
 

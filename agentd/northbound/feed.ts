@@ -17,6 +17,7 @@ import {
   stepFeed,
   type TargetSet,
 } from './feed-core.ts'
+import { holdsOf } from './holds.ts'
 import type { Identity } from './identity.ts'
 import { expectReply, openRequester, type Requester } from './requester.ts'
 import type { SavedSet } from './statefile.ts'
@@ -74,6 +75,8 @@ export interface Feed {
 
 /** Heartbeats that may fail to come before the target is asked for. */
 const SILENT_HEARTBEATS = 3
+/** A server that is not ready will be in a moment: waits between attempts grow no further than to that of this one. */
+const NOT_READY_ATTEMPT = 5
 
 /** Keeps this host's set equal to the server's wish. Runs until closed; a server that is away is tried for ever. */
 export function openFeed(options: FeedOptions): Feed {
@@ -95,6 +98,8 @@ class RunningFeed implements Feed {
   #futile = 0
   /** The server has answered at least once. */
   #answered = false
+  /** The last complete set. */
+  #offered: TargetSet | undefined
   /** Ends the wait for something to do, and the wait before another attempt. */
   #wake: () => void = () => undefined
   #rouse: () => void = () => undefined
@@ -107,7 +112,7 @@ class RunningFeed implements Feed {
     if (options.saved !== undefined) {
       const { state, offer } = feedFromDisk(options.saved)
       this.#state = state
-      if (offer !== undefined) options.onTarget(offer)
+      this.#offer(offer)
     }
     this.#running = this.#run()
   }
@@ -160,7 +165,8 @@ class RunningFeed implements Feed {
 
   async #hello(): Promise<void> {
     const { host, epoch, version, server } = this.#options
-    const request = { v: WIRE_VERSION, id: randomUUID(), host, type: 'hello', epoch, version } as const
+    const holds = this.#offered === undefined ? {} : { holds: holdsOf(host, this.#offered) }
+    const request = { v: WIRE_VERSION, id: randomUUID(), host, type: 'hello', epoch, version, ...holds } as const
     const reply = expectReply(await this.#rpc.request(request), 'hello')
     this.#answered = true
     this.#listen(reachableEndpoint(reply.endpoints.pub, server), reply.heartbeat_ms)
@@ -207,21 +213,33 @@ class RunningFeed implements Feed {
     if (this.#stop.signal.aborted) return
     const { state, offer } = stepFeed(this.#state, event)
     this.#state = state
-    if (offer !== undefined) this.#options.onTarget(offer)
+    this.#offer(offer)
     this.#refreshStatus()
     this.#wake()
+  }
+
+  #offer(target: TargetSet | undefined): void {
+    if (target === undefined) return
+    this.#offered = target
+    this.#options.onTarget(target)
   }
 
   async #failed(error: unknown): Promise<void> {
     if (this.#stop.signal.aborted) return
     this.#failures++
     const known = error instanceof NorthboundError
-    if (known && error.code === 'refused') this.#state = stepFeed(this.#state, { type: 'refused' }).state
+    if (known && (error.code === 'refused' || error.code === 'not-ready')) this.#state = stepFeed(this.#state, { type: 'refused' }).state
     this.#refreshStatus(known ? error.message : String(error))
     if (!known)
       this.#options.log('error', 'northbound failed', { error: String(error), stack: error instanceof Error ? error.stack : undefined })
+    await this.#pause(known ? this.#attempt(error) : this.#failures)
+  }
+
+  /** Which attempt's pause comes next. */
+  #attempt({ code }: NorthboundError): number {
     // Such an attempt has waited for a connection all its time and has cost nobody anything: a server that comes is met in a moment.
-    await this.#pause(known && error.code === 'unreachable' ? 1 : this.#failures)
+    if (code === 'unreachable') return 1
+    return code === 'not-ready' ? Math.min(this.#failures, NOT_READY_ATTEMPT) : this.#failures
   }
 
   async #pause(attempt: number): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Backoff } from '../../src/lib/backoff.ts'
 import type { JsonObject } from '../../src/model/brand.ts'
+import type { Dataplane } from '../../src/model/status.ts'
 import type { Ask, Question } from '../../src/wire/messages.ts'
 import type { Log } from '../log.ts'
 import { type Feed, type FeedStatus, openFeed } from './feed.ts'
@@ -22,6 +23,8 @@ export interface NorthboundOptions {
   readonly log: Log
   /** A complete set at exactly one target. */
   readonly onTarget: (target: TargetSet) => void
+  /** Whether the switch answers; undefined: not asked yet. */
+  readonly dataplane?: () => Dataplane | undefined
   /** Answers a question of the server. A rejection is reported as a failed answer with its message. */
   readonly answer: (question: Question) => Promise<JsonObject>
   readonly timing?: Partial<NorthboundTiming>
@@ -38,6 +41,8 @@ export type Outcome = Pick<Snapshot, 'revision' | 'converged' | 'statuses' | 'dr
 export interface Northbound {
   /** After every run of converge: reported at once. */
   converged(outcome: Outcome): void
+  /** Something else changed that is reported: told at once. */
+  changed(): void
   status(): FeedStatus
   close(): Promise<void>
 }
@@ -83,8 +88,9 @@ export function openNorthbound(options: NorthboundOptions): Northbound {
     now: Date.now,
     log: options.log,
     onTarget(target) {
+      // An empty set that the server confirms is on disk already; the one before it, which tells whose things are on the switch, must stay there.
+      if (target.source === 'server' && target.digest !== offered?.digest) saver.save(target)
       offered = target
-      if (target.source === 'server') saver.save(target)
       options.onTarget(target)
     },
     onAsk,
@@ -95,8 +101,10 @@ export function openNorthbound(options: NorthboundOptions): Northbound {
   function snapshot(): Snapshot {
     const status = feed.status()
     const current = status.digest === offered?.digest
+    const dataplane = options.dataplane?.()
     return {
       ...outcome,
+      ...(dataplane === undefined ? {} : { dataplane }),
       revision: current ? status.revision : (offered?.revision ?? 0),
       digest: offered?.digest ?? '0'.repeat(32),
       converged: outcome.converged && outcome.revision === offered?.revision,
@@ -118,6 +126,7 @@ export function openNorthbound(options: NorthboundOptions): Northbound {
       outcome = next
       reporter.now()
     },
+    changed: () => reporter.now(),
     status: () => feed.status(),
     async close() {
       await Promise.all([feed.close(), reporter.close()])

@@ -1,7 +1,7 @@
 import { sameJson } from '../../src/lib/json.ts'
 import type { JsonObject } from '../../src/model/brand.ts'
 import type { Key } from '../../src/model/key.ts'
-import type { DriftItem, ObjectStatus } from '../../src/model/status.ts'
+import type { Dataplane, DriftItem, ObjectStatus } from '../../src/model/status.ts'
 import type { Report } from '../../src/wire/messages.ts'
 
 /** What the agent knows at this moment. `statuses` keeps the identity of entries that did not change. */
@@ -14,6 +14,8 @@ export interface Snapshot {
   readonly facts: JsonObject
   readonly allocations: JsonObject
   readonly timings: Readonly<Record<string, number>>
+  /** Absent: the switch was not asked yet. */
+  readonly dataplane?: Dataplane
 }
 
 /** What the server has acknowledged; undefined members: nothing yet. */
@@ -24,11 +26,12 @@ export interface Book {
   readonly drift: readonly DriftItem[] | undefined
   readonly facts: JsonObject | undefined
   readonly allocations: JsonObject | undefined
+  readonly dataplane: Dataplane | undefined
 }
 
 export type ReportBody = Pick<
   Report,
-  'revision' | 'digest' | 'converged' | 'full' | 'objects' | 'gone' | 'drift' | 'facts' | 'allocations' | 'timings'
+  'revision' | 'digest' | 'converged' | 'full' | 'objects' | 'gone' | 'drift' | 'facts' | 'allocations' | 'timings' | 'dataplane'
 >
 
 export interface Page {
@@ -42,7 +45,14 @@ export interface Page {
 /** Objects in one report, and drift items; keeps a report below a megabyte. */
 export const PAGE = 1000
 
-export const BLANK_BOOK: Book = { statuses: undefined, unsure: new Set(), drift: undefined, facts: undefined, allocations: undefined }
+export const BLANK_BOOK: Book = {
+  statuses: undefined,
+  unsure: new Set(),
+  drift: undefined,
+  facts: undefined,
+  allocations: undefined,
+  dataplane: undefined,
+}
 
 /** The next report: what changed since the book, everything when the book is blank. */
 export function nextPage(book: Book, now: Snapshot): Page {
@@ -74,18 +84,19 @@ export function nextPage(book: Book, now: Snapshot): Page {
     ...(sameJson(book.drift, drift) ? {} : { drift }),
     ...(sameJson(book.facts, now.facts) ? {} : { facts: now.facts }),
     ...(sameJson(book.allocations, now.allocations) ? {} : { allocations: now.allocations }),
+    ...(now.dataplane === undefined || sameJson(book.dataplane, now.dataplane) ? {} : { dataplane: now.dataplane }),
     timings: now.timings,
   }
   const statuses = objects.length + left.length === 0 && book.statuses !== undefined ? book.statuses : booked(acked, objects, left)
   const told = new Set([...objects.map((o) => o.key), ...left])
   const unsure = new Set([...book.unsure].filter((key) => !told.has(key)))
-  return { body, after: { statuses, unsure, drift, facts: now.facts, allocations: now.allocations }, more }
+  return { body, after: { statuses, unsure, drift, facts: now.facts, allocations: now.allocations, dataplane: now.dataplane }, more }
 }
 
 /** The book after a report whose reply did not come: nothing that was in it is certain any more. */
 export function afterLoss(book: Book, sent: ReportBody): Book {
   const unsure = new Set([...book.unsure, ...sent.objects.map((o) => o.key), ...sent.gone])
-  return { statuses: book.statuses, unsure, drift: undefined, facts: undefined, allocations: undefined }
+  return { statuses: book.statuses, unsure, drift: undefined, facts: undefined, allocations: undefined, dataplane: undefined }
 }
 
 function booked(acked: ReadonlyMap<Key, ObjectStatus>, objects: readonly ObjectStatus[], gone: readonly Key[]): Map<Key, ObjectStatus> {

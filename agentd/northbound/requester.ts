@@ -112,9 +112,9 @@ function connect(endpoint: string, timeoutMs: number, identity: Identity | undef
   return connection
 }
 
-/** The reply, if it is of the expected type. Throws `NorthboundError` (refused, malformed). */
+/** The reply, if it is of the expected type. Throws `NorthboundError` (not-ready, refused, malformed). */
 export function expectReply<T extends Reply['type']>(reply: Reply, type: T): Extract<Reply, { readonly type: T }> {
-  if (reply.type === 'refused') throw new NorthboundError('refused', reply.message)
+  if (reply.type === 'refused') throw new NorthboundError(reply.code === 'not-ready' ? reply.code : 'refused', reply.message)
   if (reply.type !== type) throw new NorthboundError('malformed', `the server answered ${type} with ${reply.type}`)
   return reply as Extract<Reply, { readonly type: T }>
 }

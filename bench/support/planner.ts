@@ -104,7 +104,7 @@ class OpenPlanner implements Planner {
       kinds: context.kinds,
       base: this.#base,
       tree: this.#tree,
-      locate: locatorFor(root, { tree: this.#tree, snapshot: this.#snapshot }),
+      locate: locatorFor(root, context.kinds, { tree: this.#tree, snapshot: this.#snapshot }),
       formerPlace: () => undefined,
       guards: siteOf(this.#base.world).guards,
       vanished: [],

@@ -20,14 +20,18 @@ export interface Outcome {
 const FOLDER = fileURLToPath(new URL('../../../bench/', import.meta.url))
 
 /** `bench/results/<date>-<host kind>.json` and, for a whole run, `bench/RESULTS.md`. */
-export async function record(outcomes: readonly Outcome[], quick: boolean): Promise<void> {
+export async function record(
+  outcomes: readonly Outcome[],
+  { quick, whole }: { readonly quick: boolean; readonly whole: boolean },
+): Promise<void> {
   const machine = describeMachine()
   const date = new Date().toISOString().slice(0, 16)
   await mkdir(join(FOLDER, 'results'), { recursive: true })
   const name = `${date.replace(/[-:]/g, '').replace('T', '-')}-${machine.kind}${quick ? '-quick' : ''}.json`
   await writeFile(join(FOLDER, 'results', name), `${JSON.stringify({ date, machine, quick, outcomes }, undefined, 1)}\n`)
-  if (!quick) await writeFile(join(FOLDER, 'RESULTS.md'), markdown(date, machine, outcomes))
-  console.log(`\nrecorded in bench/results/${name}${quick ? '' : ' and bench/RESULTS.md'}`)
+  const page = whole && !quick
+  if (page) await writeFile(join(FOLDER, 'RESULTS.md'), markdown(date, machine, outcomes))
+  console.log(`\nrecorded in bench/results/${name}${page ? ' and bench/RESULTS.md' : ''}`)
 }
 
 export function missedTargets(outcomes: readonly Outcome[]): readonly string[] {

@@ -75,6 +75,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       keys,
       hostKeys: join(dir, 'host-keys'),
       heartbeatMs: 1000,
+      fresh: true,
       log: (level, message, detail) => level === 'error' && console.error(message, detail),
       onEvent: events.onEvent,
     })

@@ -14,6 +14,7 @@ import { controlPath } from '../server/serve.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import { lookOffline } from './offline.ts'
 import { type Output, styleOf } from './output.ts'
+import { createProgress } from './progress.ts'
 import { issuesText } from './validate.ts'
 
 export interface ApplyOptions {
@@ -52,7 +53,9 @@ export async function apply(options: ApplyOptions, output: Output): Promise<Exit
       })
     case 'stale':
       throw new CommandError(
-        `plan ${told.plan} is stale: it was made against revision ${told.base}, and revision ${told.current} is applied now`,
+        told.base === told.current
+          ? `plan ${told.plan} is stale: since it was made, agents have said what they hold`
+          : `plan ${told.plan} is stale: it was made against revision ${told.base}, and revision ${told.current} is applied now`,
         {
           hint: 'run `netloom plan` again and read what it says now',
         },
@@ -94,15 +97,15 @@ async function applyOnline(options: ApplyOptions, output: Output): Promise<Told 
     ...(options.plan === undefined ? {} : { plan: options.plan }),
     ...(options.reason === undefined ? {} : { reason: options.reason }),
   }
+  const progress = createProgress(output)
   try {
-    const told = await askControl(controlPath(options.stateFile), request, (event) => {
-      const view = event['host'] as unknown as HostState
-      output.say(`${view.host}  ${view.sync}  ${view.health}${view.notes.length === 0 ? '' : `  ${view.notes.join('; ')}`}`)
-    })
+    const told = await askControl(controlPath(options.stateFile), request, (event) => progress.tell(event['host'] as unknown as HostState))
     return told as unknown as Told
   } catch (error) {
     if (error instanceof ControlError && error.code === 'absent') return undefined
     throw error
+  } finally {
+    await progress.end()
   }
 }
 
@@ -134,7 +137,7 @@ async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told
         tree: look.read.tree,
         touched: new Set(),
         vanished: vanishedFromHead(vanished),
-        locate: locatorFor(look.dir, look.read),
+        locate: locatorFor(look.dir, look.context.kinds, look.read),
         ...(info === undefined ? {} : { git: info }),
       },
       0,

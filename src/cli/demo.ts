@@ -70,7 +70,7 @@ async function show(dir: string, tag: string, seen: Seen, output: Output, signal
   const world = await labWorld(dir, output)
   const spec = labSpecOf(world)
   const lab = await labUp(tag, spec, (step) => output.print(`   ${step.what} ${step.name} (${Math.round(step.ms)} ms)`))
-  await startLabServer(lab, dir, { manual: true, heartbeatMs: HEARTBEAT_MS })
+  await startLabServer(lab, dir, { manual: true, fresh: true, heartbeatMs: HEARTBEAT_MS })
   for (const host of spec.hosts) await startLabAgent(lab, host.name)
   output.print(`   a server and ${spec.hosts.length} agents run`)
 

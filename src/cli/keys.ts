@@ -3,9 +3,8 @@ import { existsSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { compareText } from '../model/key.ts'
-import { loadBase } from '../server/base.ts'
-import { createContext } from '../server/context.ts'
-import { hostKeys } from '../server/host-keys.ts'
+import type { Declared } from '../model/resource.ts'
+import { keysOfHosts } from '../server/admission.ts'
 import { type HostKeyState, renderKeys } from '../server/render/keys.ts'
 import { ensureServerKey, serverKeyPath, writeSecret } from '../server/server-key.ts'
 import { openStore } from '../server/store/open.ts'
@@ -92,11 +91,13 @@ async function listKeys(stateFile: string, output: Output): Promise<ExitCode> {
   const answer = await askServer(stateFile)
   const store = await openStore(stateFile, { access: 'read' })
   try {
-    const { revision, world } = await loadBase(store, createContext().engine, Date.now())
-    const allowed = answer?.keys === undefined ? hostKeys(world, new Map()) : new Map(answer.keys)
+    const declared: Declared[] = []
+    for await (const page of store.declared()) declared.push(...page.filter((d) => d.kind === 'host'))
+    const own = keysOfHosts(declared)
+    const allowed = answer?.keys === undefined ? own : new Map(answer.keys)
     const seen = new Map((answer?.fleet.agents ?? (await store.agents())).map((a) => [a.host, a.lastSeen]))
     const refused = answer?.refused ?? []
-    const names = [...world.resources.values()].filter((r) => r.kind === 'host').map((r) => r.name)
+    const names = [...own.keys()]
     const hosts = names.sort(compareText).map((host): HostKeyState => {
       const key = allowed.get(host)
       const last = seen.get(host)
@@ -109,6 +110,7 @@ async function listKeys(stateFile: string, output: Output): Promise<ExitCode> {
       }
     })
     const strangers = refused.filter((r) => !names.includes(r.host)).reduce((n, r) => n + r.count, 0)
+    const revision = (await store.currentRevision())?.revision ?? 0
     output.result({ revision, hosts, refused }, () => renderKeys(hosts, strangers, Date.now(), styleOf(output)))
     return EXIT.clean
   } finally {

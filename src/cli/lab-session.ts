@@ -30,7 +30,7 @@ export function labEndpoint(tag: string, name: 'pub' | 'rpc' | 'reports'): strin
 export async function startLabServer(
   lab: Lab,
   dir: string,
-  options: { readonly manual: boolean; readonly heartbeatMs: number },
+  options: { readonly manual: boolean; readonly fresh: boolean; readonly heartbeatMs: number },
 ): Promise<number> {
   const { tag } = lab
   const folder = join(labDir(tag), 'server')
@@ -40,6 +40,7 @@ export async function startLabServer(
     ...['--pub', labEndpoint(tag, 'pub'), '--rpc', labEndpoint(tag, 'rpc'), '--reports', labEndpoint(tag, 'reports')],
     ...['--heartbeat', String(options.heartbeatMs), '--host-keys', labHostKeys(tag)],
     ...(options.manual ? ['--manual'] : []),
+    ...(options.fresh ? ['--fresh'] : []),
   ]
   const ended = launch(argv, {}, join(folder, 'server.log'))
   await until(

@@ -5,17 +5,18 @@ import { execInteractive } from '../lab/exec.ts'
 import { type Lab, labDown, labOpen, labUp } from '../lab/lab.ts'
 import { tagOf } from '../lab/names.ts'
 import { allPairs, describeWrong, proveAll } from '../lab/prove.ts'
-import { labStatus } from '../lab/status.ts'
+import { type HostStatus, labStatus } from '../lab/status.ts'
 import { describeRemains, isClean } from '../lab/sweep.ts'
 import { type Key, makeKey } from '../model/key.ts'
 import type { World } from '../server/engine/types.ts'
+import type { HostState } from '../server/render/fleet.ts'
 import { renderStatus } from '../server/render/status.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import { labStateFile, startLabAgent, startLabServer, waitConverged } from './lab-session.ts'
 import { labSpecOf } from './lab-spec.ts'
 import { lookOffline } from './offline.ts'
 import { type Output, styleOf } from './output.ts'
-import { askServer, status } from './status.ts'
+import { askServer, readStatus } from './status.ts'
 import { issuesText } from './validate.ts'
 
 type Run = (options: { readonly json?: true }, work: (output: Output) => Promise<ExitCode>) => Promise<void>
@@ -80,7 +81,7 @@ async function up(dir: string, output: Output): Promise<ExitCode> {
   const known = (await labOpen(tag))?.spec.hosts.map((h) => h.name) ?? []
   const lab = await labUp(tag, spec, (step) => output.say(`${step.what} ${step.name} (${Math.round(step.ms)} ms)`))
   const running = (await askServer(labStateFile(tag))) !== undefined
-  if (!running) await startLabServer(lab, resolve(dir), { manual: false, heartbeatMs: 1000 })
+  if (!running) await startLabServer(lab, resolve(dir), { manual: false, fresh: known.length === 0, heartbeatMs: 1000 })
   for (const { name } of spec.hosts) if (!running || !known.includes(name)) await startLabAgent(lab, name)
   const hosts = spec.hosts.map((h) => h.name)
   const answer = await waitConverged(tag, hosts, 30_000, (a) =>
@@ -95,7 +96,7 @@ async function up(dir: string, output: Output): Promise<ExitCode> {
     [
       text,
       `Lab ${tag} is up; it follows ${dir} by itself. Guests of new ports: netloom lab up ${dir}`,
-      `next: netloom lab ping ${dir}; netloom lab exec ${hosts[0] ?? 'h1'} ovs-vsctl show; netloom lab down ${dir}`,
+      `next: netloom lab ping ${dir}; netloom lab exec --dir ${dir} ${hosts[0] ?? 'h1'} ovs-vsctl show; netloom lab down ${dir}`,
     ].join('\n'),
   )
   return there ? EXIT.clean : EXIT.notConverged
@@ -115,12 +116,23 @@ async function labState(dir: string, output: Output): Promise<ExitCode> {
     )
     return EXIT.clean
   }
-  if (output.json) {
-    output.result(state, () => '')
-    return EXIT.clean
-  }
-  output.print(state.hosts.map((h) => `${h.name}  ${h.switch}  ${h.netns}  ${Math.round(h.memory_kb / 1024)} MB`).join('\n'))
-  return await status(labStateFile(labTag(dir)), output)
+  const { data, text } = await readStatus(labStateFile(state.tag))
+  output.result({ ...state, ...data, hosts: withSwitches(data.hosts, state.hosts) }, () => {
+    const switches = state.hosts.map((h) => `${h.name}  ${h.switch}  ${h.netns}  ${Math.round(h.memory_kb / 1024)} MB`)
+    return [...switches, text(styleOf(output))].join('\n')
+  })
+  return EXIT.clean
+}
+
+/** What `netloom status --json` says of every host, and beside it what the machine says of its switch; a host may be known to only one of the two. */
+function withSwitches(states: readonly HostState[], switches: readonly HostStatus[]): readonly object[] {
+  const there = new Map(switches.map((s) => [s.name, s]))
+  const known = new Set(states.map((s) => s.host))
+  const described = ({ name: _, ...rest }: Partial<HostStatus> = {}): object => rest
+  return [
+    ...states.map((s) => ({ ...s, ...described(there.get(s.host)) })),
+    ...switches.filter((s) => !known.has(s.name)).map((s) => ({ host: s.name, sync: 'Unknown', health: 'Missing', ...described(s) })),
+  ]
 }
 
 /** Ports of one network reach each other; ports of different networks do not: there are no routers yet. */

@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 import { Command, Option } from 'commander'
+import { BootError } from '../server/boot.ts'
 import { VERSION } from '../server/context.ts'
+import { issueJson } from '../server/render/issue.ts'
 import { defaultStateFile } from '../server/serve.ts'
 import { apply } from './apply.ts'
+import { showAvailability } from './availability.ts'
 import { demo } from './demo.ts'
 import { drift } from './drift.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
@@ -14,7 +17,7 @@ import { createOutput, type Output } from './output.ts'
 import { plan } from './plan.ts'
 import { serve } from './serve.ts'
 import { status } from './status.ts'
-import { validate } from './validate.ts'
+import { issuesText, validate } from './validate.ts'
 
 interface Common {
   readonly json?: true
@@ -80,6 +83,7 @@ function createProgram(): Command {
     .option('--keys <file>', 'the server’s key (default: server.key beside the state file, when it is there)')
     .option('--host-keys <file>', 'public keys beside those in the repository, as lines HOST KEY: for labs')
     .option('--insecure-lab', 'bind addresses that other machines reach, without keys')
+    .option('--fresh', 'there is nothing to take over: addresses that agents hold from a lost state file may be renumbered')
     .addOption(new Option('--heartbeat <ms>', 'between heartbeats').default(5000).argParser(Number))
     .action((dir: string, options: Common & Parameters<typeof serve>[1]) =>
       run(options, (out) => serve(dir, { ...options, stateFile: stateOf(dir, options) }, out)),
@@ -93,6 +97,9 @@ function createProgram(): Command {
     .action((dir: string, options: Common & { detailedExitcode?: true }) =>
       run(options, (out) => drift(stateOf(dir, options), options.detailedExitcode === true, out)),
     )
+  command('availability', 'addresses of every subnet: how many there are, and how many are left')
+    .argument('[dir]', 'the repository', '.')
+    .action((dir: string, options: Common) => run(options, (out) => showAvailability(dir, stateOf(dir, options), out)))
   command('history', 'revisions, newest first')
     .argument('[dir]', 'the repository', '.')
     .option('-n, --limit <n>', 'how many', Number, 20)
@@ -114,12 +121,18 @@ async function run(options: { readonly json?: true }, work: (output: Output) => 
     process.exitCode = await work(output)
   } catch (error) {
     process.exitCode = error instanceof CommandError ? error.exit : EXIT.error
+    if (error instanceof BootError) return tellBoot(error, output)
     const message = error instanceof Error ? error.message : String(error)
     const hint = error instanceof CommandError ? error.hint : undefined
     if (output.json) output.result({ errored: true, message, ...(hint === undefined ? {} : { hint }) }, () => message)
     else process.stderr.write(`netloom: ${message}\n${hint === undefined ? '' : `  fix: ${hint}\n`}`)
     if (process.env['NETLOOM_DEBUG'] !== undefined && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
   }
+}
+
+/** Plugins that do not fit together are mistakes in the site file, shown as such. */
+function tellBoot({ dir, issues }: BootError, output: Output): void {
+  output.result({ errored: true, issues: issues.map(issueJson) }, () => issuesText(dir, issues, output))
 }
 
 await createProgram().parseAsync(process.argv)

@@ -1,11 +1,13 @@
 import { resolve } from 'node:path'
 import { compareIssues, hasErrors, type Issue } from '../model/issue.ts'
 import { type Base, loadBase } from '../server/base.ts'
+import { boot } from '../server/boot.ts'
 import { type Context, createContext, locatorFor, READER_VERSION, siteOf } from '../server/context.ts'
 import { vanishedFromHead } from '../server/guard/guard.ts'
 import { type Proposal, propose } from '../server/proposal.ts'
 import { parsePool } from '../server/repo/pool.ts'
 import { type RepoRead, readOnce } from '../server/repo/read-once.ts'
+import { checkRoot } from '../server/repo/scan.ts'
 import { openStore, type StoreOptions } from '../server/store/open.ts'
 import type { Store } from '../server/store/types.ts'
 
@@ -19,10 +21,12 @@ export interface Offline {
   readonly proposal: Proposal
 }
 
-/** Reads repo and state, and works out the proposal. The caller closes the store. */
+/** Reads repo and state, and works out the proposal. The caller closes the store. Throws `BootError` when the plugins do not fit together. */
 export async function lookOffline(dir: string, stateFile: string, access: StoreOptions['access']): Promise<Offline> {
-  const context = createContext()
   const root = resolve(dir)
+  // Before the state file, which may be about to be made inside of it.
+  checkRoot(root)
+  const context = createContext(await boot(root, { from: 'worktree' }))
   const store = await openStore(stateFile, { access, readerVersion: READER_VERSION })
   try {
     const base = await loadBase(store, context.engine, Date.now())
@@ -48,7 +52,7 @@ function proposalOf(context: Context, dir: string, base: Base, read: RepoRead): 
     kinds: context.kinds,
     base,
     tree: read.tree,
-    locate: locatorFor(dir, read),
+    locate: locatorFor(dir, context.kinds, read),
     formerPlace: () => undefined,
     guards: siteOf(base.world).guards,
     vanished: vanishedFromHead(read.git.vanished),
@@ -57,12 +61,12 @@ function proposalOf(context: Context, dir: string, base: Base, read: RepoRead): 
   })
 }
 
-/** Every mistake of a repo by itself: no state is read, nothing is written. */
+/** Every mistake of a repo by itself: no state is read, nothing is written. Throws `BootError`. */
 export async function validateRepo(
   dir: string,
 ): Promise<{ readonly issues: readonly Issue[]; readonly read: RepoRead; readonly resources: number }> {
-  const context = createContext()
   const root = resolve(dir)
+  const context = createContext(await boot(root, { from: 'worktree' }))
   const read = await readOnce(root, { from: 'worktree' }, { loader: context.loader, parseMany: parsePool() })
   if (hasErrors(read.issues)) return { issues: read.issues, read, resources: read.tree.declared.size }
   const base: Base = { revision: 0, world: context.engine.empty() }

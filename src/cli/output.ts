@@ -7,6 +7,7 @@ export interface Output {
   readonly color: boolean
   /** Columns of the terminal; 100 when there is none. */
   readonly width: number
+  /** Lines may be drawn again in place: a terminal, and nobody asked for plain text. */
   readonly interactive: boolean
   /** The command's result: JSON data, and how to say it to people. */
   result(data: object, text: () => string): void
@@ -32,7 +33,7 @@ export function createOutput(options: OutputOptions): Output {
     json,
     color: !plain && pc.isColorSupported && env['NO_COLOR'] === undefined,
     width: stdout.columns ?? 100,
-    interactive: !plain && env['CI'] === undefined,
+    interactive: !plain && env['CI'] === undefined && env['NO_COLOR'] === undefined,
     result(data, text) {
       stdout.write(json ? `${JSON.stringify({ format_version: FORMAT_VERSION, ...data })}\n` : `${text()}\n`)
     },

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { pino } from 'pino'
 import { openDuty } from '../server/duty.ts'
+import { checkRoot } from '../server/repo/scan.ts'
 import { startServer } from '../server/serve.ts'
 import { readServerKey, serverKeyPath } from '../server/server-key.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
@@ -14,6 +14,7 @@ export interface ServeOptions {
   readonly insecureLab?: true
   readonly keys?: string
   readonly hostKeys?: string
+  readonly fresh?: true
   readonly heartbeat: number
   readonly pub?: string
   readonly rpc?: string
@@ -29,11 +30,11 @@ export async function serve(dir: string, options: ServeOptions, output: Output):
     ...(rpc === undefined ? {} : { rpc }),
     ...(reports === undefined ? {} : { reports }),
   }
-  await mkdir(dirname(options.stateFile), { recursive: true })
   const keyFile = options.keys ?? serverKeyPath(options.stateFile)
   const keys = readServerKey(keyFile)
   if (keys === undefined && options.keys !== undefined)
     throw new CommandError(`there is no key file ${keyFile}`, { hint: 'netloom keys server makes one beside the state file' })
+  checkRoot(resolve(dir))
   const server = await startServer({
     dir: resolve(dir),
     stateFile: options.stateFile,
@@ -43,6 +44,7 @@ export async function serve(dir: string, options: ServeOptions, output: Output):
     ...(keys === undefined ? {} : { keys }),
     ...(options.hostKeys === undefined ? {} : { hostKeys: options.hostKeys }),
     heartbeatMs: options.heartbeat,
+    fresh: options.fresh === true,
     log: (level, message, detail) => logger[level](detail ?? {}, message),
   })
   const duty = await openDuty(server, options.stateFile)

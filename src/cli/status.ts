@@ -4,10 +4,11 @@ import { askControl, ControlError } from '../server/control/socket.ts'
 import type { RepoState } from '../server/controller.ts'
 import { fleetInput, rememberedHosts } from '../server/fleet.ts'
 import type { Plan } from '../server/plan/types.ts'
-import { type FleetInput, hostStates } from '../server/render/fleet.ts'
+import { type FleetInput, type HostState, hostStates } from '../server/render/fleet.ts'
 import { issueJson } from '../server/render/issue.ts'
 import { type RefusedState, refusedLines } from '../server/render/keys.ts'
 import { renderStatus } from '../server/render/status.ts'
+import type { RenderStyle } from '../server/render/style.ts'
 import { controlPath } from '../server/serve.ts'
 import { openStore } from '../server/store/open.ts'
 import { EXIT, type ExitCode } from './exit.ts'
@@ -28,20 +29,40 @@ export interface StatusAnswer {
 
 /** `netloom status`: from the running server; without one, what was last known, and says so. */
 export async function status(stateFile: string, output: Output): Promise<ExitCode> {
+  const { data, text } = await readStatus(stateFile)
+  output.result(data, () => text(styleOf(output)))
+  return EXIT.clean
+}
+
+export interface StatusView {
+  /** What `--json` prints. */
+  readonly data: {
+    readonly server: boolean
+    readonly repo: RepoState['state'] | null
+    readonly issues: readonly object[]
+    readonly revision: number
+    readonly hosts: readonly HostState[]
+    readonly objects: FleetInput['status']
+    readonly refused: readonly RefusedState[]
+  }
+  readonly text: (style: RenderStyle) => string
+}
+
+export async function readStatus(stateFile: string): Promise<StatusView> {
   const answer = await askServer(stateFile)
   const fleet = answer === undefined ? await lastKnown(stateFile) : { ...answer.fleet, targets: new Map(answer.fleet.targets) }
-  const style = styleOf(output)
-  const data = {
-    server: answer !== undefined,
-    repo: answer?.repo ?? null,
-    issues: (answer?.issues ?? []).map(issueJson),
-    revision: fleet.revision,
-    hosts: hostStates(fleet),
-    objects: fleet.status,
-    refused: answer?.refused ?? [],
+  return {
+    data: {
+      server: answer !== undefined,
+      repo: answer?.repo ?? null,
+      issues: (answer?.issues ?? []).map(issueJson),
+      revision: fleet.revision,
+      hosts: hostStates(fleet),
+      objects: fleet.status,
+      refused: answer?.refused ?? [],
+    },
+    text: (style) => [renderStatus(fleet, style), ...refusedLines(answer?.refused ?? []), ...repoLines(answer)].join('\n'),
   }
-  output.result(data, () => [renderStatus(fleet, style), ...refusedLines(answer?.refused ?? []), ...repoLines(answer)].join('\n'))
-  return EXIT.clean
 }
 
 function repoLines(answer: StatusAnswer | undefined): string[] {
@@ -82,7 +103,7 @@ async function lastKnown(stateFile: string): Promise<FleetInput> {
   const store = await openStore(stateFile, { access: 'read' })
   try {
     const current = await store.currentRevision()
-    return fleetInput(current?.revision ?? 0, new Map(), await rememberedHosts(store), Date.now())
+    return fleetInput(current?.revision ?? 0, new Map(), await rememberedHosts(store), Date.now(), 0)
   } finally {
     await store.close()
   }

@@ -131,6 +131,10 @@ export type Claim =
 export type Site = {
   /** Null until `netloom init` wrote one. */
   readonly installation: string
+  readonly core_plugin: string
+  readonly service_plugins: readonly string[]
+  readonly disabled_plugins: readonly string[]
+  readonly mechanism_drivers: readonly string[]
   readonly type_drivers: readonly string[]
   readonly project_network_types: readonly string[]
   readonly external_network_types: readonly string[]

@@ -26,7 +26,3 @@ export function keyedDiff<K, V>(before: Keyed<K, V>, after: Keyed<K, V>, same: (
   }
   return { added, changed, removed }
 }
-
-export function isEmptyDiff(diff: KeyedDiff<unknown, unknown>): boolean {
-  return diff.added.length + diff.changed.length + diff.removed.length === 0
-}

@@ -19,7 +19,7 @@ export interface Related {
 
 /**
  * An operator's mistake, as a value. All of them are collected and sorted, none is thrown.
- * `code` is stable (`E0203`); nobody matches on `message`.
+ * `code` is stable, means one thing, and begins with the letter of its severity (`E0203`, `W0210`, `N0160`); nobody matches on `message`.
  */
 export interface Issue {
   readonly code: string

@@ -17,6 +17,12 @@ export interface ObjectStatus {
   readonly since: string
 }
 
+/** Whether the switch itself answers the agent: `silent` after several questions without an answer. `since`: ISO 8601, by the host's clock. */
+export interface Dataplane {
+  readonly state: 'answers' | 'silent'
+  readonly since: string
+}
+
 export type DriftKind = 'missing' | 'altered' | 'foreign' | 'stale'
 
 /** One difference between what we own and what the switch holds. `foreign` is listed and left alone. */

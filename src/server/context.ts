@@ -1,7 +1,8 @@
-import { kinds } from '../kinds/index.ts'
-import type { Site } from '../kinds/kind.ts'
+import type { KindDefinition, Site } from '../kinds/kind.ts'
 import { DEFAULT_SITE } from '../kinds/site/spec.ts'
 import { makeKey } from '../model/key.ts'
+import { defaultDirectory } from '../plugins/choose.ts'
+import type { Directory } from '../plugins/directory.ts'
 import { createEngine } from './engine/engine.ts'
 import type { Engine, Locate, World } from './engine/types.ts'
 import { createLoader, type Loader } from './load/load.ts'
@@ -11,17 +12,20 @@ import { treeLocator } from './repo/places.ts'
 import type { Snapshot } from './repo/snapshot.ts'
 
 /** Raised whenever the same bytes would be loaded into something else: files parsed by another reader are not taken from the cache. */
-export const READER_VERSION: string = '1'
+export const READER_VERSION: string = '2'
 export const VERSION: string = '0.1.0'
 
 export interface Context {
-  readonly kinds: typeof kinds
+  readonly directory: Directory
+  readonly kinds: readonly KindDefinition[]
   readonly engine: Engine
   readonly loader: Loader
 }
 
-export function createContext(): Context {
-  return { kinds, engine: createEngine(kinds), loader: createLoader(kinds, READER_VERSION) }
+/** Engine and loader for what the directory holds; without one, for the built-in defaults. */
+export function createContext(directory: Directory = defaultDirectory(VERSION)): Context {
+  const { kinds } = directory
+  return { directory, kinds, engine: createEngine(kinds), loader: createLoader(kinds, READER_VERSION) }
 }
 
 /** The site of a world, with every default filled in. */
@@ -30,6 +34,10 @@ export function siteOf(world: World): Site {
 }
 
 /** Places inside resources' values, found by reading the lines of the one resource again when a mistake needs it; from the commit, if it was read from one. */
-export function locatorFor(dir: string, read: { readonly tree: Tree; readonly snapshot: Snapshot }): Locate {
+export function locatorFor(
+  dir: string,
+  kinds: readonly KindDefinition[],
+  read: { readonly tree: Tree; readonly snapshot: Snapshot },
+): Locate {
   return treeLocator(read.tree, kinds, fileReader(dir, read.snapshot))
 }

@@ -1,4 +1,5 @@
 import type { KindDefinition, Site } from '../kinds/kind.ts'
+import { sameJson } from '../lib/json.ts'
 import type { Issue, Place } from '../model/issue.ts'
 import type { Key } from '../model/key.ts'
 import type { Base } from './base.ts'
@@ -6,9 +7,12 @@ import type { Engine, Locate, Step, World } from './engine/types.ts'
 import { type Allowed, stillBlocked } from './guard/allow.ts'
 import type { VanishedFile } from './guard/guard.ts'
 import { EMPTY_TREE, type Tree } from './load/tree.ts'
+import { allocationRows } from './plan/allocated.ts'
 import type { GitInfo, Plan } from './plan/types.ts'
-import { type Proposal, propose } from './proposal.ts'
+import { type Proposal, propose, stepFrom } from './proposal.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
+import type { TakenOver } from './takeover/take.ts'
+import type { TakeOver } from './takeover.ts'
 
 /** One reading of the repo, as the watcher hands it over. */
 export interface Reading {
@@ -37,6 +41,8 @@ export interface ControllerOptions {
   readonly store: Store
   /** Publishes a revision; returns the hosts whose set changed. */
   readonly hub: { publish(revision: number, world: World): readonly string[] }
+  /** Absent where no agent can be asked. */
+  readonly takeOver?: Pick<TakeOver, 'mayCommit' | 'taken' | 'committed'>
   readonly base: Base
   readonly siteOf: (base: Base) => Site
   /** `manual`: nothing is applied before `apply` is called. */
@@ -100,6 +106,7 @@ export class Controller {
     const proposal = this.#propose(reading)
     const ready = this.#note(proposal)
     if (ready === undefined) return 0
+    if (this.#options.mode === 'auto' && this.#options.takeOver?.mayCommit(reading.tree) === false) return 0
     if (this.#options.mode === 'manual' || ready.plan.blocked.length > 0) {
       await this.#options.store.savePlan(ready.plan)
       return 0
@@ -109,6 +116,11 @@ export class Controller {
     if (settledForMs < settle) return settle - settledForMs
     await this.#commit(ready.plan, ready.step, reading.tree)
     return 0
+  }
+
+  /** Considers the last reading again: something that spoke against applying it has changed. */
+  async reconsider(): Promise<void> {
+    if (this.#reading !== undefined) await this.consider({ ...this.#reading, touched: new Set() }, 0)
   }
 
   /** What the repo asks for now, without doing it. Undefined before the first reading. */
@@ -135,7 +147,11 @@ export class Controller {
     const { plan } = stored
     if (plan.base !== this.#base.revision) return { outcome: 'stale', plan: id, base: plan.base, current: this.#base.revision }
     if (plan.changes.length === 0) return { outcome: 'nothing', revision: this.#base.revision }
-    const step = this.#options.engine.step(this.#base.world, plan.ops, { now: this.#options.now() })
+    const taken = this.#taken(this.tree)
+    const step = stepFrom(this.#options.engine, this.#base, plan.ops, { taken, now: this.#options.now() })
+    // Agents have spoken since the plan was made: it would renumber what they hold.
+    if (taken !== undefined && !sameJson(allocationRows(this.#base.world, step), plan.allocations))
+      return { outcome: 'stale', plan: id, base: plan.base, current: this.#base.revision }
     return await this.#applyPlan(plan, step, this.tree, request)
   }
 
@@ -164,10 +180,15 @@ export class Controller {
       formerPlace: (key) => this.#places.get(key),
       guards: this.#options.siteOf(this.#base).guards,
       vanished: reading.vanished,
+      taken: this.#taken(reading.tree),
       now: this.#options.now(),
       ...(this.#dirty === undefined ? {} : { touched: this.#dirty }),
       ...(reading.git === undefined ? {} : { git: reading.git }),
     })
+  }
+
+  #taken(tree: Tree): TakenOver | undefined {
+    return this.#base.revision === 0 ? this.#options.takeOver?.taken(tree) : undefined
   }
 
   /** Books what the proposal means for the repo's state; returns what could be applied, if anything. */
@@ -201,6 +222,7 @@ export class Controller {
     }
     const info = await this.#options.store.commit(plan, { places, now: this.#options.now(), ...(reason === undefined ? {} : { reason }) })
     this.#base = { revision: info.revision, world: step.world }
+    this.#options.takeOver?.committed(step.world, tree)
     const hosts = this.#options.hub.publish(info.revision, step.world)
     this.#afterCommit(plan)
     this.#options.onRevision(info, plan, hosts)

@@ -2,7 +2,7 @@ import type { JsonObject } from '../model/brand.ts'
 import { type ControlServer, listenControl } from './control/socket.ts'
 import type { ApplyOutcome } from './controller.ts'
 import { parseAllow } from './guard/allow.ts'
-import { type HostState, hostStates } from './render/fleet.ts'
+import { type HostState, hasLeft, hostStates } from './render/fleet.ts'
 import { controlPath, type Server } from './serve.ts'
 
 /** How long `apply` watches hosts converge before it says that not all have. */
@@ -40,6 +40,7 @@ async function preview(server: Server): Promise<JsonObject> {
 
 async function applyAndWatch(server: Server, request: JsonObject, emit: (event: JsonObject) => void): Promise<JsonObject> {
   await server.rescan()
+  await server.takeOver.heard(server.controller.tree)
   const allow = (request['allow'] as readonly string[] | undefined) ?? []
   const id = request['plan']
   const reason = request['reason']
@@ -56,7 +57,7 @@ async function applyAndWatch(server: Server, request: JsonObject, emit: (event: 
 }
 
 function isThere(state: HostState): boolean {
-  return state.sync === 'Synced' && state.health !== 'Progressing'
+  return state.sync === 'Synced' && state.health !== 'Progressing' && state.health !== 'Stalled'
 }
 
 /** Emits each host's state when it changes, until all concerned are there or cannot be, or time is up. */
@@ -74,9 +75,8 @@ async function watchHosts(server: Server, concerned: readonly string[], emit: (e
     }
     // A host that is missing or in error may be on its way: it has a moment before it counts.
     const given = Date.now() > patience
-    const open = states.filter(
-      (s) => !(isThere(s) && s.health !== 'Degraded') && !(given && (s.health === 'Missing' || s.health === 'Degraded')),
-    )
+    const stuck = new Set(['Missing', 'Degraded', 'Stalled'])
+    const open = states.filter((s) => !(isThere(s) && !stuck.has(s.health)) && !(given && stuck.has(s.health)))
     if (open.length === 0 || Date.now() > end) return states
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
@@ -98,7 +98,7 @@ function status(server: Server): JsonObject {
 
 /** Asks every host to read its switch again and compare; nothing is written anywhere. */
 async function drift(server: Server): Promise<JsonObject> {
-  const hosts = [...server.hub.targets().keys()].sort()
+  const hosts = [...server.hub.targets()].flatMap(([host, target]) => (hasLeft(target) ? [] : [host])).sort()
   const answers = await Promise.all(hosts.map(async (host) => ({ host, answer: await server.ask(host, { what: 'drift' }, ASK_MS) })))
   return plain({
     hosts: answers.map(({ host, answer }) =>

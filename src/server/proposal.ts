@@ -3,11 +3,12 @@ import { compareIssues, hasErrors, type Issue, type Place } from '../model/issue
 import type { Key } from '../model/key.ts'
 import type { Base } from './base.ts'
 import { issuesOf } from './engine/issues.ts'
-import type { Engine, Locate, Step } from './engine/types.ts'
+import type { DeclaredOps, Engine, Locate, Step } from './engine/types.ts'
 import type { VanishedFile } from './guard/guard.ts'
 import { opsAgainst, type Tree, treeIssues } from './load/tree.ts'
 import { computePlan } from './plan/plan.ts'
 import type { GitInfo, Plan } from './plan/types.ts'
+import { fromNothing, startWorld, type TakenOver, takenText } from './takeover/take.ts'
 
 /** What a tree would do to a base. With an error among `issues` there is no plan: the last good state serves. */
 export interface Proposal {
@@ -30,17 +31,20 @@ export interface ProposalInput {
   readonly formerPlace: (key: Key) => Place | undefined
   readonly guards: Site['guards']
   readonly vanished: readonly VanishedFile[]
+  /** For the first revision: what agents hold. */
+  readonly taken?: TakenOver | undefined
   readonly now: number
 }
 
 /** tree × base → plan, or the mistakes. Pure but for `locate`, which may read a file to find a place. Cost follows what differs. */
 export function propose(input: ProposalInput): Proposal {
-  const { engine, base, tree, now } = input
+  const { engine, base, tree, taken, now } = input
   const fromTree = treeIssues(tree)
   if (hasErrors(fromTree)) return { base, tree, issues: fromTree }
   const ops = opsAgainst(tree, base.world.declared, input.touched)
-  const step = engine.step(base.world, ops, { now })
-  const issues = [...fromTree, ...issuesOf(step.world, input.locate, base.world)].sort(compareIssues)
+  const step = stepFrom(engine, base, ops, { taken, now })
+  const notes = taken === undefined ? [] : takenIssues(taken, step)
+  const issues = [...fromTree, ...issuesOf(step.world, input.locate, base.world), ...notes].sort(compareIssues)
   if (hasErrors(issues)) return { base, tree, issues }
   const plan = computePlan({
     base: base.world,
@@ -54,6 +58,29 @@ export function propose(input: ProposalInput): Proposal {
     vanished: input.vanished,
     notes: issues,
     ...(input.git === undefined ? {} : { git: input.git }),
+    ...(taken === undefined ? {} : { reported: taken.reported }),
   })
   return { base, tree, issues, ready: { plan, step } }
+}
+
+/** The step that ops make of a base; of the first one, with what agents hold as if it had been reserved before. */
+export function stepFrom(
+  engine: Engine,
+  base: Base,
+  ops: DeclaredOps,
+  { taken, now }: { readonly taken: TakenOver | undefined; readonly now: number },
+): Step {
+  return taken === undefined
+    ? engine.step(base.world, ops, { now })
+    : fromNothing(engine.step(startWorld(engine, taken, now), ops, { now }))
+}
+
+function takenIssues(taken: TakenOver, step: Step): readonly Issue[] {
+  const text = takenText(taken, step.world)
+  const note: Issue[] = text === undefined ? [] : [{ code: 'W0503', severity: 'warning', message: `taken over from agents: ${text}` }]
+  const disputes = taken.disputes.map((dispute): Issue => {
+    const hint = 'write the value where it is meant to be'
+    return { code: 'W0504', severity: 'warning', message: `agents contradict each other: ${dispute}`, hint }
+  })
+  return [...note, ...disputes]
 }

@@ -1,20 +1,22 @@
 import { join } from 'node:path'
 import PQueue from 'p-queue'
 import type { Site } from '../kinds/kind.ts'
-import { sameJson } from '../lib/json.ts'
+import type { PluginChoice } from '../kinds/site/check.ts'
+import { SITE_KEY } from '../kinds/site/spec.ts'
 import type { Issue } from '../model/issue.ts'
+import { type PluginSettings, settingsOf } from '../plugins/settings.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
 import type { KeyPair } from '../wire/keys.ts'
 import type { Report } from '../wire/messages.ts'
+import { keysOfHosts, keysOfLeft, openAdmission } from './admission.ts'
 import { type Base, loadBase } from './base.ts'
+import { boot } from './boot.ts'
 import { type Context, createContext, locatorFor, READER_VERSION, siteOf, VERSION } from './context.ts'
 import { Controller, type Reading } from './controller.ts'
 import type { World } from './engine/types.ts'
 import { fleetInput, type HostRecord, rememberedHosts, withReport } from './fleet.ts'
 import { vanishedFromHead } from './guard/guard.ts'
-import { hostKeys, NO_EXTRA_KEYS, watchExtraKeys } from './host-keys.ts'
-import { type Answer, type Hub, type HubHandlers, openHub } from './hub/hub.ts'
-import type { Security } from './hub/security.ts'
+import type { Answer, Hub } from './hub/hub.ts'
 import { EMPTY_TREE } from './load/tree.ts'
 import type { Plan } from './plan/types.ts'
 import type { FleetInput } from './render/fleet.ts'
@@ -22,8 +24,10 @@ import { parsePool } from './repo/pool.ts'
 import { readOnce } from './repo/read-once.ts'
 import { type RepoState, type RepoWatch, watchRepo } from './repo/watch.ts'
 import { createSaver } from './report-saver.ts'
+import { openHubFor, warnOfEndpoints } from './serve-hub.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
+import { createTakeOver, TAKE_OVER_MS, type TakeOver } from './takeover.ts'
 
 export type ServerLog = (level: 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
 
@@ -40,6 +44,10 @@ export interface ServeOptions {
   /** A file of host keys beside those of the repo. */
   readonly hostKeys?: string
   readonly heartbeatMs: number
+  /** What agents hold counts for nothing: nothing runs yet, or it may be renumbered. */
+  readonly fresh?: boolean
+  /** How long the first revision waits for hosts to say what they hold; `TAKE_OVER_MS` if left out. */
+  readonly takeOverMs?: number
   readonly log: ServerLog
   readonly onEvent?: (event: ServerEvent) => void
 }
@@ -59,6 +67,7 @@ export interface Server {
   readonly hub: Hub
   /** Host → public key of those let in; undefined without keys. */
   readonly keys: (() => ReadonlyMap<string, string>) | undefined
+  readonly takeOver: TakeOver
   /** One thing that changes state at a time. */
   readonly queue: PQueue
   fleet(): FleetInput
@@ -72,10 +81,11 @@ const PURGE_MS = 3600_000
 
 /**
  * Watches the repo, plans, commits, publishes and keeps what agents report. Takes the lease on the state file; throws `StoreError` (`locked`) when another process has
- * it, `HubError` when the endpoints cannot be bound.
+ * it, `HubError` when the endpoints cannot be bound, `BootError` before either when the plugins do not fit together.
  */
 export async function startServer(options: ServeOptions): Promise<Server> {
-  const context = createContext()
+  const source = options.source === 'commit' ? ({ from: 'commit', ref: 'HEAD' } as const) : ({ from: 'worktree' } as const)
+  const context = createContext(await boot(options.dir, source, () => formerSettings(options.stateFile)))
   const store = await openStore(options.stateFile, {
     access: 'write',
     readerVersion: READER_VERSION,
@@ -96,30 +106,43 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   const records = await rememberedHosts(store)
   const saver = createSaver(store, records, log)
   const site = await startingSite(options.dir, context, base)
+  const takeOver = createTakeOver({
+    empty: base.revision === 0,
+    fresh: options.fresh === true,
+    waitMs: options.takeOverMs ?? TAKE_OVER_MS,
+    known: records.keys(),
+    store,
+    log,
+    onReady: () => void queue.add(reconsider),
+  })
   const hub = await openHubFor(options, site, {
-    onHello: (hello) => log('info', 'agent connected', { host: hello.host, version: hello.version }),
+    onHello: (hello) => {
+      const against = takeOver.greet(hello, controller.base.world)
+      if (against === undefined) log('info', 'agent connected', { host: hello.host, version: hello.version })
+      return against
+    },
     onReport: async (report, at) => {
-      records.set(report.host, withReport(records.get(report.host), report, VERSION, at))
+      if (!takeOver.isWelcome(report.host)) throw new Error(`${report.host} reports before it was told anything here`)
+      records.set(report.host, withReport(records.get(report.host), report, VERSION, { at, heardAt: performance.now() }))
       saver.note(report)
       options.onEvent?.({ type: 'report', report })
     },
   })
-  const extraKeys =
-    options.hostKeys === undefined
-      ? NO_EXTRA_KEYS
-      : watchExtraKeys(
-          options.hostKeys,
-          () => hub.setKeys(hostKeys(controller.base.world, extraKeys.current())),
-          (m) => log('warn', m),
-        )
+  const present = keysOfHosts(base.world.resources.values())
+  const admission = openAdmission({
+    left: await keysOfLeft(store, records.keys(), present),
+    onKeys: (keys) => hub.setKeys(keys),
+    onBad: (message) => log('warn', message),
+    ...(options.hostKeys === undefined ? {} : { file: options.hostKeys }),
+  })
   const publisher = {
     // Keys first: whoever is expelled by this revision hears nothing of it.
     publish(revision: number, world: World): readonly string[] {
-      hub.setKeys(hostKeys(world, extraKeys.current()))
+      admission.settle(keysOfHosts(world.resources.values()))
       return hub.publish(revision, world)
     },
   }
-  hub.setKeys(hostKeys(base.world, extraKeys.current()))
+  admission.settle(present)
   hub.restore(base.revision, base.world, records.keys())
   const queue = new PQueue({ concurrency: 1 })
   const controller = new Controller({
@@ -127,6 +150,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     kinds: context.kinds,
     store,
     hub: publisher,
+    takeOver,
     base,
     siteOf: (b: Base) => siteOf(b.world),
     mode: options.mode,
@@ -161,11 +185,19 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
 
   async function onState(state: RepoState): Promise<void> {
     options.onEvent?.({ type: 'seen' })
-    const reading = readingOf(options.dir, state)
+    const reading = readingOf(options.dir, context, state)
+    // Before the first revision the repo alone says whose agents may tell what they hold.
+    if (controller.base.revision === 0) admission.settle(keysOfHosts(reading.tree.declared.values()))
     const wait = await queue.add(() => controller.consider(reading, 0))
     tellRepo(log, controller)
     options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
     if (wait !== undefined && wait > 0) void settleLater(reading, wait)
+  }
+
+  async function reconsider(): Promise<void> {
+    await controller.reconsider()
+    tellRepo(log, controller)
+    options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
   }
 
   /** Deletions wait: a port that moves between two files is two saves. */
@@ -179,21 +211,41 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     controller,
     store,
     hub,
-    keys: options.keys === undefined ? undefined : () => hostKeys(controller.base.world, extraKeys.current()),
+    keys: options.keys === undefined ? undefined : () => admission.current(),
+    takeOver,
     queue,
-    fleet: () => fleetInput(controller.base.revision, hub.targets(), records, Date.now()),
+    fleet: () => ({
+      ...fleetInput(controller.base.revision, hub.targets(), records, Date.now(), performance.now()),
+      withheld: Object.fromEntries(takeOver.withheld),
+    }),
     record: (host) => records.get(host),
     rescan: () => watch.rescan(),
     ask: (host, question, timeoutMs): Promise<Answer> => hub.ask(host, question, timeoutMs),
     async close() {
       clearInterval(housekeeping)
-      extraKeys.close()
+      admission.close()
+      takeOver.close()
       await watch.close()
       await queue.onIdle()
       await hub.close()
       await saver.flush()
       await store.close()
     },
+  }
+}
+
+/** The plugins of the last revision, for a start while the site file cannot be read. */
+async function formerSettings(stateFile: string): Promise<PluginSettings> {
+  const store = await openStore(stateFile, { access: 'read', readerVersion: READER_VERSION }).catch(() => undefined)
+  if (store === undefined) return settingsOf({})
+  try {
+    for await (const page of store.resources()) {
+      const site = page.find((row) => row.declared.key === SITE_KEY)
+      if (site !== undefined) return settingsOf(site.resource.spec as Partial<PluginChoice>)
+    }
+    return settingsOf({})
+  } finally {
+    await store.close()
   }
 }
 
@@ -207,44 +259,12 @@ async function startingSite(dir: string, context: Context, base: Base): Promise<
   return siteOf(context.engine.step(base.world, { set: declared, del: [] }, { now: Date.now() }).world)
 }
 
-function openHubFor(options: ServeOptions, site: Site, handlers: Pick<HubHandlers, 'onHello' | 'onReport'>): Promise<Hub> {
-  return openHub(
-    {
-      endpoints: { ...site.endpoints, ...options.endpoints },
-      installation: site.installation,
-      heartbeatMs: options.heartbeatMs,
-      security: securityOf(options),
-    },
-    {
-      ...handlers,
-      onFault: (error) => {
-        options.log('error', 'the hub died; ending, to be started again', { error: String(error) })
-        process.exitCode = 1
-        process.kill(process.pid, 'SIGTERM')
-      },
-      warn: (message) => options.log('warn', message),
-      onRefused: ({ reason, host, detail }) => options.log('warn', 'refused; more of the same is only counted', { reason, host, detail }),
-    },
-  )
-}
-
-function securityOf(options: ServeOptions): Security {
-  if (options.keys !== undefined) return { mode: 'keys', server: options.keys }
-  return { mode: options.insecureLab ? 'insecure-lab' : 'local-only' }
-}
-
-/** Sockets are bound once: a revision that names other endpoints takes effect at the next start. */
-function warnOfEndpoints(log: ServerLog, bound: Site, now: Site): void {
-  if (!sameJson(bound.endpoints, now.endpoints))
-    log('warn', 'endpoints changed: they take effect when the server is started again', { ...now.endpoints })
-}
-
-function readingOf(dir: string, state: RepoState): Reading {
+function readingOf(dir: string, context: Context, state: RepoState): Reading {
   return {
     tree: state.tree,
     touched: state.touched,
     vanished: vanishedFromHead(state.git.vanished),
-    locate: locatorFor(dir, state),
+    locate: locatorFor(dir, context.kinds, state),
     ...(state.git.info === undefined ? {} : { git: state.git.info }),
   }
 }

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../model/brand.ts'
+import type { NetworkType } from '../model/intent.ts'
 import type { Key } from '../model/key.ts'
 import type { Needs, Scope, ScopeContent, ScopeDelta, ScopeVersion } from '../model/scope.ts'
-import type { DriftItem, ObjectStatus } from '../model/status.ts'
+import type { Dataplane, DriftItem, ObjectStatus } from '../model/status.ts'
 
 /** The wire's version; raised on any change that an older peer would misread. */
 export const WIRE_VERSION: number = 1
@@ -11,6 +12,8 @@ export const MAX_MESSAGE: number = 64 * 1024 * 1024
 export const MAX_REQUEST: number = 16 * 1024 * 1024
 /** A delta larger than this travels by pull, not by PUB. */
 export const MAX_PUBLISHED_DELTA: number = 256 * 1024
+/** Ports, and segments, that one `hello` may name; an agent that holds more names the first by identity. */
+export const MAX_HELD: number = 100_000
 
 /** Topics end with `/`: a topic is a prefix match, and `host/h1` would also match `host/h10`. */
 export function hostTopic(host: string): string {
@@ -77,6 +80,30 @@ export interface Hello extends RequestBase {
   /** Changes when the agent restarts. */
   readonly epoch: string
   readonly version: string
+  /** Absent on a host that never had a complete set. */
+  readonly holds?: Holds
+}
+/** What the agent's last complete set says of addresses, MACs and segments: a server that lost its memory takes them over. */
+export interface Holds {
+  readonly revision: number
+  readonly digest: string
+  /** Ports of this host, and those that are bound to no host. */
+  readonly ports: readonly HeldPort[]
+  /** Segments that this host carries. */
+  readonly segments: readonly HeldSegment[]
+}
+export interface HeldPort {
+  readonly port: Key
+  readonly network: Key
+  readonly mac: string
+  /** Without prefix length. */
+  readonly ips: readonly string[]
+}
+export interface HeldSegment {
+  readonly network: Key
+  readonly network_type: NetworkType
+  readonly physical_network?: string
+  readonly segmentation_id?: number
 }
 /** rpc endpoint. Without `scopes`: only the target. With: their contents at the target; `have` lets the server answer by delta. */
 export interface Pull extends RequestBase {
@@ -101,6 +128,8 @@ export interface Report extends RequestBase {
   readonly facts?: JsonObject
   readonly allocations?: JsonObject
   readonly answer?: { readonly id: string; readonly ok: boolean; readonly data: JsonObject }
+  /** Whether the switch answers; when that changed. */
+  readonly dataplane?: Dataplane
   /** Milliseconds, of the last convergence: compile, write, read back. */
   readonly timings?: Readonly<Record<string, number>>
 }

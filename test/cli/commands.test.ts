@@ -1,30 +1,12 @@
-import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
+import { netloom } from './netloom.ts'
 
-const NETLOOM = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 const SAMPLE = fileURLToPath(new URL('../../../samples/01-three-hosts', import.meta.url))
-
-interface Ended {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-async function netloom(...args: string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [NETLOOM, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: undefined },
-  })
-  let out = ''
-  let err = ''
-  child.stdout.on('data', (d: Buffer) => (out += d.toString()))
-  child.stderr.on('data', (d: Buffer) => (err += d.toString()))
-  return await new Promise((resolve) => child.once('close', (code) => resolve({ code: code ?? -1, out, err })))
-}
 
 async function folder(t: ExecutionContext, sample = true): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'netloom-cli-'))
@@ -64,6 +46,18 @@ test('apply without a server commits, says that nothing was published, and exits
   t.regex(second.out, /^No changes/)
   t.is((await netloom('apply', '--dir', dir)).code, 0)
   t.regex((await netloom('history', dir)).out, /1/)
+})
+
+test('what is no repository is said at once, and nothing is made in it', async (t) => {
+  for (const command of ['validate', 'plan', 'serve']) {
+    const { code, err } = await netloom(command, '/proc')
+    t.is(code, 1, command)
+    t.regex(err, /^netloom: \/proc is the kernel's proc file system.*; name the folder that holds netloom\.yaml\n$/, command)
+  }
+  const missing = join(await folder(t, false), 'typo')
+  for (const command of ['plan', 'serve']) t.regex((await netloom(command, missing)).err, /typo does not exist/)
+  t.false(existsSync(missing))
+  t.regex((await netloom('plan', await folder(t), '--state', '/proc/x/y/state.db')).err, /the folder \/proc\/x cannot be made/)
 })
 
 test('a stored plan is applied exactly, or refused as stale', async (t) => {

@@ -112,7 +112,17 @@ export class Rig {
   }
 
   async startServer(): Promise<void> {
-    this.#server = await startLabServer(this.lab, this.dir, { manual: false, heartbeatMs: HEARTBEAT_MS })
+    this.#server = await startLabServer(this.lab, this.dir, { manual: false, fresh: false, heartbeatMs: HEARTBEAT_MS })
+  }
+
+  /** What happens to a server whose disk died: it runs no more, and remembers nothing. */
+  async loseState(): Promise<void> {
+    await this.stopServer('SIGKILL')
+    for (const suffix of ['', '-wal', '-shm']) await rm(`${this.stateFile}${suffix}`, { force: true })
+  }
+
+  async serverLog(): Promise<string> {
+    return await readFile(join(this.stateFile, '..', 'server.log'), 'utf8').catch(() => '')
   }
 
   async stopServer(signal: 'SIGKILL' | 'SIGTERM' = 'SIGTERM'): Promise<void> {
@@ -241,7 +251,7 @@ export class Rig {
 
   /** The ends of all logs, for a failure that is to be understood from what the test printed. */
   async tails(): Promise<string> {
-    const server = await readFile(join(this.stateFile, '..', 'server.log'), 'utf8').catch(() => '')
+    const server = await this.serverLog()
     const agents = await Promise.all(
       this.hosts.map(
         async (h) =>

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
+import type { StatusAnswer } from '../../src/cli/status.ts'
 import { execOk } from '../../src/lab/exec.ts'
-import { startVswitchd, stopVswitchd } from '../../src/lab/faults.ts'
+import { daemonPid, startVswitchd, stopVswitchd } from '../../src/lab/faults.ts'
 import { tapName } from '../../src/lab/names.ts'
 import type { LabGuest } from '../../src/lab/spec.ts'
+import { type HostState, hostStates } from '../../src/server/render/fleet.ts'
 import { port, Rig } from './rig.ts'
 import { flowTexts, rowTexts } from './switch.ts'
 
@@ -130,5 +132,31 @@ test.serial('one bad port does not stop its neighbours: the wrong MAC, a device 
   await rig.vsctl('h1', 'del-port', 'br-int', 'nosuchdev')
   await rig.remove('extra.yaml')
   await rig.until('as at first', (a) => rig.isSettled(a) && rig.object(a, port('good')) === undefined)
+  t.deepEqual(await rig.wrong(), [])
+})
+
+test.serial('a switch that is stalled and an agent that is stopped look different', async (t) => {
+  const pid = (await daemonPid(rig.lab, 'h1', 'ovs-vswitchd')) ?? 0
+  const agent = rig.agentPid('h2')
+  const stateOf = (a: StatusAnswer, host: string): HostState | undefined =>
+    hostStates({ ...a.fleet, targets: new Map(a.fleet.targets) }).find((s) => s.host === host)
+  process.kill(pid, 'SIGSTOP')
+  process.kill(agent, 'SIGSTOP')
+  try {
+    await rig.until(
+      'h1 is stalled and h2 is missing',
+      (a) => stateOf(a, 'h1')?.health === 'Stalled' && stateOf(a, 'h2')?.health === 'Missing',
+      60_000,
+    )
+    const answer = await rig.status()
+    const [h1, h2] = ['h1', 'h2'].map((h) => (answer === undefined ? undefined : stateOf(answer, h)))
+    t.log(`h1: ${h1?.notes.join('; ')}; h2: ${h2?.notes.join('; ')}`)
+    t.regex(h1?.notes[0] ?? '', /^the switch does not answer, since /)
+    t.regex(h2?.notes[0] ?? '', /^not heard of for /)
+  } finally {
+    process.kill(pid, 'SIGCONT')
+    process.kill(agent, 'SIGCONT')
+  }
+  await rig.settled()
   t.deepEqual(await rig.wrong(), [])
 })

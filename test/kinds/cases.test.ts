@@ -1,8 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import test from 'ava'
 import { build, judge, spec } from '../support/world.ts'
 
-const file = new URL('../../../test/kinds/cases.txt', import.meta.url)
+const folder = new URL('../../../test/kinds/', import.meta.url)
+const files = readdirSync(folder)
+  .filter((name) => name.endsWith('.txt'))
+  .sort()
 
 /** `## title`, lines of `show: kind name attribute…`, YAML, `=>`, the outcome. */
 function run(source: string): string {
@@ -23,26 +26,28 @@ function run(source: string): string {
   return [...said, ...shown].join('\n') || 'nothing is wrong'
 }
 
-const text = readFileSync(file, 'utf8')
-const [head = '', ...cases] = text.split(/^## /m)
+for (const name of files) {
+  const file = new URL(name, folder)
+  const [head = '', ...cases] = readFileSync(file, 'utf8').split(/^## /m)
 
-if (process.env['UPDATE'] === '1') {
-  const rewritten = cases.map((c) => {
-    const [source = ''] = c.split('\n=>\n')
+  if (process.env['UPDATE'] === '1') {
+    const rewritten = cases.map((c) => {
+      const [source = ''] = c.split('\n=>\n')
+      const [title = '', ...body] = source.trimEnd().split('\n')
+      return `## ${title}\n${body.join('\n')}\n=>\n${run(body.join('\n'))}\n\n`
+    })
+    writeFileSync(file, `${head}${rewritten.join('')}`.trimEnd().concat('\n'))
+  }
+
+  test(`${name}: there are cases`, (t) => {
+    t.true(cases.length > 0)
+  })
+
+  for (const c of cases) {
+    const [source = '', expected = ''] = c.split('\n=>\n')
     const [title = '', ...body] = source.split('\n')
-    return `## ${title}\n${body.join('\n')}\n=>\n${run(body.join('\n'))}\n\n`
-  })
-  writeFileSync(file, `${head}${rewritten.join('')}`.trimEnd().concat('\n'))
-}
-
-test('there are cases', (t) => {
-  t.true(cases.length > 100)
-})
-
-for (const c of cases) {
-  const [source = '', expected = ''] = c.split('\n=>\n')
-  const [title = '', ...body] = source.split('\n')
-  test(title, (t) => {
-    t.is(run(body.join('\n')), expected.trim())
-  })
+    test(`${name}: ${title}`, (t) => {
+      t.is(run(body.join('\n')), expected.trim())
+    })
+  }
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import test from 'ava'
-import { kinds } from '../../src/kinds/index.ts'
+import { kinds } from '../support/kinds.ts'
 
 const folder = new URL('../../../src/kinds/', import.meta.url)
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import test from 'ava'
 import { bundleFiles, fileSchema, siteFileSchema } from '../../schemas/bundle.ts'
-import { kinds } from '../../src/kinds/index.ts'
+import { kinds } from '../support/kinds.ts'
 
 const strict = () =>
   new Ajv({ allErrors: true, strict: true, strictTypes: false, strictRequired: false, strictTuples: false, allowUnionTypes: true })

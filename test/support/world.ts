@@ -1,12 +1,12 @@
 import { Ajv } from 'ajv'
 import { parse } from 'yaml'
-import { kinds } from '../../src/kinds/index.ts'
 import type { JsonObject } from '../../src/model/brand.ts'
 import type { Finding } from '../../src/model/issue.ts'
 import { DEFAULT_PROJECT, type Key, keyParts, makeKey } from '../../src/model/key.ts'
 import type { Declared } from '../../src/model/resource.ts'
 import { createEngine } from '../../src/server/engine/engine.ts'
 import type { Engine, World } from '../../src/server/engine/types.ts'
+import { kinds } from './kinds.ts'
 
 /** Resources from YAML text as an operator writes it, without the loader: documents with collections, and `site:` for the site file. */
 export interface Written {

@@ -4,7 +4,7 @@ import type { Intent } from '../../src/model/intent.ts'
 import type { Key } from '../../src/model/key.ts'
 import type { IntentKey, Needs, Scope, ScopeDelta, ScopeVersion } from '../../src/model/scope.ts'
 import type { DriftItem, ObjectStatus } from '../../src/model/status.ts'
-import type { Ask, Heartbeat, Reply, Request, UpdateHeader } from '../../src/wire/messages.ts'
+import type { Ask, Heartbeat, Holds, Reply, Request, UpdateHeader } from '../../src/wire/messages.ts'
 
 /* Arbitrary messages, written against the types: a schema that refuses one of them differs from the contract. */
 
@@ -62,8 +62,30 @@ const drift: fc.Arbitrary<DriftItem> = fc.record({
   action: fc.constantFrom('report' as const, 'repair' as const, 'repaired' as const, 'left alone' as const),
 })
 
+const portKey = fc.stringMatching(/^[a-z0-9.-]{1,12}$/).map((s) => `port/default/${s}` as Key)
+const networkKey = fc.stringMatching(/^[a-z0-9.-]{1,12}$/).map((s) => `network/default/${s}` as Key)
+const holds: fc.Arbitrary<Holds> = fc.record({
+  revision: count,
+  digest: version,
+  ports: fc.array(fc.record({ port: portKey, network: networkKey, mac: text, ips: fc.array(text) })),
+  segments: fc.array(
+    fc.record(
+      {
+        network: networkKey,
+        network_type: fc.constantFrom('local' as const, 'flat' as const, 'vlan' as const, 'vxlan' as const),
+        physical_network: text,
+        segmentation_id: count,
+      },
+      { requiredKeys: ['network', 'network_type'] },
+    ),
+  ),
+})
+
 export const request: fc.Arbitrary<Request> = fc.oneof(
-  fc.record({ v, type: fc.constant('hello' as const), id: text, host, epoch: text, version: text }),
+  fc.record(
+    { v, type: fc.constant('hello' as const), id: text, host, epoch: text, version: text, holds },
+    { requiredKeys: ['v', 'type', 'id', 'host', 'epoch', 'version'] },
+  ),
   fc.record(
     {
       v,

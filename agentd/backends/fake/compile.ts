@@ -20,6 +20,7 @@ interface Given {
 }
 
 function compile(input: CompileInput): Compiled {
+  if (input.intents.size === 0) return { items: new Map(), allocations: input.allocations, verdicts: new Map(), subjects: [] }
   const given = sort(input)
   const pool = allocate(
     readPool(input.allocations),

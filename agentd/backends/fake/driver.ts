@@ -81,6 +81,10 @@ export class FakeSwitchState implements FakeSwitch {
     return this.#writes
   }
 
+  answered(): Promise<void> {
+    return this.#held
+  }
+
   forward(arrival: Arrival, frame: Frame): readonly Departure[] {
     return forward(this.#items, this.#learned, arrival, frame)
   }
@@ -144,6 +148,10 @@ export function openFakeDriver(state: FakeSwitchState, options: Pick<DriverOptio
     async apply(delta) {
       open()
       return state.write(delta)
+    },
+    async probe() {
+      open()
+      await state.answered()
     },
     onChange(listener) {
       undo.push(state.listen(listener))

@@ -29,7 +29,7 @@ export function normaliseHost(spec: JsonObject): Normalised {
 function keyFindings(key: string | undefined): Finding[] {
   if (key === undefined || decodeZ85(key) !== undefined) return []
   const hint = 'paste the line that `netloom keys new HOST` prints, quotes included'
-  return [{ code: 'E0235', message: 'public_key has letters that no key has', at: ['public_key'], hint }]
+  return [{ code: 'E0236', message: 'public_key has letters that no key has', at: ['public_key'], hint }]
 }
 
 /** One bridge per physical network and the reverse, as Neutron's agent demands of its `bridge_mappings`. */

@@ -1,20 +1,24 @@
 import { hostSchema } from '../../../schemas/host.ts'
 import type { KindDefinition } from '../kind.ts'
+import { enumOf } from '../schema.ts'
 import { checkHost, hostReferences, normaliseHost } from './check.ts'
 import { lowerHost } from './lower.ts'
 import { resolveHost } from './resolve.ts'
 import type { HostSpec } from './spec.ts'
 
-export const host: KindDefinition<HostSpec> = {
-  kind: 'host',
-  collection: 'hosts',
-  scope: 'global',
-  summary: 'A machine that runs netloom-agentd.',
-  schema: hostSchema,
-  after: ['site'],
-  normalise: normaliseHost,
-  references: hostReferences,
-  check: checkHost,
-  resolve: resolveHost,
-  lower: lowerHost,
+/** The kind, with the backends that the mechanism drivers know; the first is the default. */
+export function createHost(backends: readonly string[]): KindDefinition<HostSpec> {
+  return {
+    kind: 'host',
+    collection: 'hosts',
+    scope: 'global',
+    summary: 'A machine that runs netloom-agentd.',
+    schema: enumOf(hostSchema, ['backend'], backends),
+    after: ['site'],
+    normalise: normaliseHost,
+    references: hostReferences,
+    check: checkHost,
+    resolve: (resource, _view, pools) => resolveHost(resource, backends, pools),
+    lower: lowerHost,
+  }
 }

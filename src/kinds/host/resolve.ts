@@ -2,11 +2,11 @@ import type { HostDeclared } from '../../../schemas/host.ts'
 import type { Finding } from '../../model/issue.ts'
 import type { Declared } from '../../model/resource.ts'
 import { takenFinding } from '../findings.ts'
-import type { Pools, Resolved, View } from '../kind.ts'
+import type { Pools, Resolved } from '../kind.ts'
 import { uniquePool } from '../pools.ts'
 import type { HostSpec } from './spec.ts'
 
-export function resolveHost(resource: Declared, _view: View, pools: Pools): Resolved<HostSpec> {
+export function resolveHost(resource: Declared, backends: readonly string[], pools: Pools): Resolved<HostSpec> {
   const host = resource.spec as HostDeclared
   const findings: Finding[] = []
   if (host.tunnel_ip !== undefined) {
@@ -24,7 +24,7 @@ export function resolveHost(resource: Declared, _view: View, pools: Pools): Reso
       const at = ['public_key']
       findings.push(
         takenFinding(claim, {
-          code: 'E0236',
+          code: 'E0237',
           message,
           at,
           holderAt: at,
@@ -37,6 +37,7 @@ export function resolveHost(resource: Declared, _view: View, pools: Pools): Reso
     ...(host.tunnel_ip === undefined ? {} : { tunnel_ip: host.tunnel_ip }),
     bridge_mappings: host.bridge_mappings ?? {},
     ...(host.public_key === undefined ? {} : { public_key: host.public_key }),
+    backend: host.backend ?? backends[0] ?? 'ovs',
     description: host.description ?? '',
   }
   return { spec, findings }

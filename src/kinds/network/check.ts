@@ -7,12 +7,12 @@ import type { Declared } from '../../model/resource.ts'
 import { PHYSICAL_NETWORK } from '../host/spec.ts'
 import type { Normalised, Reference, Site, View } from '../kind.ts'
 import { SMALLEST_MTU } from './mtu.ts'
-import { isTunnel, LAST_SEGMENT } from './spec.ts'
+import type { TypeDrivers } from './type-driver.ts'
 
 /** Rules that need no other resource. `mtu: 0` is Neutron's way to write "computed". */
-export function normaliseNetwork(spec: JsonObject): Normalised {
+export function normaliseNetwork(spec: JsonObject, types: TypeDrivers): Normalised {
   const network = spec as NetworkDeclared
-  const findings = segmentFindings(network)
+  const findings = segmentFindings(network, types)
   const { mtu, ...rest } = spec
   if (mtu === 0) return { spec: rest, findings }
   if (network.mtu !== undefined && network.mtu < SMALLEST_MTU[4]) {
@@ -23,7 +23,7 @@ export function normaliseNetwork(spec: JsonObject): Normalised {
 }
 
 /** Which attributes go together (Neutron: B3.6). */
-function segmentFindings(network: NetworkDeclared): Finding[] {
+function segmentFindings(network: NetworkDeclared, types: TypeDrivers): Finding[] {
   const { network_type: type, physical_network: physnet, segmentation_id: id } = network
   const provider = physnet === undefined ? 'segmentation_id' : 'physical_network'
   const no = (message: string, at: string, hint: string): Finding[] => [{ code: 'E0202', message, at: at === '' ? [] : [at], hint }]
@@ -31,23 +31,25 @@ function segmentFindings(network: NetworkDeclared): Finding[] {
     if (physnet === undefined && id === undefined) return []
     return no(`${provider} needs a network_type`, provider, `add network_type: ${physnet === undefined ? 'vxlan' : 'vlan'}`)
   }
-  if (type === 'flat' || type === 'vlan') {
-    if (physnet === undefined && (type === 'flat' || id !== undefined)) {
-      return no(
-        `a ${type} network ${type === 'vlan' ? 'with a segmentation_id ' : ''}needs a physical_network`,
-        'network_type',
-        'add physical_network: …',
-      )
-    }
-  } else if (physnet !== undefined) return no(`a ${type} network has no physical_network`, 'physical_network', 'remove physical_network')
-  const last = LAST_SEGMENT[type]
+  const driver = types.get(type)
+  if (driver === undefined) return []
+  if (physnet !== undefined && driver.physical_network === 'none')
+    return no(`a ${type} network has no physical_network`, 'physical_network', 'remove physical_network')
+  if (
+    physnet === undefined &&
+    (driver.physical_network === 'required' || (driver.physical_network === 'with-number' && id !== undefined))
+  ) {
+    const which = driver.physical_network === 'with-number' ? 'with a segmentation_id ' : ''
+    return no(`a ${type} network ${which}needs a physical_network`, 'network_type', 'add physical_network: …')
+  }
+  const { numbers } = driver
   if (id === undefined) return []
-  if (last === undefined) return no(`a ${type} network has no segmentation_id`, 'segmentation_id', 'remove segmentation_id')
-  if (id >= 1 && id <= last) return []
+  if (numbers === undefined) return no(`a ${type} network has no segmentation_id`, 'segmentation_id', 'remove segmentation_id')
+  if (id >= numbers.first && id <= numbers.last) return []
   return [
     {
       code: 'E0204',
-      message: `segmentation_id ${id} is not within 1–${last}, the numbers of ${type}`,
+      message: `segmentation_id ${id} is not within ${numbers.first}–${numbers.last}, the numbers of ${type}`,
       at: ['segmentation_id'],
       hint: 'write one of them, or leave it out to get a free one',
     },
@@ -61,13 +63,13 @@ export function networkReferences(spec: JsonObject): readonly Reference[] {
 }
 
 /** A written number is claimed, and so is the physical network of a flat network. */
-export function networkClaims(spec: JsonObject): boolean {
+export function networkClaims(spec: JsonObject, types: TypeDrivers): boolean {
   const { network_type: type, segmentation_id: id } = spec as NetworkDeclared
-  return id !== undefined || type === 'flat'
+  return id !== undefined || types.get(type ?? '')?.physical_network === 'required'
 }
 
 /** Rules that need the site and the hosts. */
-export function checkNetwork(resource: Declared, view: View): readonly Finding[] {
+export function checkNetwork(resource: Declared, view: View, types: TypeDrivers): readonly Finding[] {
   const network = resource.spec as NetworkDeclared
   const site = view.site()
   const findings: Finding[] = []
@@ -81,7 +83,8 @@ export function checkNetwork(resource: Declared, view: View): readonly Finding[]
       hint: `write one of these, or add ${type} to type_drivers in netloom.yaml`,
     })
   }
-  if (physnet !== undefined && !isTunnel(type ?? '')) findings.push(...physicalNetworkFindings(physnet, network, view, site))
+  if (physnet !== undefined && types.get(type ?? '')?.physical_network !== 'none')
+    findings.push(...physicalNetworkFindings(physnet, network, view, site))
   return findings
 }
 

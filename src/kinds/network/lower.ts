@@ -2,9 +2,10 @@ import type { Resource } from '../../model/resource.ts'
 import { intentKey, networkScope } from '../../model/scope.ts'
 import type { Lowered } from '../kind.ts'
 import type { NetworkSpec } from './spec.ts'
+import type { TypeDrivers } from './type-driver.ts'
 
 /** One segment per network; which hosts need it is for the ports to say. */
-export function lowerNetwork(resource: Resource<NetworkSpec>): Lowered {
+export function lowerNetwork(resource: Resource<NetworkSpec>, types: TypeDrivers): Lowered {
   const { key, spec } = resource
   return {
     intents: [
@@ -14,7 +15,7 @@ export function lowerNetwork(resource: Resource<NetworkSpec>): Lowered {
         intent: {
           type: 'segment',
           network: key,
-          network_type: spec.network_type,
+          network_type: types.get(spec.network_type)?.carriage ?? 'local',
           ...(spec.physical_network === undefined ? {} : { physical_network: spec.physical_network }),
           ...(spec.segmentation_id === undefined ? {} : { segmentation_id: spec.segmentation_id }),
           mtu: spec.mtu,

@@ -2,18 +2,18 @@ import type { NetworkDeclared } from '../../../schemas/network.ts'
 import type { Finding } from '../../model/issue.ts'
 import type { Declared } from '../../model/resource.ts'
 import type { Pools, Resolved, View } from '../kind.ts'
-import { sortedTags } from '../tags.ts'
 import { subnetFamilies, subnetName } from './check.ts'
-import { type MaximumMtu, maximumMtu, SMALLEST_MTU } from './mtu.ts'
+import { globalMtu, type MaximumMtu, SMALLEST_MTU } from './mtu.ts'
 import { resolveSegment, type Segment } from './segment.ts'
 import type { NetworkSpec } from './spec.ts'
+import type { TypeDrivers } from './type-driver.ts'
 
-export function resolveNetwork(resource: Declared, view: View, pools: Pools): Resolved<NetworkSpec> {
+export function resolveNetwork(resource: Declared, types: TypeDrivers, view: View, pools: Pools): Resolved<NetworkSpec> {
   const network = resource.spec as NetworkDeclared
   const site = view.site()
-  const found = resolveSegment(resource, site, pools)
+  const found = resolveSegment(resource, types, site, pools)
   const segment: Segment = found.ok ? found.segment : { network_type: 'local' }
-  const maximum = maximumMtu(site, segment.network_type, segment.physical_network)
+  const maximum = types.get(segment.network_type)?.maximumMtu(site, segment.physical_network) ?? globalMtu(site)
   const mtu = network.mtu ?? maximum.mtu
   const findings = found.ok ? mtuFindings(resource, mtu, segment, maximum, view) : [found.finding]
   const spec: NetworkSpec = {
@@ -23,7 +23,6 @@ export function resolveNetwork(resource: Declared, view: View, pools: Pools): Re
     port_security_enabled: network.port_security_enabled ?? true,
     external: network.external ?? false,
     description: network.description ?? '',
-    tags: sortedTags(network.tags),
   }
   return { spec, findings }
 }

@@ -1,10 +1,11 @@
 import type { PortDeclared } from '../../../schemas/port.ts'
 import type { JsonObject } from '../../model/brand.ts'
 import type { Finding } from '../../model/issue.ts'
-import type { Declared, Resource } from '../../model/resource.ts'
+import type { Declared } from '../../model/resource.ts'
 import type { HostSpec } from '../host/spec.ts'
 import type { Reference, View } from '../kind.ts'
-import { isTunnel, type NetworkSpec } from '../network/spec.ts'
+import type { NetworkSpec } from '../network/spec.ts'
+import { type Binders, bindingOf } from './binding.ts'
 
 export function portReferences(spec: JsonObject): readonly Reference[] {
   const port = spec as PortDeclared
@@ -25,11 +26,14 @@ export function portClaims(spec: JsonObject): boolean {
 }
 
 /** Can the host carry the network at all? And do the port's attributes go together? */
-export function checkPort(resource: Declared, view: View): readonly Finding[] {
+export function checkPort(resource: Declared, view: View, binders: Binders): readonly Finding[] {
   const port = resource.spec as PortDeclared
   const network = view.need<NetworkSpec>(view.ref('network', port.network))
   const findings: Finding[] = []
-  if (port.host !== undefined) findings.push(...locationFindings(resource, network, view.need<HostSpec>(view.ref('host', port.host))))
+  if (port.host !== undefined) {
+    const bound = bindingOf(resource, network, view.need<HostSpec>(view.ref('host', port.host)), binders)
+    if (!bound.ok) findings.push(bound.finding)
+  }
   const security = port.port_security_enabled ?? network.spec.port_security_enabled
   if (!security && (port.allowed_address_pairs?.length ?? 0) > 0) {
     const inherited = port.port_security_enabled === undefined
@@ -44,24 +48,4 @@ export function checkPort(resource: Declared, view: View): readonly Finding[] {
     })
   }
   return findings
-}
-
-function locationFindings(resource: Declared, network: Resource<NetworkSpec>, host: Resource<HostSpec>): readonly Finding[] {
-  const { network_type: type, physical_network: physnet } = network.spec
-  if (isTunnel(type) && host.spec.tunnel_ip === undefined) {
-    const message = `port ${resource.name} cannot be on host ${host.name}: network ${network.name} is ${type}, and the host has no tunnel_ip`
-    const related = [
-      { message: `${network.name} is a ${type} network`, key: network.key, at: ['network_type'] },
-      { message: 'no tunnel_ip here', key: host.key },
-    ]
-    return [{ code: 'E0234', message, at: ['host'], related, hint: `add tunnel_ip: … to host ${host.name}` }]
-  }
-  if (physnet === undefined || Object.hasOwn(host.spec.bridge_mappings, physnet)) return []
-  const has = Object.keys(host.spec.bridge_mappings).sort().join(', ') || 'none'
-  const message = `port ${resource.name} cannot be on host ${host.name}: network ${network.name} is on ${physnet}, and the host's bridge_mappings have ${has}`
-  const related = [
-    { message: `${network.name} is on ${physnet}`, key: network.key, at: ['physical_network'] },
-    { message: `${physnet} is missing here`, key: host.key, at: ['bridge_mappings'] },
-  ]
-  return [{ code: 'E0233', message, at: ['host'], related, hint: `add ${physnet}: <bridge> to the bridge_mappings of host ${host.name}` }]
 }

@@ -1,19 +1,20 @@
 import type { PortDeclared } from '../../../schemas/port.ts'
 import { formatIp } from '../../lib/ip.ts'
 import type { Finding } from '../../model/issue.ts'
-import type { Declared } from '../../model/resource.ts'
+import type { Declared, Resource } from '../../model/resource.ts'
 import { nameHolders, takenFinding } from '../findings.ts'
+import type { HostSpec } from '../host/spec.ts'
 import type { Pools, Resolved, View } from '../kind.ts'
 import type { NetworkSpec } from '../network/spec.ts'
 import { ANY_MAC, macPool, macRange } from '../pools.ts'
-import { sortedTags } from '../tags.ts'
+import { type Binders, type Binding, bindingOf, unbound, vnicTypeOf } from './binding.ts'
 import { allocateChosen, automaticIps, claimWritten, ipWishes, type PlacedIp } from './fixed-ips.ts'
 import { claimInterfaces, resolvePlug } from './plug.ts'
 import type { AddressPair, FixedIp, PortSpec } from './spec.ts'
 import { subnetsOf } from './subnets.ts'
 
 /** Everything written is claimed before anything is chosen (the pools' rule), and the MAC is chosen before addresses that follow from it. */
-export function resolvePort(resource: Declared, view: View, pools: Pools): Resolved<PortSpec> {
+export function resolvePort(resource: Declared, binders: Binders, view: View, pools: Pools): Resolved<PortSpec> {
   const port = resource.spec as PortDeclared
   const network = view.need<NetworkSpec>(view.ref('network', port.network))
   const wishes = ipWishes(resource, subnetsOf(network.key, resource.project, view), view)
@@ -34,11 +35,11 @@ export function resolvePort(resource: Declared, view: View, pools: Pools): Resol
     admin_state_up: port.admin_state_up ?? true,
     port_security_enabled: port.port_security_enabled ?? network.spec.port_security_enabled,
     allowed_address_pairs: pairs.pairs,
+    binding: bound(resource, network, binders, view),
     device_id: port.device_id ?? '',
     device_owner: port.device_owner ?? '',
     ...(plug === undefined ? {} : { plug }),
     description: port.description ?? '',
-    tags: sortedTags(port.tags),
   }
   const findings = [
     ...wishes.findings,
@@ -50,6 +51,13 @@ export function resolvePort(resource: Declared, view: View, pools: Pools): Resol
     ...pairs.findings,
   ]
   return { spec, findings }
+}
+
+/** `check` has made sure that it can be bound. */
+function bound(resource: Declared, network: Resource<NetworkSpec>, binders: Binders, view: View): Binding {
+  const { host } = resource.spec as PortDeclared
+  const result = host === undefined ? undefined : bindingOf(resource, network, view.need<HostSpec>(view.ref('host', host)), binders)
+  return result?.ok === true ? result.binding : unbound(vnicTypeOf(resource), binders)
 }
 
 function claimMac(resource: Declared, mac: string, pools: Pools, pool: string): readonly Finding[] {

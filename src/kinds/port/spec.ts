@@ -1,3 +1,5 @@
+import type { Binding } from './binding.ts'
+
 /** A resolved port. Addresses are canonical text. */
 export type PortSpec = {
   /** As written: name or project/name. */
@@ -10,11 +12,11 @@ export type PortSpec = {
   readonly admin_state_up: boolean
   readonly port_security_enabled: boolean
   readonly allowed_address_pairs: readonly AddressPair[]
+  readonly binding: Binding
   readonly device_id: string
   readonly device_owner: string
   readonly plug?: PortPlug
   readonly description: string
-  readonly tags: readonly string[]
 }
 
 export type FixedIp = { readonly subnet: string; readonly ip_address: string }

@@ -4,7 +4,17 @@ import type { JsonObject } from '../../model/brand.ts'
 import type { Finding } from '../../model/issue.ts'
 import type { Declared } from '../../model/resource.ts'
 import type { Normalised } from '../kind.ts'
-import { DEFAULT_SITE } from './spec.ts'
+import type { TypeDrivers } from '../network/type-driver.ts'
+import { DEFAULT_PLUGINS, DEFAULT_SITE } from './spec.ts'
+
+/** What the site's settings can name, and what was read of them before anything else. */
+export interface SiteOffer {
+  readonly types: TypeDrivers
+  /** The plugins and drivers that run now. */
+  readonly running: Required<PluginChoice>
+}
+
+export type PluginChoice = Pick<SiteDeclared, 'core_plugin' | 'service_plugins' | 'disabled_plugins' | 'mechanism_drivers'>
 
 const RANGES = ['network_vlan_ranges', 'vni_ranges', 'geneve_ranges', 'tunnel_id_ranges'] as const
 
@@ -56,10 +66,10 @@ function scheduleFindings(site: SiteDeclared): Finding[] {
 }
 
 /** Types that are tried must be types that are on: Neutron refuses to start otherwise. */
-export function checkSite(resource: Declared): readonly Finding[] {
+export function checkSite(resource: Declared, offer: SiteOffer): readonly Finding[] {
   const site = resource.spec as SiteDeclared
-  const drivers: readonly string[] = site.type_drivers ?? DEFAULT_SITE.type_drivers
-  const findings: Finding[] = []
+  const drivers: readonly string[] = site.type_drivers ?? [...offer.types.keys()]
+  const findings: Finding[] = [...pluginFindings(site, offer)]
   for (const name of ['project_network_types', 'external_network_types'] as const) {
     const types: readonly string[] = site[name] ?? DEFAULT_SITE[name]
     types.forEach((type, i) => {
@@ -74,4 +84,15 @@ export function checkSite(resource: Declared): readonly Finding[] {
     })
   }
   return findings
+}
+
+/** Plugins are loaded once: kinds, attributes and drivers cannot change under a running server. */
+function pluginFindings(site: SiteDeclared, { running }: SiteOffer): Finding[] {
+  return (['core_plugin', 'service_plugins', 'disabled_plugins', 'mechanism_drivers'] as const).flatMap((name) => {
+    const now: string | readonly string[] = site[name] ?? DEFAULT_PLUGINS[name]
+    const text = (value: string | readonly string[]): string => (typeof value === 'string' ? value : value.join(', ') || 'none')
+    if (text(now) === text(running[name])) return []
+    const message = `${name} says ${text(now)}, and this server runs with ${text(running[name])}`
+    return [{ code: 'E0715', message, at: site[name] === undefined ? [] : [name], hint: 'start the server again: plugins are loaded once' }]
+  })
 }

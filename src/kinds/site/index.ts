@@ -1,19 +1,30 @@
 import { siteSchema } from '../../../schemas/site.ts'
 import { type KindDefinition, NOTHING, type Site } from '../kind.ts'
-import { checkSite, normaliseSite } from './check.ts'
+import { enumOf } from '../schema.ts'
+import { checkSite, normaliseSite, type SiteOffer } from './check.ts'
 import { resolveSite } from './resolve.ts'
 
-export const site: KindDefinition<Site> = {
-  kind: 'site',
-  // The site file's attributes stand at its top level.
-  collection: '',
-  scope: 'global',
-  summary: 'What holds for the whole installation: network types and their ranges, MTUs, endpoints, drift, guards.',
-  schema: siteSchema,
-  after: [],
-  normalise: normaliseSite,
-  references: () => [],
-  check: checkSite,
-  resolve: resolveSite,
-  lower: () => NOTHING,
+/** The kind, with what the loaded plugins offer. */
+export function createSite(offer: SiteOffer): KindDefinition<Site> {
+  const types = [...offer.types.keys()]
+  const automatic = types.filter((name) => offer.types.get(name)?.automatic === true)
+  const schema = enumOf(
+    enumOf(enumOf(siteSchema, ['type_drivers', 'items'], types), ['project_network_types', 'items'], automatic),
+    ['external_network_types', 'items'],
+    automatic,
+  )
+  return {
+    kind: 'site',
+    // The site file's attributes stand at its top level.
+    collection: '',
+    scope: 'global',
+    summary: 'What holds for the whole installation: plugins, network types and their ranges, MTUs, endpoints, drift, guards.',
+    schema,
+    after: [],
+    normalise: normaliseSite,
+    references: () => [],
+    check: (resource) => checkSite(resource, offer),
+    resolve: (resource) => resolveSite(resource, offer),
+    lower: () => NOTHING,
+  }
 }

@@ -1,13 +1,15 @@
 import type { SiteDeclared } from '../../../schemas/site.ts'
 import type { Declared } from '../../model/resource.ts'
 import type { Resolved, Site } from '../kind.ts'
+import type { SiteOffer } from './check.ts'
 import { DEFAULT_SITE } from './spec.ts'
 
 /** Fills every default in; nested maps are filled member by member. */
-export function resolveSite(resource: Declared): Resolved<Site> {
+export function resolveSite(resource: Declared, offer: SiteOffer): Resolved<Site> {
   const site = resource.spec as SiteDeclared
   const spec: Site = {
     ...DEFAULT_SITE,
+    type_drivers: [...offer.types.keys()],
     ...site,
     overlay_ip_version: site.overlay_ip_version ?? DEFAULT_SITE.overlay_ip_version,
     network_vlan_ranges: (site.network_vlan_ranges ?? DEFAULT_SITE.network_vlan_ranges).map((r) => ({

@@ -1,12 +1,22 @@
 import { type Key, makeKey } from '../../model/key.ts'
 import type { Site } from '../kind.ts'
+import type { PluginChoice } from './check.ts'
 
 /** There is one site per installation; it has this identity. */
 export const SITE_KEY: Key = makeKey('site', '', 'site')
 
+/** Plugins and drivers where the site file names none. */
+export const DEFAULT_PLUGINS: Required<PluginChoice> = {
+  core_plugin: 'ml2',
+  service_plugins: [],
+  disabled_plugins: [],
+  mechanism_drivers: ['openvswitch'],
+}
+
 /** What holds where the site file says nothing: Neutron's defaults, and ranges wide enough to start without a site file. */
 export const DEFAULT_SITE: Site = {
   installation: '',
+  ...DEFAULT_PLUGINS,
   type_drivers: ['local', 'flat', 'vlan', 'vxlan', 'geneve', 'gre'],
   // Neutron's own default is `local`, which connects nothing across hosts.
   project_network_types: ['vxlan'],

@@ -2,7 +2,6 @@ import type { SubnetDeclared } from '../../../schemas/subnet.ts'
 import { formatIp, parseIp } from '../../lib/ip.ts'
 import type { Declared } from '../../model/resource.ts'
 import type { Resolved } from '../kind.ts'
-import { sortedTags } from '../tags.ts'
 import { defaultGateway, defaultPools } from './bounds.ts'
 import { type AllocationPool, type SubnetSpec, subnetCidr } from './spec.ts'
 
@@ -26,7 +25,6 @@ export function resolveSubnet(resource: Declared): Resolved<SubnetSpec> {
     ...(subnet.ipv6_ra_mode === undefined ? {} : { ipv6_ra_mode: subnet.ipv6_ra_mode }),
     ...(subnet.ipv6_address_mode === undefined ? {} : { ipv6_address_mode: subnet.ipv6_address_mode }),
     description: subnet.description ?? '',
-    tags: sortedTags(subnet.tags),
   }
   return { spec, findings: [] }
 }

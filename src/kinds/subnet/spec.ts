@@ -16,7 +16,6 @@ export type SubnetSpec = {
   readonly ipv6_ra_mode?: Ipv6Mode
   readonly ipv6_address_mode?: Ipv6Mode
   readonly description: string
-  readonly tags: readonly string[]
 }
 
 export type AllocationPool = { readonly start: string; readonly end: string }

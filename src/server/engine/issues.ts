@@ -4,7 +4,7 @@ import { MISSING } from './references.ts'
 import type { Locate, World } from './types.ts'
 
 /** Code of a reference to what the change removes. */
-export const REMOVED = 'E0301'
+export const REMOVED = 'E0311'
 
 /**
  * The world's findings with their places, sorted. Places are joined here and not kept: a line inserted above moves them without any resource

@@ -124,7 +124,10 @@ function renumbered(now: Holding, { base, world, reported }: GuardInput): readon
   }
   const samePool = (h: Pick<Holding, 'pool' | 'value'>): boolean => h.pool === now.pool && !keeps(h)
   const move = (from: string, cause: string): readonly Move[] => [{ owner: now.owner, from, to: now.value, cause }]
-  const told = reported?.(now.owner).find(samePool)
+  const said = reported?.(now.owner) ?? []
+  // Of several values in one pool, this is one that agents hold: it did not come in the place of another.
+  if (said.some((h) => h.pool === now.pool && h.value === now.value)) return []
+  const told = said.find(samePool)
   if (told !== undefined) return move(told.value, 'agents report that the old values are in use')
   if (!base.resources.has(now.owner)) return []
   const lost = (base.allocations.byOwner.get(now.owner) ?? [])

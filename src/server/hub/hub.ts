@@ -21,7 +21,7 @@ import {
 } from './ledger.ts'
 import { packMessages } from './pack.ts'
 import { type Frames, publications, type Seals } from './publication.ts'
-import { helloReply } from './pull.ts'
+import { helloReply, refusal } from './pull.ts'
 import { type Answer, createQuestions, type Questions } from './questions.ts'
 import { createRefusals, type Refusals, type Refused } from './refusals.ts'
 import { openRpc, type Rpc } from './rpc.ts'
@@ -38,7 +38,8 @@ export interface HubOptions {
 
 /** What the hub tells the server. None may throw; a rejected `onReport` means: not kept, ask for everything again. */
 export interface HubHandlers {
-  onHello(hello: Hello, at: number): void
+  /** Returns what speaks against telling this host its target now, if anything: it is refused as not ready, stays as it is, and says hello again. */
+  onHello(hello: Hello, at: number): string | undefined
   onReport(report: Report, at: number): Promise<void>
   /** The hub cannot go on (its thread died): the process is to end and be started again. */
   onFault(error: HubError): void
@@ -124,8 +125,6 @@ class OpenHub implements Hub {
   readonly #seals: Seals | undefined
   readonly #refusals: Refusals = createRefusals()
   #keyring: Keyring = EMPTY_KEYRING
-  /** Keys of the revision before, for a last word to a host that left the repo. */
-  #formerKeys: Keyring = EMPTY_KEYRING
   #ledger: Ledger | undefined
 
   constructor(options: HubOptions, handlers: HubHandlers, epoch: string, front: FrontThread, rpc: Rpc) {
@@ -134,7 +133,10 @@ class OpenHub implements Hub {
     this.#front = front
     this.#rpc = rpc
     this.#questions = createQuestions((message) => front.tell(message))
-    this.#seals = options.security.mode === 'keys' ? { sealer: createSealer(randomBytes), keyOf: (move) => this.#sealKey(move) } : undefined
+    this.#seals =
+      options.security.mode === 'keys'
+        ? { sealer: createSealer(randomBytes), keyOf: (host) => this.#keyring.hosts.get(host)?.seal }
+        : undefined
     this.epoch = epoch
     this.endpoints = { pub: front.pub, rpc: rpc.endpoint, reports: front.reports }
   }
@@ -147,9 +149,9 @@ class OpenHub implements Hub {
   setKeys(publicKeys: ReadonlyMap<string, string>): void {
     const { security } = this.#options
     if (security.mode !== 'keys') return
-    this.#formerKeys = this.#keyring
-    this.#keyring = nextKeyring(this.#formerKeys, security.server, publicKeys)
-    for (const host of changedHosts(this.#formerKeys, this.#keyring)) this.#refusals.forget(host)
+    const before = this.#keyring
+    this.#keyring = nextKeyring(before, security.server, publicKeys)
+    for (const host of changedHosts(before, this.#keyring)) this.#refusals.forget(host)
     this.#rpc.setKeys(this.#keyring)
     this.#front.tell({ type: 'keys', keyring: this.#keyring })
   }
@@ -195,7 +197,8 @@ class OpenHub implements Hub {
 
   greet(request: Hello): HelloReply | Refusal | undefined {
     if (this.#ledger === undefined) return undefined
-    this.#handlers.onHello(request, Date.now())
+    const against = this.#handlers.onHello(request, Date.now())
+    if (against !== undefined) return refusal(request, 'not-ready', against)
     const { installation, heartbeatMs } = this.#options
     return helloReply(this.#ledger, request, { installation, epoch: this.epoch, endpoints: this.endpoints, heartbeat_ms: heartbeatMs })
   }
@@ -239,11 +242,5 @@ class OpenHub implements Hub {
       if (size > BATCH) flush()
     }
     flush()
-  }
-
-  /** A host that left the repo is told so with its last key: the message says that it is to hold nothing, and nothing else. */
-  #sealKey(move: HostMove): Uint8Array | undefined {
-    const gone = !move.world.needs.has(move.host)
-    return (this.#keyring.hosts.get(move.host) ?? (gone ? this.#formerKeys.hosts.get(move.host) : undefined))?.seal
   }
 }

@@ -17,7 +17,7 @@ export type Frames = readonly string[]
 
 export interface Seals {
   readonly sealer: Sealer
-  keyOf(move: HostMove): Uint8Array | undefined
+  keyOf(host: string): Uint8Array | undefined
 }
 
 /**
@@ -27,7 +27,7 @@ export interface Seals {
 export function* publications(epoch: string, moves: Iterable<HostMove>, seals?: Seals): IterableIterator<Frames> {
   const shared: Shared = { deltas: new Map(), needs: new Map(), sealer: seals?.sealer }
   for (const move of moves) {
-    const key = seals?.keyOf(move)
+    const key = seals?.keyOf(move.host)
     if (seals !== undefined && key === undefined) continue
     const { topic, header, deltas } = publication(epoch, move, shared)
     const keys = deltas.map((d) => d.key)

@@ -1,6 +1,6 @@
 import type { Issue } from '../../model/issue.ts'
 
-const MISREAD_NUMBERS: ReadonlySet<string> = new Set(['E0151', 'E0152'])
+const MISREAD_NUMBERS: ReadonlySet<string> = new Set(['W0151', 'W0152'])
 
 /**
  * Leaves one issue of several that say the same of one spot: an error of reading silences those of the schema, which saw only the gap it left; an
@@ -8,12 +8,12 @@ const MISREAD_NUMBERS: ReadonlySet<string> = new Set(['E0151', 'E0152'])
  */
 export function withoutEchoes(issues: readonly Issue[]): Issue[] {
   const reading = new Map<string, Issue>()
-  for (const issue of issues) if (issue.code < 'E02') reading.set(spot(issue), issue)
+  for (const issue of issues) if (isOfReading(issue)) reading.set(spot(issue), issue)
   if (reading.size === 0) return [...issues]
   const silenced = new Set<Issue>()
   const out: Issue[] = []
   for (const issue of issues) {
-    const other = issue.code < 'E02' ? undefined : reading.get(spot(issue))
+    const other = isOfReading(issue) ? undefined : reading.get(spot(issue))
     if (other === undefined || issue.severity !== 'error') out.push(issue)
     else if (other.severity !== 'error') {
       silenced.add(other)
@@ -21,6 +21,11 @@ export function withoutEchoes(issues: readonly Issue[]): Issue[] {
     }
   }
   return out.filter((issue) => !silenced.has(issue))
+}
+
+/** Codes of reading are those that begin with 01, behind the letter of their severity. */
+function isOfReading({ code }: Issue): boolean {
+  return code.startsWith('01', 1)
 }
 
 function spot({ place }: Issue): string {

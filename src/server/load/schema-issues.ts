@@ -2,6 +2,7 @@ import type { ErrorObject } from 'ajv'
 import { didYouMean } from '../../lib/suggest.ts'
 import { listed } from '../../lib/text.ts'
 import type { Finding, ValuePath } from '../../model/issue.ts'
+import { NEUTRON_WORDS } from './neutron-words.ts'
 
 /** A finding of the schema; `key` says that the path's last key itself is meant, not its value. */
 export interface SchemaFinding extends Finding {
@@ -121,7 +122,6 @@ const RULES: Readonly<Record<string, (context: Context) => Made>> = {
 function unknownAttribute({ error, at, name, subject, params }: Context): Made {
   const wrong = String(params['additionalProperty'] ?? params['unevaluatedProperty'])
   const known = Object.keys((error.parentSchema?.['properties'] as object | undefined) ?? {})
-  const near = didYouMean(wrong, known)
   const kind = subject.split(' ', 1)[0] ?? subject
   return {
     code: 'E0320',
@@ -129,8 +129,17 @@ function unknownAttribute({ error, at, name, subject, params }: Context): Made {
     at: [...at, wrong],
     onKey: true,
     label: at.length === 0 ? `not an attribute of a ${kind}` : `not an attribute of \`${pathText(at)}\``,
-    hint: near !== undefined ? `did you mean \`${near}\`?` : `known are: ${known.toSorted().join(', ') || 'none'}`,
+    hint: unknownHint(wrong, known),
   }
+}
+
+/** A word of Neutron's has one translation, where that is an attribute here; else the nearest spelling, else all there are. */
+function unknownHint(wrong: string, known: readonly string[]): string {
+  const translation = NEUTRON_WORDS.get(wrong)
+  if (translation !== undefined && 'instead' in translation) return translation.instead
+  if (translation !== undefined && known.includes(translation.write)) return `write \`${translation.write}\``
+  const near = didYouMean(wrong, known)
+  return near !== undefined ? `did you mean \`${near}\`?` : `known are: ${known.toSorted().join(', ') || 'none'}`
 }
 
 function typeMismatch({ name, params, value, error }: Context): Made {

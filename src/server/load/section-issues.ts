@@ -18,15 +18,12 @@ export function sectionIssue(table: KindTable, section: ParsedSection, inSiteFil
       hint,
     }
   }
-  const near = suggestion(table, section.key, inSiteFile)
-  const known = [...table.byCollection.keys()].sort().join(', ')
-  const hint = near === undefined ? `known are: ${known}` : `did you mean \`${near}\`?`
   return {
     ...base,
     code: 'E0303',
     message: `unknown top-level key \`${section.key}\``,
     label: inSiteFile ? 'neither a collection nor a setting' : 'no collection has this name',
-    hint,
+    hint: suggestion(table, section.key, inSiteFile) ?? knownKeys(table, inSiteFile),
   }
 }
 
@@ -49,8 +46,16 @@ function wrongCollection(section: ParsedSection, kind: string): Pick<Issue, 'cod
   }
 }
 
-/** Misspellings, and Neutron's word for one (`port:` for `ports:`). */
+/** Misspellings, and Neutron's word for one (`port:` for `ports:`). A setting is suggested anywhere, with the file it belongs to. */
 function suggestion(table: KindTable, word: string, inSiteFile: boolean): string | undefined {
-  for (const [collection, { definition }] of table.byCollection) if (definition.kind === word) return collection
-  return didYouMean(word, ['project', ...table.byCollection.keys(), ...(inSiteFile ? table.settings : [])])
+  for (const [collection, { definition }] of table.byCollection) if (definition.kind === word) return `did you mean \`${collection}\`?`
+  const near = didYouMean(word, ['project', ...table.byCollection.keys(), ...table.settings])
+  if (near === undefined) return undefined
+  const elsewhere = table.settings.has(near) && !inSiteFile ? ' That is a setting: move it to netloom.yaml at the root of the repo' : ''
+  return `did you mean \`${near}\`?${elsewhere}`
+}
+
+function knownKeys(table: KindTable, inSiteFile: boolean): string {
+  const collections = [...table.byCollection.keys()].sort().join(', ')
+  return `known are: ${collections}${inSiteFile ? `; settings: ${[...table.settings].sort().join(', ')}` : ''}`
 }

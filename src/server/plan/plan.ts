@@ -1,3 +1,4 @@
+import { flatSpec } from '../../kinds/extension.ts'
 import type { KindDefinition, Site } from '../../kinds/kind.ts'
 import { sameJson } from '../../lib/json.ts'
 import type { Issue, Place } from '../../model/issue.ts'
@@ -93,7 +94,7 @@ function draftChanges({ base, step, kinds }: PlanInput): ReadonlyMap<Key, Draft>
 
 /** The id is an attribute like any other: an operator may write one. */
 function attributesOf(resource: Resource | undefined): Resource['spec'] | undefined {
-  return resource === undefined ? undefined : { id: resource.id, ...resource.spec }
+  return resource === undefined ? undefined : { id: resource.id, ...flatSpec(resource.spec) }
 }
 
 type Mutability = NonNullable<KindDefinition['mutability']>

@@ -1,14 +1,16 @@
 import { formatDuration } from '../../lib/duration.ts'
 import { count } from '../../lib/text.ts'
 import { compareText } from '../../model/key.ts'
-import type { DriftItem, ObjectStatus } from '../../model/status.ts'
+import { EMPTY_VERSION } from '../../model/scope.ts'
+import type { Dataplane, DriftItem, ObjectStatus } from '../../model/status.ts'
 import type { AgentRow } from '../store/types.ts'
 
 /** Not heard of for longer than this: nothing is known of a host any more. */
 export const MISSING_MS = 30_000
 
 export type Sync = 'Synced' | 'Applying' | 'OutOfSync' | 'Unknown'
-export type Health = 'Healthy' | 'Progressing' | 'Waiting' | 'Degraded' | 'Missing'
+/** `Stalled`: the agent is heard, and its switch does not answer it. `Missing`: the agent is not heard; its switch forwards as it last was told. */
+export type Health = 'Healthy' | 'Progressing' | 'Waiting' | 'Degraded' | 'Stalled' | 'Missing'
 
 /** A host in two words: whether it is at what it was told, and how its objects are. */
 export interface HostState {
@@ -25,24 +27,48 @@ export interface FleetInput {
   /** Current revision; 0 = none. */
   readonly revision: number
   /**
-   * Hosts that ought to have an agent, with the digest of the scope versions each should hold. A host that holds it is at the current
-   * revision whatever number it last reported: revisions that do not concern it do not reach it.
+   * Every host ever heard of, with the digest of the scope versions each should hold: that of nothing for one that left the repository. A host that
+   * holds it is at the current revision whatever number it last reported: revisions that do not concern it do not reach it. Empty: not known (no server).
    */
   readonly targets: ReadonlyMap<string, { readonly digest: string }>
   readonly agents: readonly AgentRow[]
+  /** Host → milliseconds since its last report, where this server heard it; else `lastSeen` and `now` tell. */
+  readonly silence?: Readonly<Record<string, number>>
+  readonly dataplanes?: Readonly<Record<string, Dataplane>>
   readonly status: readonly (ObjectStatus & { readonly host: string })[]
   readonly drift: readonly (DriftItem & { readonly host: string })[]
+  /** Hosts that are told nothing for now, and why. */
+  readonly withheld?: Readonly<Record<string, string>>
   /** Milliseconds since the epoch. */
   readonly now: number
 }
 
-/** One state per host that ought to be there or has ever reported, sorted by name. */
+/**
+ * One state per host that ought to be there or has ever reported, sorted by name. One that left the repository is shown until it holds nothing any more and
+ * its agent is not heard.
+ */
 export function hostStates(input: FleetInput): readonly HostState[] {
   const agents = new Map(input.agents.map((a) => [a.host, a]))
   const names = [...new Set([...input.targets.keys(), ...agents.keys()])].sort(compareText)
   const status = byHost(input.status)
   const drift = byHost(input.drift)
-  return names.map((host) => hostState(host, agents.get(host), { objects: status.get(host) ?? [], drift: drift.get(host) ?? [] }, input))
+  return names
+    .filter((host) => !isGone(host, agents.get(host), input))
+    .map((host) => hostState(host, agents.get(host), { objects: status.get(host) ?? [], drift: drift.get(host) ?? [] }, input))
+}
+
+/** The repository does not name the host any more. */
+export function hasLeft(target: { readonly digest: string } | undefined): boolean {
+  return target?.digest === EMPTY_VERSION
+}
+
+function isGone(host: string, agent: AgentRow | undefined, input: FleetInput): boolean {
+  if (!hasLeft(input.targets.get(host))) return false
+  return agent === undefined || (agent.converged && agent.digest === EMPTY_VERSION && silenceOf(agent, input) > MISSING_MS)
+}
+
+function silenceOf(agent: AgentRow, input: FleetInput): number {
+  return input.silence?.[agent.host] ?? input.now - Date.parse(agent.lastSeen)
 }
 
 /** Rows grouped by the host they are of, in their order. */
@@ -62,18 +88,33 @@ interface Seen {
 }
 
 function hostState(host: string, agent: AgentRow | undefined, seen: Seen, input: FleetInput): HostState {
-  if (agent === undefined) return { host, sync: 'Unknown', health: 'Missing', lag: input.revision, notes: ['never heard of'] }
+  if (agent === undefined)
+    return { host, sync: 'Unknown', health: 'Missing', lag: input.revision, notes: [input.withheld?.[host] ?? 'never heard of'] }
   const { objects } = seen
   const drift = seen.drift.filter((d) => d.kind !== 'foreign' && d.action !== 'repaired')
   const target = input.targets.get(host)
   const current = target === undefined ? agent.revision >= input.revision : agent.digest === target.digest
   const lag = current ? 0 : Math.max(0, input.revision - agent.revision)
-  const silence = input.now - Date.parse(agent.lastSeen)
+  const silence = silenceOf(agent, input)
+  const leaving = hasLeft(target) ? [leavingNote(agent, objects)] : []
   if (silence > MISSING_MS) {
-    return { host, agent, sync: 'Unknown', health: 'Missing', lag, notes: [`not heard of for ${formatDuration(silence)}`] }
+    return { host, agent, sync: 'Unknown', health: 'Missing', lag, notes: [...leaving, `not heard of for ${formatDuration(silence)}`] }
   }
   const sync = !current || !agent.converged ? 'Applying' : drift.length > 0 ? 'OutOfSync' : 'Synced'
-  return { host, agent, sync, health: healthOf(objects), lag, notes: notesOf(objects, drift, target !== undefined) }
+  const dataplane = input.dataplanes?.[host]
+  const notes = [...leaving, ...notesOf(objects, drift)]
+  if (dataplane?.state === 'silent') {
+    const since = `the switch does not answer, since ${formatDuration(Math.max(0, input.now - Date.parse(dataplane.since)))}`
+    return { host, agent, sync, health: 'Stalled', lag, notes: [since, ...notes] }
+  }
+  return { host, agent, sync, health: healthOf(objects), lag, notes }
+}
+
+/** What it still holds is what it last spoke of. */
+function leavingNote(agent: AgentRow, objects: readonly ObjectStatus[]): string {
+  if (agent.digest === EMPTY_VERSION && agent.converged) return 'left the repository and holds nothing any more: its agent can be stopped'
+  const ports = objects.filter((o) => o.key.startsWith('port/')).length
+  return `left the repository, still holds ${ports === 0 ? 'things of ours' : count(ports, 'port')}`
 }
 
 function healthOf(objects: readonly ObjectStatus[]): Health {
@@ -83,7 +124,7 @@ function healthOf(objects: readonly ObjectStatus[]): Health {
   return has('WAITING') ? 'Waiting' : 'Healthy'
 }
 
-function notesOf(objects: readonly ObjectStatus[], drift: readonly DriftItem[], expected: boolean): readonly string[] {
+function notesOf(objects: readonly ObjectStatus[], drift: readonly DriftItem[]): readonly string[] {
   const number = (state: ObjectStatus['state']): number => objects.filter((o) => o.state === state).length
   const errors = number('ERROR')
   const waiting = number('WAITING')
@@ -92,6 +133,5 @@ function notesOf(objects: readonly ObjectStatus[], drift: readonly DriftItem[], 
     ...(errors > 0 ? [`${errors} in error`] : []),
     ...(waiting > 0 ? [`${waiting} waiting`] : []),
     ...(drift.length > 0 ? [`${count(drift.length, 'difference')}${repaired > 0 ? `, ${repaired} being repaired` : ''}`] : []),
-    ...(expected ? [] : ['no longer in the repo']),
   ]
 }

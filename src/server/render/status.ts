@@ -43,7 +43,7 @@ function hostTable(hosts: readonly HostState[], input: FleetInput, pen: Pen): re
 }
 
 const GOOD: ReadonlySet<string> = new Set(['Synced', 'Healthy', 'ACTIVE'])
-const BAD: ReadonlySet<string> = new Set(['OutOfSync', 'Degraded', 'Missing', 'Unknown', 'ERROR'])
+const BAD: ReadonlySet<string> = new Set(['OutOfSync', 'Degraded', 'Stalled', 'Missing', 'Unknown', 'ERROR'])
 const BETWEEN: ReadonlySet<string> = new Set(['Applying', 'Progressing', 'Waiting', 'WAITING', 'BUILD', 'DOWN'])
 
 function paint(pen: Pen, row: number, text: string): string {

@@ -25,11 +25,3 @@ export function fileReader(dir: string, snapshot: Snapshot): ReadFile {
     }
   }
 }
-
-/** The same as text, which is what `renderIssues` takes. Bytes that are no UTF-8 show as replacement characters. */
-export function textReader(read: ReadFile): (path: string) => string | undefined {
-  return (path) => {
-    const bytes = read(path)
-    return bytes === undefined ? undefined : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
-  }
-}

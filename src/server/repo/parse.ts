@@ -194,7 +194,7 @@ export function tooLarge(path: string, bytes: number): Issue {
 
 function hugeNote(path: string, bytes: number): Issue {
   return {
-    code: 'E0160',
+    code: 'N0160',
     severity: 'note',
     message: `the file is large (${megabytes(bytes)} MB): every save reads all of it again`,
     place: { file: path, line: 1, col: 1 },

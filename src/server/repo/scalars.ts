@@ -15,7 +15,7 @@ export function scalarIssue(source: string, value: unknown, place: () => Place):
   if (BOOLEAN_OF_1_1.test(source)) {
     const meant = /^(?:y|on)/i.test(source)
     return warning(
-      'E0153',
+      'W0153',
       `\`${source}\` is read as text, not as ${meant}`,
       place(),
       `write ${meant}, or "${source}" if the text is meant`,
@@ -23,7 +23,7 @@ export function scalarIssue(source: string, value: unknown, place: () => Place):
   }
   if (SEXAGESIMAL.test(source)) {
     return warning(
-      'E0154',
+      'W0154',
       `\`${source}\` is read as text here, but as a number in base 60 by YAML 1.1 tools`,
       place(),
       `quote it: "${source}"`,
@@ -40,10 +40,10 @@ function numberIssue(source: string, value: number, place: () => Place): Issue |
     return error('E0114', `\`${source}\` is too large to be read exactly (it would become ${value})`, place(), `quote it: "${source}"`)
   }
   if (LEADING_ZERO.test(source)) {
-    return warning('E0151', `\`${source}\` is read as the number ${value}`, place(), `write ${value}, or "${source}" if the text is meant`)
+    return warning('W0151', `\`${source}\` is read as the number ${value}`, place(), `write ${value}, or "${source}" if the text is meant`)
   }
   if (!PLAIN_DECIMAL.test(source) && !/^0[xo]/.test(source) && String(value) !== source) {
-    return warning('E0152', `\`${source}\` is read as the number ${value}`, place(), `write ${value}, or "${source}" if the text is meant`)
+    return warning('W0152', `\`${source}\` is read as the number ${value}`, place(), `write ${value}, or "${source}" if the text is meant`)
   }
   return undefined
 }

@@ -1,4 +1,4 @@
-import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs'
+import { type Dirent, readdirSync, realpathSync, type Stats, statfsSync, statSync } from 'node:fs'
 import type { Issue } from '../../model/issue.ts'
 import { RepoError, systemCode } from './error.ts'
 import type { Stamp } from './snapshot.ts'
@@ -27,35 +27,71 @@ export function isYamlName(name: string): boolean {
 
 /** Looks at single files again. Paths that lead to no file any more are left out, faults included. */
 export function statFiles(root: string, paths: Iterable<string>): readonly FoundFile[] {
-  const out = { files: [] as FoundFile[], faults: new Map<string, Issue>(), targets: [] as string[] }
+  const out = emptyWalk(root, SCAN_LIMITS)
   for (const path of paths) addFile(out, `${root}/${path}`, path)
   return out.files
 }
 
 /**
  * Lists the YAML files below `root`: no dot-files, no dot-folders. Symbolic links are followed, to files and folders, inside the root and outside;
- * a link to a folder that holds it is a fault. Throws `RepoError` when the root itself cannot be read.
+ * a link to a folder that holds it is a fault. Throws `RepoError` when the root itself cannot be read, and `no-repository` when it holds more than any repository does.
  */
-export function scanFolder(root: string): Scan {
-  const out = { files: [] as FoundFile[], faults: new Map<string, Issue>(), targets: [] as string[] }
-  const stats = statRoot(root)
+export function scanFolder(root: string, limits: ScanLimits = SCAN_LIMITS): Scan {
+  const out = emptyWalk(root, limits)
+  const stats = checkRoot(root)
   walk(out, root, '', [`${stats.dev}:${stats.ino}`])
-  return out
+  return { files: out.files, faults: out.faults, targets: out.targets }
 }
+
+/** Beyond these a folder is taken for something else than a repository (a home directory, a whole disk): looking through it would take minutes, at every change. */
+export interface ScanLimits {
+  readonly folders: number
+  /** Names in all folders together. */
+  readonly entries: number
+}
+
+const SCAN_LIMITS: ScanLimits = { folders: 20_000, entries: 500_000 }
 
 interface Walk {
   readonly files: FoundFile[]
   readonly faults: Map<string, Issue>
   readonly targets: string[]
+  /** Counts a folder and the names in it; throws `RepoError` beyond the limits. */
+  readonly count: (entries: number) => void
 }
+
+function emptyWalk(root: string, limits: ScanLimits): Walk {
+  const seen = { folders: 0, entries: 0 }
+  const count = (entries: number): void => {
+    seen.folders++
+    seen.entries += entries
+    if (seen.folders <= limits.folders && seen.entries <= limits.entries) return
+    const what = seen.folders > limits.folders ? `${limits.folders} folders` : `${limits.entries} names`
+    throw notARepository(`${root} holds more than ${what}, links followed: that is no repository of networks`)
+  }
+  return { files: [], faults: new Map(), targets: [], count }
+}
+
+function notARepository(what: string): RepoError {
+  return new RepoError('no-repository', `${what}; name the folder that holds netloom.yaml`)
+}
+
+/** File systems that show the kernel, by the numbers of `statfs(2)`: their folders never end, and nobody keeps files there. */
+const KERNEL_VIEWS: ReadonlyMap<number, string> = new Map([
+  [0x9fa0, 'proc'],
+  [0x62656572, 'sysfs'],
+])
 
 /** Depth of folders; real trees have a handful, and every level costs a stack frame. */
 const MAX_FOLDERS = 64
 
-function statRoot(root: string): Stats {
+/** Throws `RepoError` when `root` is no folder that can be read, or one that cannot hold a repository. */
+export function checkRoot(root: string): Stats {
   try {
     const stats = statSync(root)
     if (!stats.isDirectory()) throw new RepoError('not-a-folder', `${root} is not a folder`)
+    const view = KERNEL_VIEWS.get(statfsSync(root).type)
+    if (view !== undefined) throw notARepository(`${root} is the kernel's ${view} file system, no repository of networks`)
     return stats
   } catch (error) {
     if (error instanceof RepoError) throw error
@@ -74,6 +110,7 @@ function walk(out: Walk, absolute: string, path: string, above: readonly string[
     if (systemCode(error) !== 'ENOENT') out.faults.set(path, unreadable(path, 'folder', error))
     return
   }
+  out.count(entries.length)
   for (const entry of entries) {
     if (entry.name.startsWith('.')) continue
     const childPath = path === '' ? entry.name : `${path}/${entry.name}`
@@ -123,6 +160,7 @@ function follow(out: Walk, absolute: string, path: string, above: readonly strin
     if (stats.isDirectory()) enter(out, absolute, path, above, stats)
     else push(out, absolute, path, stats)
   } catch (error) {
+    if (error instanceof RepoError) throw error
     // A broken link without a file's ending may have led to a folder full of resources.
     if (!isYamlName(name) && /\.[A-Za-z0-9]+$/.test(name)) return
     out.faults.set(

@@ -50,10 +50,20 @@ function defaults(options: StoreOptions): { clock: () => number; readerVersion: 
 
 /** A state file in a `.netloom` folder inside the repo must never be committed by `git add .`. */
 async function makeDirectory(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true })
+  await makePath(directory)
   if (basename(directory) !== '.netloom') return
   const ignore = join(directory, '.gitignore')
   if (!existsSync(ignore)) await writeFile(ignore, '*\n')
+}
+
+/** As `mkdir -p`. Not Node's own: where a folder can be neither made nor be missing (below /proc), that one tries for ever. */
+async function makePath(directory: string): Promise<void> {
+  if (existsSync(directory)) return
+  const parent = dirname(directory)
+  if (parent !== directory) await makePath(parent)
+  await mkdir(directory).catch((error: unknown) => {
+    if (!existsSync(directory)) throw new StoreError('io', `the folder ${directory} cannot be made`, { cause: error })
+  })
 }
 
 /**

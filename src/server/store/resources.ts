@@ -12,32 +12,51 @@ import type { ResourceRow } from './types.ts'
  * Rows of a revision never change once committed, so a walk needs no transaction.
  */
 export async function* readResources(sql: Sql, revision: number): AsyncGenerator<readonly ResourceRow[]> {
-  let pending = page(sql, revision, '')
+  const pages = readPages<StoredRow>(sql, revision, 'key, from_rev, json(declared), json(resolved), file, line, col')
+  for await (const rows of pages) yield rows.map(decode)
+}
+
+/** What was declared alone, in the same way. */
+export async function* readDeclared(sql: Sql, revision: number): AsyncGenerator<readonly Declared[]> {
+  const pages = readPages<readonly [Key, Spec]>(sql, revision, 'key, json(declared)')
+  for await (const rows of pages) yield rows.map(([key, declared]) => ({ key, ...keyParts(key), ...declared }))
+}
+
+/** The resolved value of each of these as it last was, in whatever revision; nothing for one that never was. */
+export async function readLastSpecs(sql: Sql, keys: readonly Key[]): Promise<ReadonlyMap<Key, JsonObject>> {
+  const rows = await sql.all(
+    `SELECT r.key, json(r.resolved) AS resolved FROM json_each(?) AS j JOIN resources AS r ON r.key = j.value
+     WHERE r.from_rev = (SELECT max(x.from_rev) FROM resources AS x WHERE x.key = r.key)`,
+    JSON.stringify(keys),
+  )
+  return new Map(rows.map((row) => [text(row, 'key') as Key, (JSON.parse(text(row, 'resolved')) as Spec).spec]))
+}
+
+async function* readPages<T extends readonly [Key, ...unknown[]]>(sql: Sql, revision: number, cells: string): AsyncGenerator<readonly T[]> {
+  const page = (after: string): Promise<readonly T[]> =>
+    tuples<T>(
+      sql,
+      cells,
+      `SELECT * FROM resources WHERE key > ? AND from_rev <= ? AND (to_rev IS NULL OR to_rev > ?) ORDER BY key LIMIT ${PAGE}`,
+      after,
+      revision,
+      revision,
+    )
+  let pending = page('')
   try {
     for (;;) {
       const rows = await pending
       const last = rows.at(-1)
       if (last === undefined) return
       const more = rows.length === PAGE
-      if (more) pending = page(sql, revision, last[0])
-      yield rows.map(decode)
+      if (more) pending = page(last[0])
+      yield rows
       if (!more) return
     }
   } finally {
     // A caller that stops early must not leave a read under way on a handle that may be closed next.
     await pending.catch(() => undefined)
   }
-}
-
-async function page(sql: Sql, revision: number, after: string): Promise<readonly StoredRow[]> {
-  return tuples<StoredRow>(
-    sql,
-    'key, from_rev, json(declared), json(resolved), file, line, col',
-    `SELECT * FROM resources WHERE key > ? AND from_rev <= ? AND (to_rev IS NULL OR to_rev > ?) ORDER BY key LIMIT ${PAGE}`,
-    after,
-    revision,
-    revision,
-  )
 }
 
 type Spec = { readonly spec: JsonObject }

@@ -56,6 +56,8 @@ export interface Snapshot {
   currentRevision(): Promise<RevisionInfo | undefined>
   /** Declared and resolved resources at a revision (default: current), streamed in pages so that the loop never stalls. */
   resources(revision?: number): AsyncIterable<readonly ResourceRow[]>
+  /** The same without what was resolved and where it stood: a world needs no more, and it is half of the reading. */
+  declared(revision?: number): AsyncIterable<readonly Declared[]>
   allocations(): Promise<Allocations>
 }
 
@@ -66,6 +68,8 @@ export interface Snapshot {
 export interface Store extends Snapshot {
   /** Reads revision, resources and allocations out of one read transaction: they belong together even while another process commits. */
   snapshot<T>(read: (moment: Snapshot) => Promise<T>): Promise<T>
+  /** Resolved values as they last were, of resources that may be no more. */
+  lastSpecs(keys: readonly Key[]): Promise<ReadonlyMap<Key, JsonObject>>
   savePlan(plan: Plan): Promise<void>
   plan(id: string): Promise<StoredPlan | undefined>
   /**

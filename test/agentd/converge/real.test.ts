@@ -161,3 +161,32 @@ test('a host converges, waits for its ports, repairs drift, and writes nothing t
   await r.sw.ofctl('-O', 'OpenFlow14', 'del-flows', 'br-int', 'cookie=0x7/-1')
   t.is(await r.sw.ofctl('-O', 'OpenFlow14', '--no-stats', 'dump-flows', 'br-int'), before)
 })
+
+test('a host that is to hold nothing: rows and flows go, the bridge only when nobody else has a port on it', async (t) => {
+  const r = await rig()
+  t.teardown(() => r.stop())
+  r.converger.setTarget({ revision: 1, intents: intents(1) })
+  await r.settle((x) => x.statuses.get(portKey(1))?.state === 'WAITING')
+  await plug(r.sw, 1)
+  await r.settle((x) => x.converged && x.statuses.get(portKey(1))?.state === 'ACTIVE')
+  r.converger.setTarget({ revision: 2, intents: new Map() })
+  const left = await r.settle((x) => x.revision === 2 && x.converged)
+  t.is(left.statuses.size, 0)
+  t.is((await r.sw.vsctl('list-ports', 'br-int')).trim(), 't1')
+  t.is((await r.sw.ofctl('-O', 'OpenFlow14', '--no-stats', 'dump-flows', 'br-int')).trim(), '')
+
+  // Whoever plugs between the look and the removal keeps the bridge.
+  const { items } = await r.driver.observe()
+  t.deepEqual([...items.keys()], ['row Bridge br-int'])
+  const refused = await r.driver.apply({ add: [], change: [], remove: [...items.values()] })
+  t.is(refused.failed.size, 1)
+  t.is((await r.sw.vsctl('list-ports', 'br-int')).trim(), 't1')
+
+  await r.sw.vsctl('del-port', 'br-int', 't1')
+  await r.settle(() => r.driver.facts().interfaces['br-int'] === undefined)
+  t.false((await r.sw.vsctl('list-br')).includes('br-int'))
+  r.converger.setTarget({ revision: 3, intents: intents(1) })
+  await r.settle((x) => x.revision === 3 && x.statuses.get(portKey(1))?.state === 'WAITING')
+  await plug(r.sw, 1)
+  await r.settle((x) => x.converged && x.statuses.get(portKey(1))?.state === 'ACTIVE')
+})

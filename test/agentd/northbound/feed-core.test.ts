@@ -419,3 +419,29 @@ test('the answer to a pull that a newer message has overtaken does not lead back
   t.is(agent.state.target?.revision, 3)
   t.deepEqual(agent.faults, [])
 })
+
+test('an empty set from disk is offered as such, and again as the server’s once the server says the same; a full one is not', async (t) => {
+  const server = new Server()
+  server.publish(world({ fabric: { p1: 1 } }, { [HOST]: ['fabric'] }), false)
+  const full = feedFromDisk({ revision: 1, scopes: (await offered(server)).scopes })
+  t.is(stepFeed(full.state, server.hello()).offer, undefined)
+
+  server.publish(NOTHING, false)
+  const empty = feedFromDisk({ revision: 2, scopes: new Map() })
+  t.is(empty.offer?.source, 'saved')
+  const pulled = stepFeed(empty.state, { type: 'silence' })
+  t.is(pulled.offer, undefined)
+  const heard = stepFeed(pulled.state, server.hello())
+  t.like(heard.offer, { source: 'server', revision: 2, digest: empty.offer?.digest })
+  t.is(heard.offer?.scopes.size, 0)
+  t.is(stepFeed(heard.state, server.hello()).offer, undefined, 'once is enough')
+})
+
+/** What an agent that knows nothing is offered. */
+async function offered(server: Server): Promise<TargetSet> {
+  const greeted = stepFeed(NEW_FEED, server.hello()).state
+  const bare = stepFeed(greeted, await server.pull([]))
+  const full = stepFeed(bare.state, await server.pull([{ scope: 'fabric' as Scope }]))
+  if (full.offer === undefined) throw new Error('nothing was offered')
+  return full.offer
+}

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
-import { kinds } from '../../../src/kinds/index.ts'
 import type { JsonObject } from '../../../src/model/brand.ts'
 import { type Key, makeKey } from '../../../src/model/key.ts'
 import type { Declared } from '../../../src/model/resource.ts'
 import type { DeclaredOps } from '../../../src/server/engine/types.ts'
+import { kinds } from '../../support/kinds.ts'
 
 /** Resources out of few names and narrow pools, so that values are fought for, references break, and errors come and go. */
 const NETWORKS = ['n1', 'n2', 'n3']

@@ -1,11 +1,11 @@
 import test from 'ava'
-import { kinds } from '../../../src/kinds/index.ts'
 import type { KindDefinition } from '../../../src/kinds/kind.ts'
 import { NOTHING } from '../../../src/kinds/kind.ts'
 import type { Key } from '../../../src/model/key.ts'
 import { createEngine } from '../../../src/server/engine/engine.ts'
 import { issuesOf } from '../../../src/server/engine/issues.ts'
 import type { Locate, World } from '../../../src/server/engine/types.ts'
+import { kinds } from '../../support/kinds.ts'
 import { build, engine, findingsOf, spec, write } from '../../support/world.ts'
 
 const DAY = 24 * 60 * 60 * 1000
@@ -106,14 +106,14 @@ test('a network that goes while ports use it is told on the ports’ lines', (t)
   const world = next(base, '', { del: ['network/default/blue'] })
   t.deepEqual(issuesOf(world, LOCATE, base), [
     {
-      code: 'E0301',
+      code: 'E0311',
       severity: 'error',
       message: 'port web-1 still uses network blue, which this change removes',
       place: { file: 'port/default/web-1.yaml', line: 2, col: 1 },
       hint: 'remove port web-1 too, or keep network blue',
     },
     {
-      code: 'E0301',
+      code: 'E0311',
       severity: 'error',
       message: 'port web-2 still uses network blue, which this change removes',
       place: { file: 'port/default/web-2.yaml', line: 2, col: 1 },

@@ -1,5 +1,6 @@
 import test from 'ava'
 import type { Key } from '../../../src/model/key.ts'
+import { EMPTY_VERSION } from '../../../src/model/scope.ts'
 import { type DriftInput, renderDrift } from '../../../src/server/render/drift.ts'
 import { hostStates } from '../../../src/server/render/fleet.ts'
 import { renderHistory } from '../../../src/server/render/history.ts'
@@ -25,17 +26,25 @@ const port = (name: string): Key => `port/default/${name}` as Key
 
 const FLEET: DriftInput = {
   revision: 42,
-  targets: new Map(['h-01', 'h-02', 'h-03', 'h-04', 'h-07', 'h-08'].map((host) => [host, { digest: `d-${host}` }])),
+  targets: new Map([
+    ...['h-01', 'h-02', 'h-03', 'h-04', 'h-07', 'h-08'].map((host): [string, { digest: string }] => [host, { digest: `d-${host}` }]),
+    ...['h-09', 'h-10', 'h-11', 'h-12', 'h-13'].map((host): [string, { digest: string }] => [host, { digest: EMPTY_VERSION }]),
+  ]),
   agents: [
     agent('h-01', 41),
     agent('h-02', 42),
     agent('h-03', 41, { digest: 'old', converged: false }),
     agent('h-04', 42),
     agent('h-07', 39, { lastSeen: ago(11 * 60), digest: 'old' }),
-    agent('h-09', 42),
+    // Left the repository: emptied and heard, being emptied, away with a port, emptied and stopped, never seen. The last two are gone.
+    agent('h-09', 42, { digest: EMPTY_VERSION }),
+    agent('h-10', 42, { digest: EMPTY_VERSION, converged: false }),
+    agent('h-11', 40, { lastSeen: ago(11 * 60) }),
+    agent('h-12', 41, { digest: EMPTY_VERSION, lastSeen: ago(40) }),
   ],
   status: [
     { host: 'h-01', key: port('a'), state: 'ACTIVE', attempts: 0, since: ago(4000) },
+    { host: 'h-11', key: port('e'), state: 'ACTIVE', attempts: 0, since: ago(4000) },
     { host: 'h-03', key: port('b'), state: 'BUILD', attempts: 0, since: ago(1) },
     {
       host: 'h-04',
@@ -98,6 +107,8 @@ test('two words for each host', (t) => {
       ['h-07', 'Unknown', 'Missing', 3],
       ['h-08', 'Unknown', 'Missing', 42],
       ['h-09', 'Synced', 'Healthy', 0],
+      ['h-10', 'Applying', 'Healthy', 0],
+      ['h-11', 'Unknown', 'Missing', 2],
     ],
   )
 })

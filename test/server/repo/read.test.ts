@@ -1,4 +1,4 @@
-import { utimesSync, writeFileSync } from 'node:fs'
+import { symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import type { LoadedFile } from '../../../src/model/resource.ts'
@@ -7,6 +7,7 @@ import type { FileCache, RawFile } from '../../../src/server/repo/load-files.ts'
 import { MAX_BYTES, parseFile } from '../../../src/server/repo/parse.ts'
 import { parsePool } from '../../../src/server/repo/pool.ts'
 import { readWorktree } from '../../../src/server/repo/read-worktree.ts'
+import { scanFolder } from '../../../src/server/repo/scan.ts'
 import { diffSnapshots } from '../../../src/server/repo/snapshot.ts'
 import { CONTEXT, folder, LOADER, networks, put } from './harness.ts'
 
@@ -45,6 +46,33 @@ test('a restart parses nothing that was seen before; another path or another pro
     (await readWorktree(dir, { ...CONTEXT, cache })).fresh.map((f) => f.path),
     ['c.yaml'],
   )
+})
+
+test("a folder that can hold no repository is refused at once: the kernel's own, and one with more in it than anybody writes", (t) => {
+  t.throws(() => scanFolder('/proc'), { instanceOf: RepoError, code: 'no-repository', message: /the kernel's proc file system/ })
+  t.throws(() => scanFolder('/sys/class/net'), { instanceOf: RepoError, code: 'no-repository', message: /the kernel's sysfs file system/ })
+  const dir = folder(t)
+  for (const name of ['a', 'b/c', 'd']) put(dir, `${name}/x.yaml`, networks(name[0] ?? ''))
+  put(dir, 'a/notes.txt', '')
+  // The root, a, b, b/c, d; and in them a b d, x.yaml notes.txt, c, x.yaml, x.yaml.
+  t.is(scanFolder(dir, { folders: 5, entries: 8 }).files.length, 3)
+  t.throws(() => scanFolder(dir, { folders: 4, entries: 8 }), {
+    instanceOf: RepoError,
+    code: 'no-repository',
+    message: /holds more than 4 folders, .*netloom\.yaml/,
+  })
+  t.throws(() => scanFolder(dir, { folders: 5, entries: 7 }), {
+    instanceOf: RepoError,
+    code: 'no-repository',
+    message: /holds more than 7 names/,
+  })
+})
+
+test('a link that leads into something endless is refused as the whole, not walked for ever', (t) => {
+  const dir = folder(t)
+  put(dir, 'a.yaml', networks('a'))
+  symlinkSync('/proc', join(dir, 'all'))
+  t.throws(() => scanFolder(dir, { folders: 500, entries: 100_000 }), { instanceOf: RepoError, code: 'no-repository' })
 })
 
 test('a file whose stamp is old and the same is not opened; a young stamp proves nothing', async (t) => {

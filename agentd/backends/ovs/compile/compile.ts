@@ -2,6 +2,7 @@ import { compareText, type Key, makeKey } from '../../../../src/model/key.ts'
 import type { Compiled, CompileInput, Compiler, Item } from '../../backend.ts'
 import { carrierItems, type DeviceContext, plugItems } from './devices.ts'
 import { type FloodSet, floodItems } from './flood.ts'
+import { compileNothing } from './leave.ts'
 import { localItems } from './local.ts'
 import { locationItems } from './location.ts'
 import { Memo } from './memo.ts'
@@ -18,7 +19,7 @@ import { type Wiring, wire } from './wiring.ts'
 /** Turns a host's intents into rows and flows of Open vSwitch. Pure to its callers; remembers what unchanged intents were compiled to. */
 export function createOvsCompiler(): Compiler {
   const memo = new Memo()
-  return { name: 'ovs', compile: (input) => compile(input, memo) }
+  return { name: 'ovs', compile: (input) => (input.intents.size === 0 ? compileNothing(input) : compile(input, memo)) }
 }
 
 export const ovsCompiler: Compiler = createOvsCompiler()

@@ -33,7 +33,7 @@ export function carrierItems(view: HostView, context: DeviceContext): readonly I
 }
 
 /** `secure`: without flows nothing passes. The protocols are those of our OpenFlow client and of `ovs-ofctl` at hand. */
-function bridgeItem({ host, installation, facts }: DeviceContext): Item {
+export function bridgeItem({ host, installation, facts }: Pick<DeviceContext, 'host' | 'installation' | 'facts'>): Item {
   return rowItem([makeKey('host', '', host)], {
     table: 'Bridge',
     name: BRIDGE,

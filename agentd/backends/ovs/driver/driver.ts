@@ -147,6 +147,11 @@ class OvsDriver implements Driver {
     return verified
   }
 
+  async probe(timeoutMs: number): Promise<void> {
+    // Without the bridge there is no one to ask, and nothing that forwards.
+    if (this.#inventory.Bridge.has(BRIDGE)) await this.#flows.probe(timeoutMs)
+  }
+
   onChange(listener: (what: 'facts' | 'items') => void): void {
     this.#listener = listener
   }

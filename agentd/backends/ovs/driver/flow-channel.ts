@@ -40,6 +40,7 @@ export class FlowChannel {
   #tables: FlowTables | undefined
   /** While a bundle is under way: key → text that its events will show (`''`: gone). Anything else is another hand. */
   #expected: ReadonlyMap<string, string> = new Map()
+  #prober: OpenFlowClient | undefined
   #closed = false
   #lostWrites = 0
 
@@ -55,6 +56,18 @@ export class FlowChannel {
     if (fresh && connected) await reread(link)
     else await link.client.barrier()
     return link.tables
+  }
+
+  /** A barrier on a connection of its own, kept while it answers: behind a large bundle the question would wait its turn. */
+  async probe(timeoutMs: number): Promise<void> {
+    this.#prober ??= await OpenFlowClient.connect({ path: this.#options.path, requestTimeout: timeoutMs, connectTimeout: timeoutMs })
+    try {
+      await this.#prober.barrier()
+    } catch (error) {
+      this.#prober?.close()
+      this.#prober = undefined
+      throw error
+    }
   }
 
   held(key: string): Item | undefined {
@@ -100,6 +113,7 @@ export class FlowChannel {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#prober?.close()
     const link = await this.#link?.catch(() => undefined)
     link?.client.close()
   }

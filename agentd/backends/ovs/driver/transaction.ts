@@ -85,9 +85,25 @@ function portGroup(port: WantedRow, own: readonly WantedRow[], inventory: Invent
 export function removeOperations(row: Row, inventory: Inventory): Operation[] {
   const there = inventory[row.table].get(row.name)
   if (there === undefined || row.table === 'Interface') return []
-  if (row.table === 'Bridge') return [mutate('Open_vSwitch', inventory.root, [['bridges', 'delete', wireSet([wireUuid(there.uuid)])]])]
+  if (row.table === 'Bridge') {
+    const local = inventory.Port.get(row.name)
+    return [onlyPort(there, local), mutate('Open_vSwitch', inventory.root, [['bridges', 'delete', wireSet([wireUuid(there.uuid)])]])]
+  }
   const bridge = inventory.Bridge.get(there.parent ?? '')
   return bridge === undefined ? [] : [mutate('Bridge', bridge, [['ports', 'delete', wireSet([wireUuid(there.uuid)])]])]
+}
+
+/** Refuses the transaction when the bridge has got another port meanwhile: whoever plugged it would lose it with the bridge. */
+function onlyPort(bridge: Located, local: Located | undefined): Operation {
+  return {
+    op: 'wait',
+    table: 'Bridge',
+    where: [['_uuid', '==', wireUuid(bridge.uuid)]],
+    columns: ['ports'],
+    until: '==',
+    rows: [{ ports: wireSet(local === undefined ? [] : [wireUuid(local.uuid)]) }],
+    timeout: 0,
+  }
 }
 
 /** Makes vswitchd tell when it has applied what this transaction did: `select` gives the number to wait for. */

@@ -16,9 +16,6 @@ export function formatFlow(flow: Flow): string {
   return `${out}${priorityAndMatch(flow)} actions=${formatActions(flow.actions)}`
 }
 
-/** The same, under the name that says what it is for: equality of flows. */
-export const flowText: (flow: Flow) => string = formatFlow
-
 /** What makes a flow the same flow for OpenFlow (strict): table, priority, match. */
 export function flowKey(flow: Pick<Flow, 'table' | 'priority' | 'match'>): string {
   return `table=${flow.table}, ${priorityAndMatch(flow)}`

@@ -4,7 +4,7 @@ import { type FieldInput, type FlowInput, makeFlow } from './make.ts'
 import { parseActions } from './parse-actions.ts'
 import { parseFieldText } from './parse-value.ts'
 import { keyValue, splitOutside } from './tokens.ts'
-import { FLOW_FLAGS, type Flow, type FlowFlag, type Match } from './types.ts'
+import { FLOW_FLAGS, type Flow, type FlowFlag } from './types.ts'
 import { parseNumber, parseUint } from './values.ts'
 
 /** A flow as `ovs-ofctl dump-flows` prints it or `add-flow` takes it, with counters or without. Throws FlowError that quotes what it cannot read. */
@@ -13,11 +13,6 @@ export function parseFlow(text: string): Flow {
   if (at === null) throw new FlowError('bad-syntax', text, `"${text}": no actions`)
   const input = parseHead(text.slice(0, at.index))
   return makeFlow({ ...input, actions: parseActions(text.slice(at.index + at[0].length).trim()) })
-}
-
-/** The match of a flow alone (`tcp,in_port=3`). */
-export function parseMatch(text: string): Match {
-  return makeFlow(parseHead(text)).match
 }
 
 /** What ovs-ofctl prints and nobody sets. */

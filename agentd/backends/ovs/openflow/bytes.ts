@@ -101,8 +101,6 @@ export class ByteWriter {
   }
 }
 
-export const NONE32 = 0xffffffff
-
 /** An unsigned number of 1 to 16 bytes. */
 export function readBig(buffer: Buffer, at: number, bytes: number): bigint {
   if (bytes <= 6) return BigInt(buffer.readUIntBE(at, bytes))

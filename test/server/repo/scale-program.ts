@@ -9,7 +9,7 @@ import { readWorktree } from '../../../src/server/repo/read-worktree.ts'
 import { diffSnapshots } from '../../../src/server/repo/snapshot.ts'
 import { TEST_KINDS } from '../load/kinds.ts'
 
-// node build/test/server/repo/scale.js [files] [ports in each] [flow|block|odd] [pool]: reads a generated repo cold, again, and with one line changed.
+// node build/test/server/repo/scale-program.js [files] [ports in each] [flow|block|odd] [pool]: reads a generated repo cold, again, and with one line changed.
 const [files = 1000, each = 100, style = 'flow', pool = ''] = process.argv.slice(2).map((a) => (/^\d+$/.test(a) ? Number(a) : a)) as [
   number,
   number,

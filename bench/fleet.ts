@@ -1,0 +1,149 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Declared } from '../src/model/resource.ts'
+import { createContext } from '../src/server/context.ts'
+import type { World } from '../src/server/engine/types.ts'
+import { type Hub, openHub } from '../src/server/hub/hub.ts'
+import type { AgentsAnswer, AgentsQuestion } from './fleet-agents.ts'
+import { serveParent } from './support/child.ts'
+import { type Figure, figure } from './support/figures.ts'
+import { residentMb } from './support/process-usage.ts'
+
+// A thousand agents ask for everything at once, on real sockets, from processes of their own; then one port changes. The agents are the wire's end of an agent: they say hello,
+// pull, report every second and listen to their topic; nothing is compiled.
+
+interface Params {
+  readonly hosts: number
+  readonly portsPerHost: number
+}
+
+const PROCESSES = 4
+/** Networks a host has ports on, and hosts a network is on. */
+const SPREAD = 10
+/** After this silence a host counts as missing (src/server/render/fleet.ts). */
+const DOWN_MS = 30_000
+
+serveParent(async (params: Params): Promise<readonly Figure[]> => {
+  const dir = mkdtempSync(join(tmpdir(), 'netloom-bench-'))
+  const context = createContext()
+  const before = residentMb(process.pid)
+  const world = context.engine.step(context.engine.empty(), { set: declared(params), del: [] }, { now: Date.now() }).world
+  const at = (name: string): string => `ipc://${join(dir, name)}`
+  const hub = await openHub(
+    {
+      endpoints: { pub: at('pub'), rpc: at('rpc'), reports: at('reports') },
+      installation: 'bench',
+      heartbeatMs: 1000,
+      security: { mode: 'local-only' },
+    },
+    {
+      onHello: () => {},
+      onReport: async () => {},
+      onFault: (error) => console.error(error),
+      warn: console.error,
+      onRefused: console.error,
+    },
+  )
+  const agents = await startAgents(params.hosts, at('rpc'))
+  try {
+    hub.restore(1, world, [])
+    return await measure(params, { hub, world, agents, step: (d) => context.engine.step(world, d, { now: Date.now() }).world, before })
+  } finally {
+    for (const child of agents) child.disconnect()
+    await hub.close()
+    rmSync(dir, { recursive: true, force: true })
+  }
+})
+
+interface Fleet {
+  readonly hub: Hub
+  readonly world: World
+  readonly agents: readonly ChildProcess[]
+  readonly step: (ops: { readonly set: readonly Declared[]; readonly del: [] }) => World
+  /** Megabytes before the world was built. */
+  readonly before: number
+}
+
+async function measure(params: Params, { hub, agents, step, before }: Fleet): Promise<readonly Figure[]> {
+  const at = `${params.hosts.toLocaleString('en')} hosts × ${params.portsPerHost} ports`
+  const storm = (await Promise.all(agents.map((c) => ask(c, { ask: 'storm' })))).flatMap((a) => a.pulled)
+  const settled = await Promise.all(agents.map((c) => ask(c, { ask: 'reports' })))
+  const slowest = Math.max(...settled.map((a) => a.slowestReportMs))
+  const changed = step({ set: [port(0, params.portsPerHost, params)], del: [] })
+  const began = performance.now()
+  const concerned = hub.publish(2, changed)
+  const published = performance.now() - began
+  await new Promise((resolve) => setTimeout(resolve, 2000))
+  const heard = (await Promise.all(agents.map((c) => ask(c, { ask: 'heard' })))).flatMap((a) => a.heard)
+  const others = heard.filter((h) => !concerned.includes(h))
+  const sorted = [...storm].sort((a, b) => a - b)
+  return [
+    figure(at, 'hello and everything pulled, all agents at once', 'ms', storm),
+    figure(at, '  99th percentile', 'ms', [sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN]),
+    figure(at, '  agents answered', 'items', [storm.length], { target: { atLeast: params.hosts } }),
+    figure(at, '  slowest report meanwhile', 'ms', [slowest], { target: { atMost: DOWN_MS } }),
+    figure(at, 'one port added: published', 'ms', [published]),
+    figure(at, '  hosts it concerns', 'items', [concerned.length]),
+    figure(at, '  of these heard it', 'items', [heard.length - others.length], { target: { atLeast: concerned.length } }),
+    figure(at, '  others that heard anything', 'items', [others.length], { target: { atMost: 0 } }),
+    figure(at, 'server memory', 'MB', [residentMb(process.pid)]),
+    figure(at, '  of which before the world was there', 'MB', [before]),
+  ]
+}
+
+function ask(child: ChildProcess, question: AgentsQuestion): Promise<AgentsAnswer> {
+  return new Promise((resolve, reject) => {
+    child.once('message', (answer) => resolve(answer as AgentsAnswer))
+    child.once('exit', (code) => reject(new Error(`a process of agents ended with ${code}`)))
+    child.send(question)
+  })
+}
+
+async function startAgents(hosts: number, rpc: string): Promise<readonly ChildProcess[]> {
+  const program = fileURLToPath(new URL('./fleet-agents.js', import.meta.url))
+  const names = Array.from({ length: hosts }, (_, n) => hostName(n))
+  return Array.from({ length: PROCESSES }, (_, n) => {
+    const own = names.filter((_, i) => i % PROCESSES === n)
+    const child = fork(program, [rpc, JSON.stringify(own)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    process.once('exit', () => child.kill('SIGTERM'))
+    return child
+  })
+}
+
+function hostName(n: number): string {
+  return `h${n}`
+}
+
+/** Every host has ports on ten networks, every network is on ten hosts. */
+function declared(params: Params): readonly Declared[] {
+  const own = (kind: string, project: string, name: string, spec: Declared['spec']): Declared => ({
+    key: [kind, project, name].filter((p) => p !== '').join('/') as Declared['key'],
+    kind,
+    project,
+    name,
+    spec,
+  })
+  const out: Declared[] = []
+  for (let h = 0; h < params.hosts; h++) out.push(own('host', '', hostName(h), { tunnel_ip: `10.255.${h >> 8}.${h & 255}` }))
+  for (let n = 0; n < params.hosts; n++) {
+    out.push(own('network', 'default', `n${n}`, {}))
+    out.push(own('subnet', 'default', `s${n}`, { network: `n${n}`, cidr: `10.${n >> 8}.${n & 255}.0/24` }))
+  }
+  for (let h = 0; h < params.hosts; h++) for (let p = 0; p < params.portsPerHost; p++) out.push(port(h, p, params))
+  return out
+}
+
+function port(h: number, p: number, params: Params): Declared {
+  const network = (h + (p % SPREAD)) % params.hosts
+  const name = `p${h}-${p}`
+  return {
+    key: `port/default/${name}` as Declared['key'],
+    kind: 'port',
+    project: 'default',
+    name,
+    spec: { network: `n${network}`, host: hostName(h) },
+  }
+}

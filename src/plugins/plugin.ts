@@ -1,0 +1,49 @@
+import type { AttributeExtension } from '../kinds/extension.ts'
+import type { KindDefinition } from '../kinds/kind.ts'
+import type { TypeDriver } from '../kinds/network/type-driver.ts'
+import type { MechanismDriver } from '../kinds/port/mechanism-driver.ts'
+import type { Subscription } from './callbacks.ts'
+
+/**
+ * What a plugin is: a value, no code runs when it is loaded. The core plugin brings the core kinds; service plugins add kinds, attributes, drivers and callbacks
+ * (Neutron's `core_plugin` and `service_plugins`). Third-party modules export one as `plugin`, or a function from `PluginApi` to one.
+ */
+export interface Plugin {
+  /** As in the site file. */
+  readonly name: string
+  readonly role: 'core' | 'service'
+  readonly summary: string
+  /** Service types it implements, upper case; each type has one implementation in a running server (`CORE`, `QOS`, `L3_ROUTER_NAT`, …). */
+  readonly provides: readonly string[]
+  /** Names of plugins or service types that must be there. Built-in ones are loaded by themselves. */
+  readonly requires?: readonly string[]
+  readonly extensions: readonly Extension[]
+  /** Made from the drivers of all plugins, so that a kind can offer what they bring. */
+  kinds?(drivers: Drivers): readonly OwnedKind[]
+  readonly attributes?: readonly AttributeExtension[]
+  readonly type_drivers?: readonly TypeDriver[]
+  readonly mechanism_drivers?: readonly MechanismDriver[]
+  readonly subscriptions?: readonly Subscription[]
+  /** Agents that its kinds concern: `l2`, `dhcp`, `l3`, `metadata`. */
+  readonly agent_roles: readonly string[]
+}
+
+/** What the API calls an extension: an alias that says that something can be relied on. Neutron's aliases where it has one. */
+export interface Extension {
+  readonly alias: string
+  readonly summary: string
+  /** Aliases it builds on. */
+  readonly requires?: readonly string[]
+}
+
+export interface OwnedKind {
+  /** The alias that brings it. */
+  readonly alias: string
+  readonly definition: KindDefinition
+}
+
+/** Drivers that are on, in the site's order. */
+export interface Drivers {
+  readonly types: ReadonlyMap<string, TypeDriver>
+  readonly mechanisms: readonly MechanismDriver[]
+}

@@ -1,0 +1,155 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { isAbsolute, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { isRecord } from '../lib/json.ts'
+import type { Json } from '../model/brand.ts'
+import { compareIssues, hasErrors, type Issue } from '../model/issue.ts'
+import { PLUGIN_API } from '../plugins/api.ts'
+import { assembleChosen, isBuiltIn, type LoadedModule } from '../plugins/choose.ts'
+import type { Assembled, Directory } from '../plugins/directory.ts'
+import type { Plugin } from '../plugins/plugin.ts'
+import { type Named, type PluginSettings, settingsFrom } from '../plugins/settings.ts'
+import { VERSION } from './context.ts'
+import type { ParsedFile } from './load/parsed.ts'
+import { fileLocator } from './repo/locate.ts'
+import type { RepoSource } from './repo/looker.ts'
+import { parseFile } from './repo/parse.ts'
+import { readBlobs, resolveCommit } from './repo/read-commit.ts'
+import { runGit } from './repo/run-git.ts'
+
+const SITE_FILES = ['netloom.yaml', 'netloom.yml']
+
+/** The plugins do not fit together: every reason, with its place. */
+export class BootError extends Error {
+  readonly dir: string
+  readonly issues: readonly Issue[]
+  constructor(dir: string, issues: readonly Issue[]) {
+    super(issues.map((i) => `${i.code} ${i.message}`).join('; '))
+    this.name = 'BootError'
+    this.dir = dir
+    this.issues = issues
+  }
+}
+
+/**
+ * First of all: which plugins run. Reads their names from the repository's site file, loads third parties' modules and puts everything together. No socket is
+ * bound and nothing written before this has succeeded. Where the site file cannot be read, `former` says what ran before (default: the built-in defaults): reading the whole
+ * repository will find the mistake again, and nothing is planned until it is mended. Throws `BootError`.
+ */
+export async function boot(
+  dir: string,
+  source: RepoSource,
+  former: () => Promise<PluginSettings> = async () => settingsFrom({}),
+): Promise<Directory> {
+  const settings = (await readSettings(dir, source)) ?? (await former())
+  const made = await load(dir, settings)
+  if (!made.ok) throw new BootError(dir, made.issues)
+  return made.directory
+}
+
+async function load(dir: string, settings: PluginSettings): Promise<Assembled> {
+  const modules: LoadedModule[] = []
+  const failed = new Map<string, Issue>()
+  for (const named of [settings.core_plugin, ...settings.service_plugins]) {
+    if (isBuiltIn(named.name) || modules.some((m) => m.name === named.name) || !looksLikeModule(named.name)) continue
+    const loaded = await loadModule(dir, named)
+    if ('plugin' in loaded) modules.push(loaded)
+    else failed.set(named.name, loaded)
+  }
+  if (failed.size === 0) return assembleChosen(settings, modules, VERSION)
+  // What else is wrong is said at the same time.
+  const rest = { ...settings, service_plugins: settings.service_plugins.filter((n) => !failed.has(n.name)) }
+  const { issues } = assembleChosen(rest, modules, VERSION)
+  return { ok: false, issues: [...failed.values(), ...issues].sort(compareIssues) }
+}
+
+/** A single word is a built-in plugin or a package; only what could be a package at all is looked for, so that a misspelt name is called that. */
+function looksLikeModule(name: string): boolean {
+  return name.includes('/') || name.includes('-') || name.startsWith('.')
+}
+
+/** Undefined when the site file is there and cannot be read. */
+async function readSettings(dir: string, source: RepoSource): Promise<PluginSettings | undefined> {
+  for (const path of SITE_FILES) {
+    const bytes =
+      source.from === 'worktree' ? await readFile(join(dir, path)).catch(() => undefined) : await readCommitted(dir, source.ref, path)
+    if (bytes === undefined) continue
+    const parsed = parseFile(path, bytes)
+    return hasErrors(parsed.issues) ? undefined : settingsFrom(writtenIn(parsed, path, bytes))
+  }
+  return settingsFrom({})
+}
+
+/** Undefined when the commit, or the file in it, does not exist: reading the repository will say so. */
+async function readCommitted(dir: string, ref: string, path: string): Promise<Uint8Array | undefined> {
+  try {
+    const commit = await resolveCommit(dir, ref)
+    const id = (await runGit(dir, ['rev-parse', '--verify', '--quiet', `${commit}:./${path}`])).toString().trim()
+    return (await readBlobs(dir, [id])).get(id)
+  } catch {
+    return undefined
+  }
+}
+
+/** A value of the wrong shape is left out here: the site's schema will point at it. */
+function writtenIn(parsed: ParsedFile, path: string, bytes: Uint8Array): Partial<PluginSettings> {
+  const locator = fileLocator(path, bytes)
+  const found: { -readonly [K in keyof PluginSettings]?: PluginSettings[K] } = {}
+  for (const { index, sections } of parsed.documents) {
+    for (const { key, value, place } of sections) {
+      if (key === 'core_plugin' && typeof value === 'string') found.core_plugin = { name: value, place }
+      if (key !== 'service_plugins' && key !== 'disabled_plugins' && key !== 'mechanism_drivers') continue
+      if (!isTexts(value)) continue
+      found[key] = value.map((name, i): Named => {
+        const at = locator.inDocument(index, [key, i], 'value') ?? place
+        return { name, place: at }
+      })
+    }
+  }
+  return found
+}
+
+function isTexts(value: Json | undefined): value is readonly string[] {
+  return Array.isArray(value) && value.every((v) => typeof v === 'string')
+}
+
+/** Paths are taken from the repository, packages from its node_modules or the program's own. */
+async function loadModule(dir: string, named: Named): Promise<LoadedModule | Issue> {
+  const { name } = named
+  try {
+    const file = name.startsWith('.') || isAbsolute(name) ? resolve(dir, name) : locatePackage(dir, name)
+    const module: unknown = await import(pathToFileURL(file).href)
+    const exported = isRecord(module) ? (module as { readonly plugin?: unknown }).plugin : undefined
+    const plugin = typeof exported === 'function' ? (exported as (api: typeof PLUGIN_API) => unknown)(PLUGIN_API) : exported
+    if (isPlugin(plugin)) return { name, plugin }
+    return moduleIssue(named, 'it exports no `plugin` with name, role, summary, provides, extensions and agent_roles')
+  } catch (error) {
+    return moduleIssue(named, error instanceof Error ? error.message : String(error))
+  }
+}
+
+function locatePackage(dir: string, name: string): string {
+  try {
+    return createRequire(join(resolve(dir), 'netloom.yaml')).resolve(name)
+  } catch {
+    return createRequire(import.meta.url).resolve(name)
+  }
+}
+
+function moduleIssue({ name, place }: Named, why: string): Issue {
+  return {
+    code: 'E0711',
+    severity: 'error',
+    message: `plugin ${name} cannot be loaded: ${why.split('\n')[0] ?? ''}`,
+    ...(place === undefined ? {} : { place }),
+    hint: 'name a built-in plugin, a path from the repository such as ./plugins/x.js, or an installed npm package; docs/writing-a-plugin.md',
+  }
+}
+
+function isPlugin(value: unknown): value is Plugin {
+  if (!isRecord(value)) return false
+  const texts = ['name', 'summary'].every((key) => typeof value[key] === 'string' && value[key] !== '')
+  const lists = ['provides', 'extensions', 'agent_roles'].every((key) => Array.isArray(value[key]))
+  return texts && lists && (value['role'] === 'core' || value['role'] === 'service')
+}

@@ -1,0 +1,47 @@
+/** What Netloom calls what others write otherwise: one of its attributes, or what to do instead. */
+export type Translation = { readonly write: string } | { readonly instead: string }
+
+const write = (word: string): Translation => ({ write: word })
+const LEAVE_OUT: Translation = { instead: 'leave it out: Netloom finds it out by itself and reports it (netloom status)' }
+const PROJECT: Translation = { instead: 'write `project: NAME` at the top of the file' }
+
+/**
+ * Attributes as Neutron's API, its client library and Ansible spell them, for whoever brings a network from there. They are never accepted (two
+ * spellings of one attribute would have to be kept apart for ever), but the mistake names the word to write.
+ */
+export const NEUTRON_WORDS: ReadonlyMap<string, Translation> = new Map([
+  ['provider:network_type', write('network_type')],
+  ['provider:physical_network', write('physical_network')],
+  ['provider:segmentation_id', write('segmentation_id')],
+  ['provider_network_type', write('network_type')],
+  ['provider_physical_network', write('physical_network')],
+  ['provider_segmentation_id', write('segmentation_id')],
+  ['router:external', write('external')],
+  ['is_router_external', write('external')],
+  ['is_admin_state_up', write('admin_state_up')],
+  ['is_port_security_enabled', write('port_security_enabled')],
+  ['is_dhcp_enabled', write('enable_dhcp')],
+  ['dhcp_enabled', write('enable_dhcp')],
+  ['gateway', write('gateway_ip')],
+  ['network_id', write('network')],
+  ['network_name', write('network')],
+  ['subnet_id', write('subnet')],
+  ['binding:host_id', write('host')],
+  ['binding_host_id', write('host')],
+  ['host_id', write('host')],
+  ['fixed_ip', write('fixed_ips')],
+  ['local_ip', write('tunnel_ip')],
+  ['project_id', PROJECT],
+  ['tenant_id', PROJECT],
+  ['name', { instead: 'leave it out: the name is the key above, and `description` is free text' }],
+  ['binding:vnic_type', { instead: 'leave it out: every port is a `normal` one, on Open vSwitch' }],
+  ['binding_vnic_type', { instead: 'leave it out: every port is a `normal` one, on Open vSwitch' }],
+  ['binding:profile', { instead: 'leave it out: who plugs the interface is said by `plug`' }],
+  ['binding_profile', { instead: 'leave it out: who plugs the interface is said by `plug`' }],
+  ['binding:vif_type', LEAVE_OUT],
+  ['binding:vif_details', LEAVE_OUT],
+  ['status', LEAVE_OUT],
+  ['created_at', LEAVE_OUT],
+  ['updated_at', LEAVE_OUT],
+  ['revision_number', LEAVE_OUT],
+])
