@@ -24,6 +24,13 @@ export const hostSchema = {
       description: 'Physical network → bridge of the host.',
       examples: [{ physnet1: 'br-ex' }],
     },
+    public_key: {
+      type: 'string',
+      minLength: 40,
+      maxLength: 40,
+      description:
+        'The key that the host’s agent proves itself with, as `netloom keys new HOST` prints it. Removing the line expels the host.',
+    },
     description: { type: 'string', default: '', maxLength: 255, description: 'For people.' },
   },
 } as const

@@ -11,6 +11,7 @@ import { drift } from './drift.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import { history } from './history.ts'
 import { init } from './init.ts'
+import { keysCommand } from './keys.ts'
 import { kinds, plugins } from './kinds.ts'
 import { labCommand } from './lab.ts'
 import { createOutput, FORMAT_VERSION, type Output } from './output.ts'
@@ -92,6 +93,8 @@ function createProgram(): Command {
     .option('--pub <endpoint>', 'where updates are published (default: from netloom.yaml)')
     .option('--rpc <endpoint>', 'where agents say hello and pull')
     .option('--reports <endpoint>', 'where agents report')
+    .option('--keys <file>', 'the server’s key (default: server.key beside the state file, when it is there)')
+    .option('--host-keys <file>', 'public keys beside those in the repository, as lines HOST KEY: for labs')
     .option('--insecure-lab', 'bind addresses that other machines reach, without keys')
     .option('--fresh', 'there is nothing to take over: addresses that agents hold from a lost state file may be renumbered')
     .addOption(new Option('--heartbeat <ms>', 'between heartbeats').default(5000).argParser(atLeastOne))
@@ -136,6 +139,7 @@ function createProgram(): Command {
     .option('--verbose', 'everything: nothing grouped, nothing shortened')
     .option('-n, --limit <n>', 'how many', atLeastOne, 20)
     .action((dir: string, options: Common & { limit: number }) => run(options, (out) => history(stateOf(dir, options), options.limit, out)))
+  keysCommand(program.command('keys'), run, stateOf)
   program.addCommand(labCommand(run))
   program
     .command('demo')

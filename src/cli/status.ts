@@ -9,6 +9,7 @@ import type { Plan } from '../server/plan/types.ts'
 import { type CallsView, renderCallbacks } from '../server/render/callbacks.ts'
 import { type FleetInput, type HostState, hostStates } from '../server/render/fleet.ts'
 import { issueJson } from '../server/render/issue.ts'
+import { type RefusedState, refusedLines } from '../server/render/keys.ts'
 import { renderStatus } from '../server/render/status.ts'
 import type { RenderStyle } from '../server/render/style.ts'
 import { controlPath } from '../server/serve.ts'
@@ -23,6 +24,10 @@ export interface StatusAnswer {
   readonly issues: readonly Issue[]
   readonly callbacks: CallsView
   readonly plan?: Plan
+  /** What was not let in since the server started. */
+  readonly refused?: readonly RefusedState[]
+  /** Host → public key of those that are; absent when the server runs without keys. */
+  readonly keys?: readonly (readonly [string, string])[]
   readonly places: readonly (readonly [Key, Place | null])[]
 }
 
@@ -43,6 +48,7 @@ export interface StatusView {
     readonly hosts: readonly HostState[]
     readonly objects: FleetInput['status']
     readonly callbacks: CallsView
+    readonly refused: readonly RefusedState[]
   }
   readonly text: (style: RenderStyle) => string
 }
@@ -62,10 +68,16 @@ export async function readStatus(stateFile: string): Promise<StatusView> {
       hosts: hostStates(fleet),
       objects: fleet.status,
       callbacks,
+      refused: answer?.refused ?? [],
     },
     text: (style) => {
       const calls = renderCallbacks(callbacks, Date.now(), answer !== undefined, style)
-      return [renderStatus(fleet, style), ...(calls === '' ? [] : [calls]), ...repoLines(answer)].join('\n')
+      return [
+        renderStatus(fleet, style),
+        ...(calls === '' ? [] : [calls]),
+        ...refusedLines(answer?.refused ?? []),
+        ...repoLines(answer),
+      ].join('\n')
     },
   }
 }

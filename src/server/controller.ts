@@ -6,10 +6,9 @@ import type { Key } from '../model/key.ts'
 import type { Subscribed } from '../plugins/callbacks.ts'
 import { callsAfter } from '../plugins/notify.ts'
 import type { Base } from './base.ts'
-import type { Engine, Locate, Step } from './engine/types.ts'
+import type { Engine, Locate, Step, World } from './engine/types.ts'
 import { type Allowed, stillBlocked } from './guard/allow.ts'
 import type { VanishedFile } from './guard/guard.ts'
-import type { Hub } from './hub/hub.ts'
 import { EMPTY_TREE, type Tree } from './load/tree.ts'
 import { allocationRows } from './plan/allocated.ts'
 import type { GitInfo, Plan } from './plan/types.ts'
@@ -48,7 +47,8 @@ export interface ControllerOptions {
   readonly running: Required<PluginChoice>
   readonly subscriptions: readonly Subscribed[]
   readonly store: Store
-  readonly hub: Pick<Hub, 'publish'>
+  /** Publishes a revision; returns the hosts whose set changed. */
+  readonly hub: { publish(revision: number, world: World): readonly string[] }
   /** Absent where no agent can be asked. */
   readonly takeOver?: Pick<TakeOver, 'mayCommit' | 'taken' | 'committed'>
   readonly base: Base

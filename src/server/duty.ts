@@ -89,6 +89,8 @@ async function status(server: Server): Promise<JsonObject> {
   const fleet = server.fleet()
   return plain({
     fleet: { ...fleet, targets: [...fleet.targets].map(([host, t]) => [host, { digest: t.digest }]) },
+    refused: server.hub.refused(),
+    ...(server.keys === undefined ? {} : { keys: [...server.keys()] }),
     repo: repo.state,
     issues: repo.issues,
     callbacks: await server.callbacks.waiting(SHOWN_CALLS),

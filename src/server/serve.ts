@@ -3,19 +3,21 @@ import PQueue from 'p-queue'
 import type { Site } from '../kinds/kind.ts'
 import type { PluginChoice } from '../kinds/site/check.ts'
 import { SITE_KEY } from '../kinds/site/spec.ts'
-import { sameJson } from '../lib/json.ts'
 import type { Issue } from '../model/issue.ts'
 import { type PluginSettings, settingsOf } from '../plugins/settings.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
+import type { KeyPair } from '../wire/keys.ts'
 import type { Report } from '../wire/messages.ts'
+import { keysOfHosts, keysOfLeft, openAdmission } from './admission.ts'
 import { type Base, loadBase } from './base.ts'
 import { boot } from './boot.ts'
 import { CallbackRunner } from './callbacks/runner.ts'
 import { type Context, createContext, locatorFor, READER_VERSION, siteOf, VERSION } from './context.ts'
 import { Controller, type Reading } from './controller.ts'
+import type { World } from './engine/types.ts'
 import { fleetInput, type HostRecord, rememberedHosts, withReport } from './fleet.ts'
 import { vanishedFromHead } from './guard/guard.ts'
-import { type Answer, type Hub, type HubHandlers, openHub } from './hub/hub.ts'
+import type { Answer, Hub } from './hub/hub.ts'
 import { EMPTY_TREE } from './load/tree.ts'
 import type { Plan } from './plan/types.ts'
 import { createPresence } from './presence.ts'
@@ -24,6 +26,7 @@ import { parsePool } from './repo/pool.ts'
 import { readOnce } from './repo/read-once.ts'
 import { type RepoState, type RepoWatch, watchRepo } from './repo/watch.ts'
 import { createSaver } from './report-saver.ts'
+import { openHubFor, warnOfEndpoints } from './serve-hub.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
 import { createTakeOver, TAKE_OVER_MS, type TakeOver } from './takeover.ts'
@@ -38,6 +41,10 @@ export interface ServeOptions {
   readonly source?: 'worktree' | 'commit'
   readonly mode: 'auto' | 'manual'
   readonly insecureLab: boolean
+  /** The server's own; with it only hosts whose key is known are let in. */
+  readonly keys?: KeyPair
+  /** A file of host keys beside those of the repo. */
+  readonly hostKeys?: string
   readonly heartbeatMs: number
   /** What agents hold counts for nothing: nothing runs yet, or it may be renumbered. */
   readonly fresh?: boolean
@@ -60,6 +67,8 @@ export interface Server {
   readonly controller: Controller
   readonly store: Store
   readonly hub: Hub
+  /** Host → public key of those let in; undefined without keys. */
+  readonly keys: (() => ReadonlyMap<string, string>) | undefined
   readonly takeOver: TakeOver
   readonly callbacks: CallbackRunner
   /** One thing that changes state at a time. */
@@ -130,6 +139,21 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
       options.onEvent?.({ type: 'report', report })
     },
   })
+  const present = keysOfHosts(base.world.resources.values())
+  const admission = openAdmission({
+    left: await keysOfLeft(store, records.keys(), present),
+    onKeys: (keys) => hub.setKeys(keys),
+    onBad: (message) => log('warn', message),
+    ...(options.hostKeys === undefined ? {} : { file: options.hostKeys }),
+  })
+  const publisher = {
+    // Keys first: whoever is expelled by this revision hears nothing of it.
+    publish(revision: number, world: World): readonly string[] {
+      admission.settle(keysOfHosts(world.resources.values()))
+      return hub.publish(revision, world)
+    },
+  }
+  admission.settle(present)
   hub.restore(base.revision, base.world, records.keys())
   const queue = new PQueue({ concurrency: 1 })
   const controller = new Controller({
@@ -139,7 +163,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     running: context.directory.running,
     subscriptions: context.directory.subscriptions,
     store,
-    hub,
+    hub: publisher,
     takeOver,
     base,
     siteOf: (b: Base) => siteOf(b.world),
@@ -183,6 +207,8 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     options.onEvent?.({ type: 'seen' })
     const reading = readingOf(options.dir, context, state)
     const before = controller.repo.state
+    // Before the first revision the repo alone says whose agents may tell what they hold.
+    if (controller.base.revision === 0) admission.settle(keysOfHosts(reading.tree.declared.values()))
     const wait = await queue.add(() => controller.consider(reading, 0))
     tellRepo(log, controller, before)
     options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
@@ -207,6 +233,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     controller,
     store,
     hub,
+    keys: options.keys === undefined ? undefined : () => admission.current(),
     takeOver,
     callbacks,
     queue,
@@ -219,6 +246,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     ask: (host, question, timeoutMs): Promise<Answer> => hub.ask(host, question, timeoutMs),
     async close() {
       clearInterval(housekeeping)
+      admission.close()
       takeOver.close()
       clearInterval(attendance)
       await watch.close()
@@ -254,32 +282,6 @@ async function startingSite(dir: string, context: Context, base: Base): Promise<
   }))
   const declared = [...tree.declared.values()].filter((d) => d.kind === 'site')
   return siteOf(context.engine.step(base.world, { set: declared, del: [] }, { now: Date.now() }).world)
-}
-
-function openHubFor(options: ServeOptions, site: Site, handlers: Pick<HubHandlers, 'onHello' | 'onReport'>): Promise<Hub> {
-  return openHub(
-    {
-      endpoints: { ...site.endpoints, ...options.endpoints },
-      installation: site.installation,
-      heartbeatMs: options.heartbeatMs,
-      security: { mode: options.insecureLab ? 'insecure-lab' : 'local-only' },
-    },
-    {
-      ...handlers,
-      onFault: (error) => {
-        options.log('error', 'the hub died; ending, to be started again', { error: String(error) })
-        process.exitCode = 1
-        process.kill(process.pid, 'SIGTERM')
-      },
-      warn: (message) => options.log('warn', message),
-    },
-  )
-}
-
-/** Sockets are bound once: a revision that names other endpoints takes effect at the next start. */
-function warnOfEndpoints(log: ServerLog, bound: Site, now: Site): void {
-  if (!sameJson(bound.endpoints, now.endpoints))
-    log('warn', 'endpoints changed: they take effect when the server is started again', { ...now.endpoints })
 }
 
 function readingOf(dir: string, context: Context, state: RepoState): Reading {

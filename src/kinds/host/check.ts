@@ -1,5 +1,6 @@
 import type { HostDeclared } from '../../../schemas/host.ts'
 import { formatIp, isLoopbackIp, isMulticastIp, parseIp } from '../../lib/ip.ts'
+import { decodeZ85 } from '../../lib/z85.ts'
 import type { JsonObject } from '../../model/brand.ts'
 import { HOST_NAME_RULE, isHostName } from '../../model/host-name.ts'
 import type { Finding } from '../../model/issue.ts'
@@ -10,7 +11,7 @@ import { INTEGRATION_BRIDGE, PHYSICAL_NETWORK } from './spec.ts'
 
 export function normaliseHost(spec: JsonObject): Normalised {
   const host = spec as HostDeclared
-  const findings = bridgeFindings(host.bridge_mappings ?? {})
+  const findings = [...bridgeFindings(host.bridge_mappings ?? {}), ...keyFindings(host.public_key)]
   if (host.tunnel_ip === undefined) return { spec, findings }
   const ip = parseIp(host.tunnel_ip)
   if (ip === undefined || ip.value === 0n || isMulticastIp(ip) || isLoopbackIp(ip)) {
@@ -24,6 +25,12 @@ export function normaliseHost(spec: JsonObject): Normalised {
     return { spec, findings }
   }
   return { spec: { ...spec, tunnel_ip: formatIp(ip.family, ip.value) }, findings }
+}
+
+function keyFindings(key: string | undefined): Finding[] {
+  if (key === undefined || decodeZ85(key) !== undefined) return []
+  const hint = 'paste the line that `netloom keys new HOST` prints, quotes included'
+  return [{ code: 'E0238', message: 'public_key has letters that no key has', at: ['public_key'], hint }]
 }
 
 /** One bridge per physical network and the reverse, as Neutron's agent demands of its `bridge_mappings`. */

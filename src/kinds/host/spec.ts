@@ -4,6 +4,8 @@ export type HostSpec = {
   readonly tunnel_ip?: string
   /** physical_network → bridge. */
   readonly bridge_mappings: { readonly [physicalNetwork: string]: string }
+  /** Z85, 40 letters; absent: with keys on, its agent is not let in. */
+  readonly public_key?: string
   /** What its agent drives: a mechanism driver's `backend`. */
   readonly backend: string
   readonly description: string

@@ -16,7 +16,7 @@ import { readAgents, readDrift, readStatus, writeAgent, writeDrift, writeStatus 
 import type { Lease } from './lease.ts'
 import { readLife } from './life.ts'
 import { insertPlan, isPlanKnown, packPlan, purgePlans, readPlan } from './plans.ts'
-import { readDeclared, readResources } from './resources.ts'
+import { readDeclared, readLastSpecs, readResources } from './resources.ts'
 import { currentNumber, readRevisions } from './revisions.ts'
 import type { AgentRow, CallStore, CommitOptions, EventRow, ResourceRow, RevisionInfo, Snapshot, Store, StoredPlan } from './types.ts'
 import type { FailPoint, Writer } from './writer.ts'
@@ -145,6 +145,10 @@ export class SqliteStore implements Store {
 
   async placesOf(keys: readonly Key[]): Promise<ReadonlyMap<Key, Place>> {
     return readPlaces(this.#reader, keys)
+  }
+
+  lastSpecs(keys: readonly Key[]): Promise<ReadonlyMap<Key, JsonObject>> {
+    return readLastSpecs(this.#reader, keys)
   }
 
   async purge(now: number, liveFiles?: readonly string[]): Promise<void> {

@@ -126,6 +126,8 @@ export interface CallStore {
 export interface Store extends Snapshot {
   /** Reads revision, resources and allocations out of one read transaction: they belong together even while another process commits. */
   snapshot<T>(read: (moment: Snapshot) => Promise<T>): Promise<T>
+  /** Resolved values as they last were, of resources that may be no more. */
+  lastSpecs(keys: readonly Key[]): Promise<ReadonlyMap<Key, JsonObject>>
   savePlan(plan: Plan): Promise<void>
   plan(id: string): Promise<StoredPlan | undefined>
   /**
