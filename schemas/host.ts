@@ -23,6 +23,13 @@ export const hostSchema = {
       description: 'Physical network → bridge of the host.',
       examples: [{ physnet1: 'br-ex' }],
     },
+    availability_zone: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 255,
+      description: 'The zone the host fails with. Default nova.',
+      examples: ['zone-1'],
+    },
     description: { type: 'string', maxLength: 255, description: 'For people.' },
   },
 } as const

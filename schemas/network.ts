@@ -28,6 +28,15 @@ export const networkSchema = {
     mtu: { type: 'integer', description: 'At most what the network type can carry. 0 or left out: that maximum.', examples: [1450] },
     admin_state_up: { type: 'boolean', description: 'false: the network carries nothing. Default true.' },
     port_security_enabled: { type: 'boolean', description: 'What ports of the network inherit: anti-spoofing on or off. Default true.' },
+    shared: { type: 'boolean', description: 'Every project may have ports here; rbac_policies let single ones. Default false.' },
+    availability_zone_hints: {
+      type: 'array',
+      maxItems: 32,
+      uniqueItems: true,
+      items: { type: 'string', minLength: 1, maxLength: 255 },
+      description: 'Zones that the network’s services should run in. Ports may be on hosts of any zone.',
+      examples: [['nova']],
+    },
     external: { type: 'boolean', description: 'Neutron’s router:external: routers may have their gateway here. Default false.' },
     description: { type: 'string', maxLength: 255, description: 'For people.' },
     id: {

@@ -14,6 +14,7 @@ import { init } from './init.ts'
 import { labCommand } from './lab.ts'
 import { createOutput, type Output } from './output.ts'
 import { plan } from './plan.ts'
+import { showQuota } from './quota.ts'
 import { serve } from './serve.ts'
 import { status } from './status.ts'
 import { issuesText, validate } from './validate.ts'
@@ -97,6 +98,15 @@ function createProgram(): Command {
   command('availability', 'addresses of every subnet: how many there are, and how many are left')
     .argument('[dir]', 'the repository', '.')
     .action((dir: string, options: Common) => run(options, (out) => showAvailability(dir, stateOf(dir, options), out)))
+  command('quota', 'limits of projects, and what is used of them')
+    .argument('[project]', 'one project (default: all)')
+    .option('--dir <dir>', 'the repository', '.')
+    .action((project: string | undefined, options: Common & { dir: string }) =>
+      run(options, (out) => {
+        const where = { dir: options.dir, stateFile: stateOf(options.dir, options) }
+        return showQuota({ ...where, ...(project === undefined ? {} : { project }) }, out)
+      }),
+    )
   command('history', 'revisions, newest first')
     .argument('[dir]', 'the repository', '.')
     .option('-n, --limit <n>', 'how many', Number, 20)

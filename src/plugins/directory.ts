@@ -51,9 +51,10 @@ export function assemble(chosen: readonly ChosenPlugin[], settings: PluginSettin
   const owners = new Map<string, Owner>([['site', { plugin: 'netloom', alias: 'site' }]])
   const site = createSite({ types: drivers.types, running: choiceOf(settings) })
   const attributes = order.flatMap(({ plugin }) => (plugin.attributes ?? []).map((a) => ({ plugin: plugin.name, attribute: a })))
-  const kinds = [site, ...made.flatMap(({ kinds: own }) => own.map((k) => k.definition))].map((kind) =>
+  const alone = [site, ...made.flatMap(({ kinds: own }) => own.map((k) => k.definition))]
+  const kinds = alone.map((kind) =>
     extendKind(
-      kind,
+      kind.among?.(alone) ?? kind,
       attributes.filter((a) => a.attribute.kind === kind.kind).map((a) => a.attribute),
     ),
   )

@@ -6,6 +6,7 @@ import type { Declared } from '../../model/resource.ts'
 import { declaredFact, type Fact, kindFact, mentionsFact, usersFact } from './facts.ts'
 import type { KindSet } from './kind-set.ts'
 import { idOf, markDirty, type Run, wake } from './run.ts'
+import type { State } from './state.ts'
 import type { DeclaredOps } from './types.ts'
 
 /** Takes the ops over into the world's declared part and its indexes, and wakes everybody who read what changed. Returns the deleted keys. */
@@ -44,17 +45,25 @@ function replace(run: Run, key: Key, next: Declared | undefined, changed: Set<Fa
     indexId(run, idOf(run, next), key, true)
   }
   changed.add(declaredFact(key))
-  const kind = (next ?? old)?.kind
-  if (kind === undefined || (old === undefined) === (next === undefined)) return
+  const one = next ?? old
+  if (one === undefined || (old === undefined) === (next === undefined)) return
+  const { kind, project } = one
+  count(state, kind, project, next === undefined ? -1 : 1)
   if (next === undefined) state.kinds.delete(kind, key)
   else state.kinds.set(kind, key, true)
   changed.add(kindFact(kind))
 }
 
+function count(state: State, kind: string, project: string, by: 1 | -1): void {
+  const now = (state.counts.get(kind, project) ?? 0) + by
+  if (now === 0) state.counts.delete(kind, project)
+  else state.counts.set(kind, project, now)
+}
+
 function indexReferences(run: Run, declared: Declared, by: 1 | -1, changed: Set<Fact>): void {
   const { users, mentions } = run.state
   const seen = new Set<string>()
-  for (const reference of run.kinds.byName.get(declared.kind)?.references(declared.spec) ?? []) {
+  for (const reference of run.kinds.byName.get(declared.kind)?.references(declared.spec, declared.project) ?? []) {
     const target = referenceKey(run.kinds, declared, reference)
     const set = usersFact(target, declared.kind)
     if (seen.has(set)) continue
