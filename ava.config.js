@@ -2,6 +2,6 @@
 export default {
   files: ['build/test/**/*.test.js'],
   workerThreads: false,
-  timeout: '3m',
+  timeout: '5m',
   verbose: true,
 }

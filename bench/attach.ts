@@ -19,6 +19,7 @@ interface Measured {
   readonly attachedMs: number
   readonly pluggedMs: number
   readonly rssMb: number
+  readonly settleMs: number
   readonly idlePercent: number
   readonly restartMs: number
   readonly rewritten: number
@@ -26,6 +27,8 @@ interface Measured {
 }
 
 const MS_PER_PERCENT = 10
+/** Some eight seconds after a burst V8 collects what it left, with all its threads (seen: three times in 1.4 s); rest begins after that. */
+const SETTLE_SECONDS = 20
 
 serveParent(async (params: Params): Promise<readonly Figure[]> => {
   const rig = await startRig({
@@ -58,13 +61,15 @@ async function measure(rig: Rig, { ports, idleSeconds }: Params): Promise<Measur
   await sleep(3000)
   const rssMb = residentMb(agent.pid)
   const used = cpuMs(agent.pid)
+  await sleep(SETTLE_SECONDS * 1000)
+  const settled = cpuMs(agent.pid)
   await sleep(idleSeconds * 1000)
-  const idlePercent = (cpuMs(agent.pid) - used) / (idleSeconds * MS_PER_PERCENT)
+  const idlePercent = (cpuMs(agent.pid) - settled) / (idleSeconds * MS_PER_PERCENT)
   const dump = await rig.sw.ofctl('-O', 'OpenFlow14', '--no-stats', 'dump-flows', 'br-int')
   const flows = dump.split('\n').filter((line) => line.includes('actions='))
   await agent.stop()
   const restart = await startAgain(rig, ports)
-  return { attachedMs, pluggedMs, rssMb, idlePercent, flows, ...restart }
+  return { attachedMs, pluggedMs, rssMb, settleMs: settled - used, idlePercent, flows, ...restart }
 }
 
 function allActive(rig: Rig, ports: number): boolean {
@@ -117,6 +122,7 @@ function figuresOf({ ports, idleSeconds }: Params, measured: Measured, floor: nu
     figure(at, 'agent started again → converged', 'ms', [measured.restartMs]),
     figure(at, 'items that it then wrote', 'items', [measured.rewritten], { target: { atMost: 0 } }),
     figure(at, 'agent memory', 'MB', [measured.rssMb], ports <= 500 ? { target: { atMost: 120 } } : {}),
+    figure(at, `agent CPU while it settles, ${SETTLE_SECONDS} s`, 'ms', [measured.settleMs]),
     figure(at, `agent CPU at rest, over ${idleSeconds} s`, '%', [measured.idlePercent], { target: { atMost: 1 } }),
   ]
 }

@@ -25,7 +25,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
     title: 'Many ports onto one host',
     about:
       'veth ports plugged in one transaction, until the last one is reported ACTIVE. Floor: the same transaction and the same flows by hand, no agent.',
-    cases: (quick) => (quick ? [500] : [500, 1000]).map((ports) => ({ ports, idleSeconds: quick ? 3 : 10 })),
+    cases: (quick) => (quick ? [500] : [500, 1000]).map((ports) => ({ ports, idleSeconds: quick ? 10 : 30 })),
   },
   {
     name: 'repo',

@@ -6,7 +6,14 @@ export type Words = [number, number, number, number]
 
 /** First 16 bytes of SHA-256 over `key NUL canonical-JSON(value)`. */
 export function entryWords(key: string, value: unknown): Words {
-  return parseWords(hash('sha256', `${key}\0${canonicalJson(value)}`))
+  // One character a byte: read at half the cost of hex digits.
+  const bytes = hash('sha256', `${key}\0${canonicalJson(value)}`, 'binary')
+  return [wordAt(bytes, 0), wordAt(bytes, 4), wordAt(bytes, 8), wordAt(bytes, 12)]
+}
+
+function wordAt(bytes: string, at: number): number {
+  const [a, b, c, d] = [bytes.charCodeAt(at), bytes.charCodeAt(at + 1), bytes.charCodeAt(at + 2), bytes.charCodeAt(at + 3)]
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
 }
 
 /** XOR in place: adds an entry to a set's digest, or takes it out again. */

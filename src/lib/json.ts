@@ -1,9 +1,16 @@
 /** JSON text with sorted keys and no spaces: equal values have equal text. `undefined` members are left out, as in JSON. */
 export function canonicalJson(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'string') return quoted(value)
   if (Array.isArray(value)) return canonicalList(value)
   if (value !== null && typeof value === 'object') return canonicalRecord(value as Record<string, unknown>)
   return JSON.stringify(value) ?? 'null'
+}
+
+const ESCAPED = /[^ !#-[\]-~]/
+
+/** Text in which nothing is escaped needs no call into the engine. */
+function quoted(text: string): string {
+  return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`
 }
 
 function canonicalList(list: readonly unknown[]): string {
@@ -17,7 +24,7 @@ function canonicalRecord(record: Readonly<Record<string, unknown>>): string {
   for (const key of sortedNames(record)) {
     const member = record[key]
     if (member === undefined) continue
-    text += `${text === '{' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(member)}`
+    text += `${text === '{' ? '' : ','}${quoted(key)}:${canonicalJson(member)}`
   }
   return `${text}}`
 }

@@ -1,6 +1,7 @@
 import type { Cidr } from './cidr.ts'
 
 const PAIRS = /^([0-9a-f]{1,2})[:-]([0-9a-f]{1,2})[:-]([0-9a-f]{1,2})[:-]([0-9a-f]{1,2})[:-]([0-9a-f]{1,2})[:-]([0-9a-f]{1,2})$/
+const NORMAL = /^[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}:[0-9a-f]{2}$/
 const DOTTED = /^([0-9a-f]{4})\.([0-9a-f]{4})\.([0-9a-f]{4})$/
 const BARE = /^[0-9a-f]{12}$/
 
@@ -9,6 +10,7 @@ const BARE = /^[0-9a-f]{12}$/
  * `0011.2233.4455`, upper case. Undefined when it is no MAC address.
  */
 export function canonicalMac(text: string): string | undefined {
+  if (NORMAL.test(text)) return text
   const lower = text.toLowerCase()
   const pairs = PAIRS.exec(lower)
   if (pairs !== null) {
@@ -24,7 +26,9 @@ export function canonicalMac(text: string): string | undefined {
 
 /** 48 bits, safe as a JavaScript number. The text must be in normal form. */
 export function macValue(mac: string): number {
-  return Number.parseInt(mac.replaceAll(':', ''), 16)
+  let value = 0
+  for (let at = 0; at < mac.length; at += 3) value = value * 256 + Number.parseInt(mac.slice(at, at + 2), 16)
+  return value
 }
 
 export function formatMac(value: number): string {

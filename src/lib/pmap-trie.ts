@@ -1,3 +1,5 @@
+import { below, GONE, hashText, LAST_SHIFT, type Part, partOf, slotAt, split, WAYS, type Write, writeAt } from './pmap-batch.ts'
+
 /*
  * The nodes below PMap: a hash trie of 8 ways with leaves of up to 32 entries. Nothing here changes a node that exists.
  */
@@ -8,15 +10,8 @@ export interface PMapChange<K, V> {
   readonly after: V | undefined
 }
 
-/** A deleted key among the writes of a draft. */
-export const GONE: unique symbol = Symbol('gone')
-
-const BITS = 3
-const WAYS = 2 ** BITS
-const MASK = WAYS - 1
 /** A leaf splits beyond this, unless all bits of the hash are used up. */
 const LEAF = 32
-const LAST_SHIFT = 30
 
 export interface Leaf<K extends string, V> {
   readonly keys: readonly K[]
@@ -28,29 +23,26 @@ export type Branch<K extends string, V> = readonly (Node<K, V> | undefined)[]
 
 export type Node<K extends string, V> = Leaf<K, V> | Branch<K, V>
 
-export interface Write<K extends string, V> {
-  readonly key: K
-  readonly value: V | typeof GONE
-  readonly hash: number
-}
-
 function isBranch<K extends string, V>(node: Node<K, V> | undefined): node is Branch<K, V> {
   return Array.isArray(node)
 }
 
 function leafOf<K extends string, V>(root: Node<K, V> | undefined, key: K): Leaf<K, V> | undefined {
   if (!isBranch(root)) return root
-  let hash = hashText(key)
+  const hash = hashText(key)
   let node: Node<K, V> | undefined = root
-  while (isBranch(node)) {
-    node = node[hash & MASK]
-    hash >>>= BITS
-  }
+  for (let shift = 0; isBranch(node); shift = below(shift)) node = node[slotAt(hash, shift)]
   return node
 }
 
 function place<K extends string>(keys: readonly K[], key: K): number {
-  for (let i = 0; i < keys.length; i++) if (keys[i] === key) return i
+  // Keys of one leaf mostly are as long as each other and begin alike: their ends tell them apart without reading all of them.
+  const end = key.length - 1
+  const last = key[end]
+  for (let i = 0; i < keys.length; i++) {
+    const other = keys[i] ?? ''
+    if (other[end] === last && other === key) return i
+  }
   return -1
 }
 
@@ -66,25 +58,21 @@ export function holds<K extends string, V>(root: Node<K, V> | undefined, key: K)
   return leaf !== undefined && place(leaf.keys, key) >= 0
 }
 
-/** The node with all writes in it, each key at most once among them; undefined when nothing is left. */
-export function apply<K extends string, V>(
-  node: Node<K, V> | undefined,
-  writes: readonly Write<K, V>[],
-  shift: number,
-): Node<K, V> | undefined {
-  const [only] = writes
-  if (writes.length === 1 && only !== undefined) return applyOne(node, only, shift)
-  if (!isBranch(node)) return applyToLeaf(node, writes, shift)
+/** The node with all writes in it; undefined when nothing is left. A key that is deleted is there. */
+export function apply<K extends string, V>(node: Node<K, V> | undefined, part: Part<K, V>): Node<K, V> | undefined {
+  if (part.to - part.from === 1) return applyOne(node, writeAt(part, part.from), part.shift)
+  if (node === undefined) return build(part)
+  if (!isBranch(node)) return applyToLeaf(node, writesOf(part), part.shift)
   const children = node.slice()
-  for (const [slot, part] of partition(writes, shift)) children[slot] = apply(children[slot], part, shift + BITS)
+  for (const [slot, rest] of split(part)) children[slot] = apply(children[slot], rest)
   return children.some((child) => child !== undefined) ? children : undefined
 }
 
 /** The common case, without lists: one line changed. */
 function applyOne<K extends string, V>(node: Node<K, V> | undefined, write: Write<K, V>, shift: number): Node<K, V> | undefined {
   if (isBranch(node)) {
-    const slot = (write.hash >>> shift) & MASK
-    const child = applyOne(node[slot], write, shift + BITS)
+    const slot = slotAt(write.hash, shift)
+    const child = applyOne(node[slot], write, below(shift))
     const children = node.slice()
     children[slot] = child
     return child !== undefined || children.some((c) => c !== undefined) ? children : undefined
@@ -98,53 +86,40 @@ function applyOne<K extends string, V>(node: Node<K, V> | undefined, write: Writ
 
 function applyToLeaf<K extends string, V>(
   leaf: Leaf<K, V> | undefined,
-  writes: readonly Write<K, V>[],
+  writes: Iterable<Write<K, V>>,
   shift: number,
 ): Node<K, V> | undefined {
-  const kept = leaf === undefined ? [] : keptEntries(leaf, writes)
-  const all = writes.filter((w) => w.value !== GONE)
-  const size = kept.length + all.length
+  const entries = new Map<K, V>()
+  leaf?.keys.forEach((key, i) => void entries.set(key, leaf.values[i] as V))
+  for (const { key, value } of writes) {
+    if (value === GONE) entries.delete(key)
+    else entries.set(key, value)
+  }
+  return build(partOf(entries, shift))
+}
+
+/** A node of these writes alone, none of which deletes. */
+function build<K extends string, V>(part: Part<K, V>): Node<K, V> | undefined {
+  const size = part.to - part.from
   if (size === 0) return undefined
-  if (size > LEAF && shift <= LAST_SHIFT) {
+  if (size > LEAF && part.shift <= LAST_SHIFT) {
     const children = new Array<Node<K, V> | undefined>(WAYS).fill(undefined)
-    const entries = [...kept.map((e) => ({ ...e, hash: hashText(e.key) })), ...all]
-    for (const [slot, part] of partition(entries, shift)) children[slot] = applyToLeaf(undefined, part, shift + BITS)
+    for (const [slot, rest] of split(part)) children[slot] = build(rest)
     return children
   }
   // Neither `push` nor spread: both keep room for as many again.
   const keys = new Array<K>(size)
   const values = new Array<V>(size)
-  let n = 0
-  for (const { key, value } of kept) {
-    keys[n] = key
-    values[n++] = value
-  }
-  for (const { key, value } of all) {
-    if (value === GONE) continue
-    keys[n] = key
-    values[n++] = value
+  for (let i = 0; i < size; i++) {
+    const { key, value } = writeAt(part, part.from + i)
+    keys[i] = key
+    values[i] = value as V
   }
   return { keys, values }
 }
 
-function keptEntries<K extends string, V>(leaf: Leaf<K, V>, writes: readonly Write<K, V>[]): { key: K; value: V }[] {
-  const written = new Set(writes.map((w) => w.key))
-  const kept: { key: K; value: V }[] = []
-  leaf.keys.forEach((key, i) => {
-    if (!written.has(key)) kept.push({ key, value: leaf.values[i] as V })
-  })
-  return kept
-}
-
-function partition<W extends { readonly hash: number }>(writes: readonly W[], shift: number): Map<number, W[]> {
-  const parts = new Map<number, W[]>()
-  for (const write of writes) {
-    const slot = (write.hash >>> shift) & MASK
-    const part = parts.get(slot)
-    if (part === undefined) parts.set(slot, [write])
-    else part.push(write)
-  }
-  return parts
+function* writesOf<K extends string, V>(part: Part<K, V>): IterableIterator<Write<K, V>> {
+  for (let i = part.from; i < part.to; i++) yield writeAt(part, i)
 }
 
 export function* leaves<K extends string, V>(root: Node<K, V> | undefined): IterableIterator<Leaf<K, V>> {
@@ -175,13 +150,4 @@ function entriesIn<K extends string, V>(node: Node<K, V> | undefined): Map<K, V>
   const out = new Map<K, V>()
   for (const leaf of leaves(node)) leaf.keys.forEach((key, i) => void out.set(key, leaf.values[i] as V))
   return out
-}
-
-/** FNV-1a over UTF-16 code units, mixed at the end so that each five bits are good. */
-export function hashText(key: string): number {
-  let h = 0x811c9dc5
-  for (let i = 0; i < key.length; i++) h = Math.imul(h ^ key.charCodeAt(i), 0x01000193)
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
-  return h ^ (h >>> 16)
 }

@@ -1,4 +1,5 @@
-import { apply, changedIn, find, GONE, hashText, holds, leaves, type Node, type PMapChange, type Write } from './pmap-trie.ts'
+import { GONE, partOf } from './pmap-batch.ts'
+import { apply, changedIn, find, holds, leaves, type Node, type PMapChange } from './pmap-trie.ts'
 
 /**
  * An immutable map that shares structure with its ancestors: a hash trie, 8 ways per level, with leaves of up to 32 entries (about 25
@@ -75,6 +76,8 @@ export class PMapDraft<K extends string, V> {
   readonly #make: MakeMap
   readonly #writes: Map<K, V | typeof GONE> = new Map()
   #size: number
+  /** How many of the writes are deletions. */
+  #gone = 0
 
   constructor(origin: PMap<K, V>, root: Node<K, V> | undefined, make: MakeMap) {
     this.#origin = origin
@@ -89,26 +92,34 @@ export class PMapDraft<K extends string, V> {
 
   get(key: K): V | undefined {
     const written = this.#writes.get(key)
-    if (written === undefined && !this.#writes.has(key)) return find(this.#root, key)
-    return written === GONE ? undefined : written
+    if (written !== undefined) return written === GONE ? undefined : written
+    return this.#root === undefined || this.#writes.has(key) ? undefined : find(this.#root, key)
   }
 
   has(key: K): boolean {
     const written = this.#writes.get(key)
-    return written === undefined && !this.#writes.has(key) ? holds(this.#root, key) : written !== GONE
+    if (written !== undefined) return written !== GONE
+    return this.#writes.has(key) || (this.#root !== undefined && holds(this.#root, key))
   }
 
   set(key: K, value: V): this {
-    if (!this.has(key)) this.#size++
-    this.#writes.set(key, value)
+    const writes = this.#writes
+    const known = writes.size
+    // While nothing was deleted, no write can be there that does not count.
+    const again = this.#gone > 0 && writes.get(key) === GONE
+    writes.set(key, value)
+    if (again) this.#gone--
+    if (again || (writes.size > known && (this.#root === undefined || !holds(this.#root, key)))) this.#size++
     return this
   }
 
   delete(key: K): this {
     if (!this.has(key)) return this
     this.#size--
-    if (holds(this.#root, key)) this.#writes.set(key, GONE)
-    else this.#writes.delete(key)
+    if (holds(this.#root, key)) {
+      this.#writes.set(key, GONE)
+      this.#gone++
+    } else this.#writes.delete(key)
     return this
   }
 
@@ -121,9 +132,7 @@ export class PMapDraft<K extends string, V> {
 
   done(): PMap<K, V> {
     if (this.#writes.size === 0) return this.#origin
-    const writes: Write<K, V>[] = []
-    for (const [key, value] of this.#writes) writes.push({ key, value, hash: hashText(key) })
-    return this.#make(apply(this.#root, writes, 0), this.#size)
+    return this.#make(apply(this.#root, partOf(this.#writes, 0)), this.#size)
   }
 }
 

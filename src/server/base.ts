@@ -14,8 +14,11 @@ export async function loadBase(store: Store, engine: Engine, now: number): Promi
     const info = await moment.currentRevision()
     if (info === undefined) return { revision: 0, world: engine.empty() }
     const declared: Declared[] = []
-    for await (const page of moment.resources()) for (const row of page) declared.push(row.declared)
-    const allocations = await moment.allocations()
+    const read = async (): Promise<void> => {
+      for await (const page of moment.declared()) declared.push(...page)
+    }
+    // Together, so that SQLite has something to do while the rows of the other are taken apart.
+    const [allocations] = await Promise.all([moment.allocations(), read()])
     return { revision: info.revision, world: engine.rebuild(declared, allocations, { now }) }
   })
 }

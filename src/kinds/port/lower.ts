@@ -12,16 +12,17 @@ export function lowerPort(resource: Resource<PortSpec>, view: View): Lowered {
   const { key, spec } = resource
   const network = view.need<NetworkSpec>(view.ref('network', spec.network))
   const scope = networkScope(network.key)
+  // Members in the order of the alphabet, here and below: a scope's version is counted over text in that order.
   const location: LocationIntent = {
-    type: 'location',
-    port: key,
-    network: network.key,
-    ...(spec.host === undefined ? {} : { host: spec.host }),
-    mac: spec.mac_address,
-    ips: spec.fixed_ips.map((f) => f.ip_address),
-    port_security_enabled: spec.port_security_enabled,
     admin_state_up: spec.admin_state_up,
+    ...(spec.host === undefined ? {} : { host: spec.host }),
+    ips: spec.fixed_ips.map((f) => f.ip_address),
+    mac: spec.mac_address,
+    network: network.key,
     ...otherMacs(spec),
+    port: key,
+    port_security_enabled: spec.port_security_enabled,
+    type: 'location',
   }
   const located = { scope, key: intentKey('location', key), intent: location }
   if (spec.host === undefined) return { intents: [located], needs: [] }
@@ -35,17 +36,17 @@ export function lowerPort(resource: Resource<PortSpec>, view: View): Lowered {
 function attach(resource: Resource<PortSpec>, network: Resource<NetworkSpec>, view: View): AttachIntent {
   const { key, id, spec } = resource
   return {
-    type: 'attach',
-    port: key,
-    id,
-    network: network.key,
-    mac: spec.mac_address,
-    admin_state_up: spec.admin_state_up,
-    mtu: network.spec.mtu,
-    plug: plugOf(spec),
-    port_security_enabled: spec.port_security_enabled,
-    allowed: spec.port_security_enabled ? allowedAddresses(spec) : [],
     addresses: spec.fixed_ips.map((f) => `${f.ip_address}/${prefixLength(view.need<SubnetSpec>(view.ref('subnet', f.subnet)).spec.cidr)}`),
+    admin_state_up: spec.admin_state_up,
+    allowed: spec.port_security_enabled ? allowedAddresses(spec) : [],
+    id,
+    mac: spec.mac_address,
+    mtu: network.spec.mtu,
+    network: network.key,
+    plug: plugOf(spec),
+    port: key,
+    port_security_enabled: spec.port_security_enabled,
+    type: 'attach',
   }
 }
 

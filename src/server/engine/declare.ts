@@ -1,10 +1,9 @@
 import { resourceId } from '../../kinds/identity.ts'
-import type { Reference } from '../../kinds/kind.ts'
 import { sameJson } from '../../lib/json.ts'
-import { compareText, type Key, makeKey } from '../../model/key.ts'
+import { compareText, type Key } from '../../model/key.ts'
 import type { Declared } from '../../model/resource.ts'
-import { declaredFact, type Fact, kindFact, mentionsFact, usersFact } from './facts.ts'
-import type { KindSet } from './kind-set.ts'
+import { declaredFact, type Fact, kindFact, mentionsFact } from './facts.ts'
+import { nameKey, usersOf } from './names.ts'
 import { idOf, markDirty, type Run, wake } from './run.ts'
 import type { State } from './state.ts'
 import type { DeclaredOps } from './types.ts'
@@ -44,14 +43,19 @@ function replace(run: Run, key: Key, next: Declared | undefined, changed: Set<Fa
     indexReferences(run, next, 1, changed)
     indexId(run, idOf(run, next), key, true)
   }
-  changed.add(declaredFact(key))
+  note(run, changed, declaredFact(key))
   const one = next ?? old
   if (one === undefined || (old === undefined) === (next === undefined)) return
   const { kind, project } = one
   count(state, kind, project, next === undefined ? -1 : 1)
   if (next === undefined) state.kinds.delete(kind, key)
   else state.kinds.set(kind, key, true)
-  changed.add(kindFact(kind))
+  note(run, changed, kindFact(kind))
+}
+
+/** Where nobody has read anything yet, as in a world that is built anew, there is nobody to wake. */
+function note(run: Run, changed: Set<Fact>, fact: Fact): void {
+  if (run.state.reads.size > 0) changed.add(fact)
 }
 
 function count(state: State, kind: string, project: string, by: 1 | -1): void {
@@ -64,39 +68,29 @@ function indexReferences(run: Run, declared: Declared, by: 1 | -1, changed: Set<
   const { users, mentions } = run.state
   const seen = new Set<string>()
   for (const reference of run.kinds.byName.get(declared.kind)?.references(declared.spec, declared.project) ?? []) {
-    const target = referenceKey(run.kinds, declared, reference)
-    const set = usersFact(target, declared.kind)
+    const target = nameKey(run, declared.project, reference.kind, reference.name)
+    const set = usersOf(run, target, declared.kind)
     if (seen.has(set)) continue
     seen.add(set)
     if (by === 1) users.set(set, declared.key, true)
     else users.delete(set, declared.key)
-    changed.add(set)
+    note(run, changed, set)
     if (reference.open !== true) continue
     const pair = mentionsFact(reference.kind, declared.kind)
     const count = (mentions.get(pair, reference.name) ?? 0) + by
     if (count === 0) mentions.delete(pair, reference.name)
     else mentions.set(pair, reference.name, count)
-    changed.add(pair)
+    note(run, changed, pair)
   }
 }
 
 /** Ids are not tracked as reads: whoever shares one is simply looked at again. */
 function indexId(run: Run, id: string, key: Key, add: boolean): void {
   const { ids } = run.state
-  const others = (ids.get(id) ?? []).filter((k) => k !== key)
+  const before = ids.get(id)
+  const others = before?.filter((k) => k !== key) ?? []
   for (const other of others) markDirty(run, other)
   const owners = add ? [...others, key].sort(compareText) : others
   if (owners.length === 0) ids.delete(id)
   else ids.set(id, owners)
-}
-
-export function referenceKey(kinds: KindSet, from: Declared, reference: Reference): Key {
-  return nameKey(kinds, from.project, reference.kind, reference.name)
-}
-
-/** `name` in the given project, `project/name` across; names of global kinds, and of what is no kind at all, stand alone. */
-export function nameKey(kinds: KindSet, project: string, kind: string, name: string): Key {
-  if (kinds.byName.get(kind)?.scope !== 'project') return makeKey(kind, '', name)
-  const slash = name.indexOf('/')
-  return slash < 0 ? makeKey(kind, project, name) : makeKey(kind, name.slice(0, slash), name.slice(slash + 1))
 }

@@ -32,7 +32,7 @@ export function evaluate(run: Run, key: Key, fresh: boolean): boolean {
     commit(run, key, outcome)
   } catch (thrown) {
     if (thrown === DEFERRED) {
-      settle(run, key, asking.asked, false)
+      settle(run, asking, false)
       return true
     }
     if (thrown !== SET_ASIDE) throw thrown
@@ -49,7 +49,7 @@ function judge(run: Run, kind: KindDefinition, declared: Declared, reads: Set<Fa
   const checked = kind.check(declared, view)
   if (checked.some(isError)) return { findings: checked }
   const { spec, findings: resolved } = kind.resolve(declared, view, asking.pools)
-  settle(run, declared.key, asking.asked, true)
+  settle(run, asking, true)
   const findings = [...checked, ...resolved]
   if (resolved.some(isError)) return { findings }
   const { key, project, name } = declared

@@ -15,6 +15,9 @@ export const DEFERRED: unique symbol = Symbol('deferred')
 /** What one resource asked for in one run of its `resolve`; nothing of it holds before `settle`. */
 export interface Asking {
   readonly pools: Pools
+  readonly owner: Key
+  /** What the owner holds when it begins to ask, by slot. */
+  readonly own: ReadonlyMap<string, Holding>
   /** Slot → what it is to hold. */
   readonly asked: ReadonlyMap<string, Holding>
 }
@@ -25,6 +28,7 @@ interface Asker {
   readonly reads: Set<Fact>
   /** False while claims are still being collected: a value that is not pinned then puts the resource off. */
   readonly fresh: boolean
+  readonly own: ReadonlyMap<string, Holding>
   readonly asked: Map<string, Holding>
   allocated: boolean
 }
@@ -34,13 +38,14 @@ export function slotOf(pool: string, value: string): string {
 }
 
 export function startAsking(run: Run, owner: Key, reads: Set<Fact>, fresh: boolean): Asking {
-  const asker: Asker = { run, owner, reads, fresh, asked: new Map(), allocated: false }
+  const own = holdingsOf(run, owner)
+  const asker: Asker = { run, owner, reads, fresh, own, asked: new Map(), allocated: false }
   const pools: Pools = {
     claim: (pool, value) => claim(asker, onePool(run, pool), value),
     pinned: (pool) => ownHoldings(asker, pool).some((h) => h.source !== 'explicit'),
     allocate: (pool, ranges, options) => allocate(asker, onePool(run, pool), ranges, options ?? {}),
   }
-  return { pools, asked: asker.asked }
+  return { pools, owner, own, asked: asker.asked }
 }
 
 /** Every holding of a pool shares its name. */
@@ -52,10 +57,10 @@ function onePool(run: Run, pool: string): string {
 }
 
 function claim(asker: Asker, pool: string, value: string): Claim {
-  const { run, owner, asked, reads } = asker
+  const { run, owner, own, asked, reads } = asker
   if (asker.allocated) throw new Error(`${owner} claims ${value} after it allocated`)
   const slot = slotOf(pool, value)
-  const held = run.state.held.get(slot)
+  const held = own.get(slot) ?? run.state.held.get(slot)
   if (held !== undefined && held.owner !== owner && held.source !== 'reserved') {
     reads.add(slotFact(slot))
     return { ok: false, reason: 'taken', holder: held.owner, explicit: held.source === 'explicit' }
@@ -64,26 +69,29 @@ function claim(asker: Asker, pool: string, value: string): Claim {
   return { ok: true, value }
 }
 
-const NONE: readonly Holding[] = []
+const NONE: ReadonlyMap<string, Holding> = new Map()
 
-/** The owner's values in a pool that it has not asked for yet. */
-function ownHoldings(asker: Asker, pool: string): readonly Holding[] {
-  const { run, owner, asked } = asker
+function holdingsOf(run: Run, owner: Key): ReadonlyMap<string, Holding> {
   const slots = run.state.byOwner.get(owner)
   if (slots === undefined) return NONE
-  const prefix = `${pool}|`
-  const own: Holding[] = []
+  const own = new Map<string, Holding>()
   for (const slot of slots) {
-    const held = slot.startsWith(prefix) && !asked.has(slot) ? run.state.held.get(slot) : undefined
-    if (held !== undefined && held.owner === owner) own.push(held)
+    const held = run.state.held.get(slot)
+    if (held?.owner === owner) own.set(slot, held)
   }
   return own
 }
 
+/** The owner's values in a pool that it has not asked for yet. */
+function ownHoldings({ own, asked }: Asker, pool: string): readonly Holding[] {
+  const found: Holding[] = []
+  for (const [slot, held] of own) if (held.pool === pool && !asked.has(slot)) found.push(held)
+  return found
+}
+
 function allocate(asker: Asker, pool: string, ranges: readonly ValueRange[], options: AllocateOptions): Claim {
   const { run, owner, asked } = asker
-  const own = ownHoldings(asker, pool)
-  const value = own.length === 0 ? undefined : pinnedValue(own, [...ranges, ...(options.keep?.() ?? [])])
+  const value = ownValue(ownHoldings(asker, pool), ranges, options)
   if (value === undefined && !asker.fresh) throw DEFERRED
   asker.allocated = true
   const found = value ?? freeValue(asker, pool, ranges, options.label)
@@ -93,6 +101,13 @@ function allocate(asker: Asker, pool: string, ranges: readonly ValueRange[], opt
   }
   asked.set(slotOf(pool, found), { pool, value: found, owner, source: 'auto' })
   return { ok: true, value: found }
+}
+
+function ownValue(own: readonly Holding[], ranges: readonly ValueRange[], options: AllocateOptions): string | undefined {
+  if (own.length === 0) return undefined
+  // One value in range needs no comparing with what might stay outside of it.
+  const only = own.length === 1 ? pinnedValue(own, ranges) : undefined
+  return only ?? pinnedValue(own, [...ranges, ...(options.keep?.() ?? [])])
 }
 
 const RANK = { auto: 0, reserved: 1, explicit: 2 } as const

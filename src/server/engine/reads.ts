@@ -6,6 +6,11 @@ export function recordReads(run: Run, reader: Reader, reads: Iterable<Fact>): vo
   const { state } = run
   const before = state.reads.get(reader) ?? NONE
   const after = [...reads]
+  if (before === NONE) {
+    for (const fact of after) state.readers.set(fact, reader, true)
+    if (after.length > 0) state.reads.set(reader, oneList(run, after))
+    return
+  }
   if (before.length === after.length && after.every((fact, i) => fact === before[i])) return
   for (const fact of before) if (!after.includes(fact)) state.readers.delete(fact, reader)
   for (const fact of after) if (!before.includes(fact)) state.readers.set(fact, reader, true)

@@ -3,8 +3,8 @@ import { didYouMean } from '../../lib/suggest.ts'
 import type { Finding } from '../../model/issue.ts'
 import { displayKey, type Key, keyParts } from '../../model/key.ts'
 import type { Declared } from '../../model/resource.ts'
-import { referenceKey } from './declare.ts'
 import { declaredFact, type Fact, kindFact } from './facts.ts'
+import { nameKey } from './names.ts'
 import { type Run, sortedKeys } from './run.ts'
 import { sharingFindings } from './sharing.ts'
 import { SET_ASIDE } from './view.ts'
@@ -23,7 +23,7 @@ export function referenceFindings(run: Run, declared: Declared, reads: Set<Fact>
   let waits = false
   for (const reference of references) {
     if (reference.open === true) continue
-    const key = referenceKey(run.kinds, declared, reference)
+    const key = nameKey(run, declared.project, reference.kind, reference.name)
     if (readable?.has(reference.kind) === true) {
       reads.add(key)
       if (run.state.resources.has(key)) continue

@@ -28,6 +28,10 @@ export interface Run {
   readonly facts: Map<Fact, Fact>
   /** One list per sequence of facts, by their joined text. */
   readonly lists: Map<string, readonly Fact[]>
+  /** Kind → project of the one who names → name → key. */
+  readonly names: Map<string, Map<string, Map<string, Key>>>
+  /** Kind of the users → target → fact. */
+  readonly users: Map<string, Map<Key, Fact>>
   /** UUIDs of resources that were declared in this run. */
   readonly ids: Map<Key, string>
 }
@@ -53,6 +57,8 @@ export function startRun(kinds: KindSet, state: State, now: number): Run {
     full: new Map(),
     facts: new Map(),
     lists: new Map(),
+    names: new Map(),
+    users: new Map(),
     ids: new Map(),
   }
 }

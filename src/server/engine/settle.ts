@@ -1,21 +1,22 @@
 import { isUniquePool } from '../../kinds/pools.ts'
 import { compareText, type Key } from '../../model/key.ts'
 import { poolFact, slotFact } from './facts.ts'
+import type { Asking } from './pools.ts'
 import { type Run, wake } from './run.ts'
-import type { Holding } from './types.ts'
 
 /** Gives the owner what it asked for. With `release`, it gives up everything else; without (it was put off), that stays. */
-export function settle(run: Run, owner: Key, asked: ReadonlyMap<string, Holding>, release: boolean): void {
+export function settle(run: Run, { owner, own, asked }: Asking, release: boolean): void {
   const { held, byOwner } = run.state
   const before = byOwner.get(owner) ?? []
-  const after = new Set(asked.keys())
   for (const [slot, holding] of asked) {
-    const old = held.get(slot)
+    const old = own.get(slot) ?? held.get(slot)
     if (old?.owner === owner && old.source === holding.source) continue
     if (old !== undefined && old.owner !== owner) dropSlot(run, old.owner, slot)
     held.set(slot, holding)
     changed(run, slot, holding.pool, false)
   }
+  if (before.length === asked.size && before.every((slot) => asked.has(slot))) return
+  const after = new Set(asked.keys())
   for (const slot of before) {
     if (after.has(slot)) continue
     if (!release || giveUp(run, slot)) after.add(slot)

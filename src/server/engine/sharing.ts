@@ -3,8 +3,8 @@ import { type Access, EVERYBODY, GRANT, grantName } from '../../kinds/sharing.ts
 import type { Finding } from '../../model/issue.ts'
 import { type Key, keyParts } from '../../model/key.ts'
 import type { Declared } from '../../model/resource.ts'
-import { nameKey, referenceKey } from './declare.ts'
-import { declaredFact, type Fact, usersFact } from './facts.ts'
+import { declaredFact, type Fact } from './facts.ts'
+import { nameKey, usersOf } from './names.ts'
 import type { Run } from './run.ts'
 
 /** Code of a reference to what another project keeps to itself; `issuesOf` turns it into WITHDRAWN where it was allowed before. */
@@ -23,7 +23,7 @@ export function sharingFindings(run: Run, declared: Declared, references: readon
   if (declared.project === '') return []
   for (const reference of references) {
     if (reference.open === true || !reference.name.includes('/')) continue
-    const target = referenceKey(run.kinds, declared, reference)
+    const target = nameKey(run, declared.project, reference.kind, reference.name)
     const { project } = keyParts(target)
     if (project === '' || project === declared.project || !run.state.declared.has(target)) continue
     const finding = refusal({ run, declared, reads, reference }, target)
@@ -81,7 +81,7 @@ function isGiven({ run, declared, reads }: Asking, target: Key, access: Access):
   if (attribute === undefined) return false
   if (attribute !== null && look(run, target, reads)?.spec[attribute] === true) return true
   return [EVERYBODY, declared.project].some((project) => {
-    const fact = usersFact(nameKey(run.kinds, '', GRANT, grantName(access, target, project)), POLICY)
+    const fact = usersOf(run, nameKey(run, '', GRANT, grantName(access, target, project)), POLICY)
     reads.add(fact)
     return run.state.users.size(fact) > 0
   })
@@ -92,7 +92,7 @@ function wholeOf(run: Run, target: Key, reads: Set<Fact>): Key | undefined {
   const { kind, project } = keyParts(target)
   const sharing = run.kinds.byName.get(kind)?.sharing
   const name = sharing?.by === 'whole' ? look(run, target, reads)?.spec[sharing.attribute] : undefined
-  return sharing?.by === 'whole' && typeof name === 'string' ? nameKey(run.kinds, project, sharing.kind, name) : undefined
+  return sharing?.by === 'whole' && typeof name === 'string' ? nameKey(run, project, sharing.kind, name) : undefined
 }
 
 function look(run: Run, key: Key, reads: Set<Fact>): Declared | undefined {

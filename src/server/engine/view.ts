@@ -3,8 +3,8 @@ import { DEFAULT_SITE, SITE_KEY } from '../../kinds/site/spec.ts'
 import type { JsonObject } from '../../model/brand.ts'
 import type { Key } from '../../model/key.ts'
 import type { Declared, Resource } from '../../model/resource.ts'
-import { nameKey } from './declare.ts'
-import { declaredFact, type Fact, mentionsFact, usersFact } from './facts.ts'
+import { declaredFact, type Fact, mentionsFact } from './facts.ts'
+import { nameKey, usersOf } from './names.ts'
 import { kindOf, type Run, sortedKeys } from './run.ts'
 
 /** Thrown by `need` through a kind's function, caught by the engine: the resource waits for another one's error to go. */
@@ -33,7 +33,7 @@ export function makeView(run: Run, reader: Declared, reads: Set<Fact>, lowering:
       return state.declared.get(key)
     },
     users: (key, kind) => {
-      const fact = usersFact(key, kind)
+      const fact = usersOf(run, key, kind)
       reads.add(fact)
       return cached(run, fact, () => sortedKeys(state.users.inner(fact))) as readonly Key[]
     },
@@ -42,7 +42,7 @@ export function makeView(run: Run, reader: Declared, reads: Set<Fact>, lowering:
       reads.add(fact)
       return cached(run, fact, () => sortedKeys(state.mentions.inner(fact)))
     },
-    ref: (kind, name) => nameKey(kinds, reader.project, kind, name),
+    ref: (kind, name) => nameKey(run, reader.project, kind, name),
     site: () => siteOf(run, reads),
   }
 }

@@ -17,7 +17,10 @@ export function hostFinder(base: World, step: Step): HostsOf {
     const id = `${marks.join('\n')}\n\n${named.join('\n')}`
     const known = shared.get(id)
     if (known !== undefined) return known
-    const hosts = [...new Set([...named, ...marks.flatMap((mark) => needers.get(mark) ?? [])])].sort(compareText)
+    const hosts = union(
+      named,
+      marks.flatMap((mark) => needers.get(mark) ?? []),
+    )
     shared.set(id, hosts)
     return hosts
   }
@@ -30,12 +33,27 @@ export function hostFinder(base: World, step: Step): HostsOf {
 type How = 'added' | 'removed' | 'changed'
 type Mark = `${How} ${Scope}`
 
-function needersOf(base: World, step: Step): ReadonlyMap<Mark, readonly string[]> {
-  const found = new Map<Mark, string[]>()
+/** Hosts in order, and the same to look one up. */
+interface Hosts {
+  readonly list: readonly string[]
+  readonly set: ReadonlySet<string>
+}
+
+/** Of a port's network and its host, the network's hosts are all there are: mostly one list has everybody, and is handed out itself. */
+function union(named: readonly string[], groups: readonly Hosts[]): readonly string[] {
+  const [first, ...others] = groups
+  const widest = others.reduce((a, b) => (a !== undefined && a.list.length >= b.list.length ? a : b), first)
+  const all = [...named, ...groups.flatMap((group) => (group === widest ? [] : group.list))]
+  if (widest !== undefined && all.every((host) => widest.set.has(host))) return widest.list
+  return [...new Set([...all, ...(widest?.list ?? [])])].sort(compareText)
+}
+
+function needersOf(base: World, step: Step): ReadonlyMap<Mark, Hosts> {
+  const found = new Map<Mark, Set<string>>()
   const add = (mark: Mark, host: string): void => {
     const hosts = found.get(mark)
-    if (hosts === undefined) found.set(mark, [host])
-    else hosts.push(host)
+    if (hosts === undefined) found.set(mark, new Set([host]))
+    else hosts.add(host)
   }
   for (const host of step.touchedHosts) {
     for (const { scope, before, after } of touchedNeeds(host, base, step)) {
@@ -44,7 +62,7 @@ function needersOf(base: World, step: Step): ReadonlyMap<Mark, readonly string[]
       if (before && after) add(`changed ${scope}`, host)
     }
   }
-  return found
+  return new Map([...found].map(([mark, set]) => [mark, { list: [...set].sort(compareText), set }]))
 }
 
 interface Need {

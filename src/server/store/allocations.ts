@@ -1,4 +1,5 @@
 import { PMap } from '../../lib/pmap.ts'
+import { flat } from '../../lib/text-flat.ts'
 import { compareText, type Key } from '../../model/key.ts'
 import type { Allocations, Holding } from '../engine/types.ts'
 import type { Plan } from '../plan/types.ts'
@@ -23,7 +24,7 @@ export async function readAllocations(sql: Sql): Promise<Allocations> {
       value,
     )
     for (const row of rows) {
-      const holding = decode(row)
+      const holding = decode(row, pool)
       const id = holdingId(holding)
       held.set(id, holding)
       const ids = owned.get(holding.owner)
@@ -48,7 +49,7 @@ async function shared<K extends string, V>(map: ReadonlyMap<K, V>): Promise<PMap
 
 /** `pool|value`, the key of a holding. Pools have no `|` in their names. */
 export function holdingId(holding: { readonly pool: string; readonly value: string }): string {
-  return `${holding.pool}|${holding.value}`
+  return flat(holding.pool, '|', holding.value)
 }
 
 export async function writeAllocations(tx: Sql, change: Plan['allocations']): Promise<void> {
@@ -74,6 +75,8 @@ export async function purgeReservations(tx: Sql, now: number): Promise<void> {
 const COLUMNS = 'pool, value, owner, source, released_at'
 type HoldingRow = readonly [string, string, Key, Holding['source'], number | null]
 
-function decode([pool, value, owner, source, releasedAt]: HoldingRow): Holding {
+/** Rows come by pool: they share the name of the row before instead of keeping one each. */
+function decode([own, value, owner, source, releasedAt]: HoldingRow, before: string): Holding {
+  const pool = own === before ? before : own
   return releasedAt === null ? { pool, value, owner, source } : { pool, value, owner, source, releasedAt }
 }

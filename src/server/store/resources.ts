@@ -12,32 +12,41 @@ import type { ResourceRow } from './types.ts'
  * Rows of a revision never change once committed, so a walk needs no transaction.
  */
 export async function* readResources(sql: Sql, revision: number): AsyncGenerator<readonly ResourceRow[]> {
-  let pending = page(sql, revision, '')
+  const pages = readPages<StoredRow>(sql, revision, 'key, from_rev, json(declared), json(resolved), file, line, col')
+  for await (const rows of pages) yield rows.map(decode)
+}
+
+/** What was declared alone, in the same way. */
+export async function* readDeclared(sql: Sql, revision: number): AsyncGenerator<readonly Declared[]> {
+  const pages = readPages<readonly [Key, Spec]>(sql, revision, 'key, json(declared)')
+  for await (const rows of pages) yield rows.map(([key, declared]) => ({ key, ...keyParts(key), ...declared }))
+}
+
+async function* readPages<T extends readonly [Key, ...unknown[]]>(sql: Sql, revision: number, cells: string): AsyncGenerator<readonly T[]> {
+  const page = (after: string): Promise<readonly T[]> =>
+    tuples<T>(
+      sql,
+      cells,
+      `SELECT * FROM resources WHERE key > ? AND from_rev <= ? AND (to_rev IS NULL OR to_rev > ?) ORDER BY key LIMIT ${PAGE}`,
+      after,
+      revision,
+      revision,
+    )
+  let pending = page('')
   try {
     for (;;) {
       const rows = await pending
       const last = rows.at(-1)
       if (last === undefined) return
       const more = rows.length === PAGE
-      if (more) pending = page(sql, revision, last[0])
-      yield rows.map(decode)
+      if (more) pending = page(last[0])
+      yield rows
       if (!more) return
     }
   } finally {
     // A caller that stops early must not leave a read under way on a handle that may be closed next.
     await pending.catch(() => undefined)
   }
-}
-
-async function page(sql: Sql, revision: number, after: string): Promise<readonly StoredRow[]> {
-  return tuples<StoredRow>(
-    sql,
-    'key, from_rev, json(declared), json(resolved), file, line, col',
-    `SELECT * FROM resources WHERE key > ? AND from_rev <= ? AND (to_rev IS NULL OR to_rev > ?) ORDER BY key LIMIT ${PAGE}`,
-    after,
-    revision,
-    revision,
-  )
 }
 
 type Spec = { readonly spec: JsonObject }

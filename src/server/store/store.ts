@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../model/brand.ts'
 import type { Key } from '../../model/key.ts'
-import type { LoadedFile } from '../../model/resource.ts'
+import type { Declared, LoadedFile } from '../../model/resource.ts'
 import type { DriftItem, ObjectStatus } from '../../model/status.ts'
 import type { Allocations } from '../engine/types.ts'
 import type { Plan } from '../plan/types.ts'
@@ -12,7 +12,7 @@ import { purgeFiles, readFiles, writeFiles } from './files.ts'
 import { readAgents, readDrift, readStatus, writeAgent, writeDrift, writeStatus } from './fleet.ts'
 import type { Lease } from './lease.ts'
 import { insertPlan, isPlanKnown, packPlan, purgePlans, readPlan } from './plans.ts'
-import { readResources } from './resources.ts'
+import { readDeclared, readResources } from './resources.ts'
 import { currentNumber, readRevisions } from './revisions.ts'
 import type { AgentRow, EventRow, ResourceRow, RevisionInfo, Snapshot, Store, StoredPlan } from './types.ts'
 import type { FailPoint, Writer } from './writer.ts'
@@ -47,6 +47,10 @@ export class SqliteStore implements Store {
 
   async *resources(revision?: number): AsyncGenerator<readonly ResourceRow[]> {
     yield* readResources(this.#reader, revision ?? (await currentNumber(this.#reader)))
+  }
+
+  async *declared(revision?: number): AsyncGenerator<readonly Declared[]> {
+    yield* readDeclared(this.#reader, revision ?? (await currentNumber(this.#reader)))
   }
 
   async allocations(): Promise<Allocations> {
@@ -177,6 +181,9 @@ function momentOf(sql: Sql): Snapshot {
     currentRevision: async () => (await readRevisions(sql, 1))[0],
     resources: async function* (revision?: number) {
       yield* readResources(sql, revision ?? (await currentNumber(sql)))
+    },
+    declared: async function* (revision?: number) {
+      yield* readDeclared(sql, revision ?? (await currentNumber(sql)))
     },
     allocations: () => readAllocations(sql),
   }

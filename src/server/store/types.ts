@@ -56,6 +56,8 @@ export interface Snapshot {
   currentRevision(): Promise<RevisionInfo | undefined>
   /** Declared and resolved resources at a revision (default: current), streamed in pages so that the loop never stalls. */
   resources(revision?: number): AsyncIterable<readonly ResourceRow[]>
+  /** The same without what was resolved and where it stood: a world needs no more, and it is half of the reading. */
+  declared(revision?: number): AsyncIterable<readonly Declared[]>
   allocations(): Promise<Allocations>
 }
 

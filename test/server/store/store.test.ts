@@ -214,6 +214,12 @@ test('resources are read in pages, in order, whatever their number', async (t) =
     (await allRows(store)).map((r) => r.declared.key),
     [...keys].sort(),
   )
+  const alone = []
+  for await (const page of store.declared()) alone.push(...page)
+  t.deepEqual(
+    alone,
+    (await allRows(store)).map((r) => r.declared),
+  )
   await store.close()
 })
 
