@@ -31,6 +31,14 @@ export const hostSchema = {
       description:
         'The key that the host’s agent proves itself with, as `netloom keys new HOST` prints it. Removing the line expels the host.',
     },
+    availability_zone: {
+      type: 'string',
+      default: 'nova',
+      minLength: 1,
+      maxLength: 255,
+      description: 'The zone the host fails with.',
+      examples: ['zone-1'],
+    },
     description: { type: 'string', default: '', maxLength: 255, description: 'For people.' },
   },
 } as const

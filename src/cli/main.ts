@@ -16,6 +16,7 @@ import { kinds, plugins } from './kinds.ts'
 import { labCommand } from './lab.ts'
 import { createOutput, FORMAT_VERSION, type Output } from './output.ts'
 import { plan } from './plan.ts'
+import { showQuota } from './quota.ts'
 import { serve } from './serve.ts'
 import { show } from './show.ts'
 import { status } from './status.ts'
@@ -133,6 +134,15 @@ function createProgram(): Command {
     .argument('[dir]', 'the repository', '.')
     .action((kind: string, name: string, dir: string, options: Common) =>
       run(options, (out) => show({ dir, stateFile: stateOf(dir, options), kind, name }, out)),
+    )
+  command('quota', 'limits of projects, and what is used of them')
+    .argument('[project]', 'one project (default: all)')
+    .option('--dir <dir>', 'the repository', '.')
+    .action((project: string | undefined, options: Common & { dir: string }) =>
+      run(options, (out) => {
+        const where = { dir: options.dir, stateFile: stateOf(options.dir, options) }
+        return showQuota({ ...where, ...(project === undefined ? {} : { project }) }, out)
+      }),
     )
   command('history', 'revisions, newest first')
     .argument('[dir]', 'the repository', '.')

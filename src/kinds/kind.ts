@@ -5,6 +5,7 @@ import type { Finding, ValuePath } from '../model/issue.ts'
 import type { Key } from '../model/key.ts'
 import type { Declared, Resource } from '../model/resource.ts'
 import type { IntentKey, Scope } from '../model/scope.ts'
+import type { Sharing } from './sharing.ts'
 
 /**
  * The contract of a kind: one folder `kinds/<kind>/` with check.ts (rules), resolve.ts (defaults, allocation), lower.ts (→ intents).
@@ -26,14 +27,21 @@ export interface KindDefinition<Spec = JsonObject> {
   readonly after: readonly string[]
   /** Attributes that cannot change in place: a change of one re-creates the resource (`recreate`) or is refused (`immutable`). */
   readonly mutability?: Readonly<Record<string, 'recreate' | 'immutable'>>
+  /** How other projects come to use a resource of it. Absent: they never do. The engine refuses references across projects by this, for every kind. */
+  readonly sharing?: Sharing
+  /** The kind once all kinds are known, for one that speaks of others (what may be shared, what is counted). */
+  among?(kinds: readonly KindDefinition[]): KindDefinition<Spec>
 
   /**
    * Spellings to normal form (MAC, CIDR, sets sorted); needs no other resource. The value has passed the schema.
    * Findings carry paths inside `spec`.
    */
   normalise(spec: JsonObject): Normalised
-  /** References in the declared spec, for existence checks, ordering and did-you-mean. Names are relative to the project (`name` or `project/name`). */
-  references(spec: JsonObject): readonly Reference[]
+  /**
+   * References in the declared spec, for existence checks, ordering, sharing and did-you-mean. Names are relative to `project`, the resource's own
+   * (`name` or `project/name`).
+   */
+  references(spec: JsonObject, project: string): readonly Reference[]
   /**
    * False when `resolve` claims nothing for this spec: nobody then has to wait for it before choosing among what is free. Absent: it may.
    */
@@ -57,6 +65,8 @@ export interface Reference {
   readonly at: ValuePath
   /** A name that is only mentioned, such as a physical network: no resource of that kind needs to exist. */
   readonly open?: true
+  /** What it takes where the target is of another project. Absent: that it is shared. `external`: that it is external is enough. `own`: that never is. */
+  readonly access?: 'own' | 'external'
 }
 
 export interface Resolved<Spec> {

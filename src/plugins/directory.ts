@@ -115,8 +115,14 @@ function directoryOf(order: readonly ChosenPlugin[], made: readonly MadePlugin[]
     const { name, attributes: own = [] } = chosen.plugin
     return own.map((a) => ({ plugin: name, attribute: isForeign(chosen) ? guardExtension(name, a) : a }))
   })
+  const alone = made.flatMap(({ kinds: own }) => own.map((k) => k.definition))
   const kinds = made
-    .flatMap(({ plugin, kinds: own }) => own.map((k) => (isForeign(plugin) ? guardKind(plugin.plugin.name, k.definition) : k.definition)))
+    .flatMap(({ plugin, kinds: own }) =>
+      own.map(({ definition }) => {
+        const kind = definition.among?.(alone) ?? definition
+        return isForeign(plugin) ? guardKind(plugin.plugin.name, kind) : kind
+      }),
+    )
     .map((kind) =>
       extendKind(
         kind,

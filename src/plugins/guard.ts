@@ -15,7 +15,7 @@ export function guardKind(plugin: string, kind: KindDefinition): KindDefinition 
   return {
     ...kind,
     normalise: (spec) => fence.values('normalise', spec, () => kind.normalise(spec)),
-    references: (spec) => fence.must('references', () => kind.references(spec)),
+    references: (spec, project) => fence.must('references', () => kind.references(spec, project)),
     check: (resource, view) => fence.findings('check', () => kind.check(resource, view)),
     resolve: (resource, view, pools) => fence.values('resolve', resource.spec, () => kind.resolve(resource, view, pools)),
     lower: (resource, view) => fence.must('lower', () => kind.lower(resource, view)),

@@ -10,6 +10,8 @@ import type { DeclaredOps, Engine, Locate, Step } from './engine/types.ts'
 import type { VanishedFile } from './guard/guard.ts'
 import { opsAgainst, type Tree, treeIssues } from './load/tree.ts'
 import { computePlan } from './plan/plan.ts'
+import { projectNameIssues } from './plan/project-names.ts'
+import { quotaIssues } from './plan/quota-issues.ts'
 import type { GitInfo, Plan } from './plan/types.ts'
 import { fromNothing, startWorld, type TakenOver, takenText } from './takeover/take.ts'
 import { judgePlan } from './veto.ts'
@@ -53,7 +55,15 @@ export function propose(input: ProposalInput): Proposal {
   const ops = opsAgainst(tree, base.world.declared, input.touched)
   const step = stepFrom(engine, base, ops, { taken, now })
   const notes = taken === undefined ? [] : takenIssues(taken, step)
-  const issues = [...fromTree, ...pluginIssues(input), ...issuesOf(step.world, input.locate, base.world), ...notes].sort(compareIssues)
+  const change = { base: base.world, world: step.world, kinds: input.kinds, locate: input.locate }
+  const issues = [
+    ...fromTree,
+    ...pluginIssues(input),
+    ...issuesOf(step.world, input.locate, base.world),
+    ...quotaIssues(change),
+    ...projectNameIssues(change),
+    ...notes,
+  ].sort(compareIssues)
   if (hasErrors(issues)) return { base, tree, issues }
   const plan = computePlan({
     base: base.world,

@@ -7,7 +7,7 @@ import type { Finding } from '../../model/issue.ts'
 import type { Declared } from '../../model/resource.ts'
 import { interfaceNameFault } from '../interface-name.ts'
 import type { Normalised, Reference, View } from '../kind.ts'
-import { INTEGRATION_BRIDGE, PHYSICAL_NETWORK } from './spec.ts'
+import { AVAILABILITY_ZONE, DEFAULT_ZONE, INTEGRATION_BRIDGE, PHYSICAL_NETWORK } from './spec.ts'
 
 export function normaliseHost(spec: JsonObject): Normalised {
   const host = spec as HostDeclared
@@ -60,10 +60,13 @@ function bridgeFindings(mappings: { readonly [physicalNetwork: string]: string }
   return findings
 }
 
-/** A host mentions the physical networks it reaches. */
+/** A host mentions the physical networks it reaches, and its zone. */
 export function hostReferences(spec: JsonObject): readonly Reference[] {
-  const mappings = (spec as HostDeclared).bridge_mappings ?? {}
-  return Object.keys(mappings).map((name) => ({ kind: PHYSICAL_NETWORK, name, at: ['bridge_mappings', name], open: true }))
+  const { bridge_mappings: mappings = {}, availability_zone: zone = DEFAULT_ZONE } = spec as HostDeclared
+  const networks = Object.keys(mappings).map(
+    (name): Reference => ({ kind: PHYSICAL_NETWORK, name, at: ['bridge_mappings', name], open: true }),
+  )
+  return [...networks, { kind: AVAILABILITY_ZONE, name: zone, at: ['availability_zone'], open: true }]
 }
 
 export function checkHost(resource: Declared, view: View): readonly Finding[] {

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../model/brand.ts'
 import type { Finding } from '../../model/issue.ts'
 import { type Key, keyParts } from '../../model/key.ts'
 import type { Declared } from '../../model/resource.ts'
-import { PHYSICAL_NETWORK } from '../host/spec.ts'
+import { AVAILABILITY_ZONE, PHYSICAL_NETWORK } from '../host/spec.ts'
 import type { Normalised, Reference, Site, View } from '../kind.ts'
 import { SMALLEST_MTU } from './mtu.ts'
 import type { TypeDrivers } from './type-driver.ts'
@@ -56,10 +56,15 @@ function segmentFindings(network: NetworkDeclared, types: TypeDrivers): Finding[
   ]
 }
 
-/** A network mentions the physical network it wants; hosts and the site file say which exist. */
+/** A network mentions the physical network and the zones it wants; hosts and the site file say which exist. */
 export function networkReferences(spec: JsonObject): readonly Reference[] {
-  const { physical_network: name } = spec as NetworkDeclared
-  return name === undefined ? [] : [{ kind: PHYSICAL_NETWORK, name, at: ['physical_network'], open: true }]
+  const { physical_network: name, availability_zone_hints: zones } = spec as NetworkDeclared
+  const references: Reference[] = []
+  if (name !== undefined) references.push({ kind: PHYSICAL_NETWORK, name, at: ['physical_network'], open: true })
+  zones?.forEach((zone, i) => {
+    references.push({ kind: AVAILABILITY_ZONE, name: zone, at: ['availability_zone_hints', i], open: true })
+  })
+  return references
 }
 
 /** A written number is claimed, and so is the physical network of a flat network. */
@@ -85,7 +90,19 @@ export function checkNetwork(resource: Declared, view: View, types: TypeDrivers)
   }
   if (physnet !== undefined && types.get(type ?? '')?.physical_network !== 'none')
     findings.push(...physicalNetworkFindings(physnet, network, view, site))
-  return findings
+  return [...findings, ...zoneFindings(network, view)]
+}
+
+/** A zone is where some host is (Neutron: B3.18, an unknown zone is an error). */
+function zoneFindings({ availability_zone_hints: zones = [] }: NetworkDeclared, view: View): Finding[] {
+  return zones.flatMap((zone, i) => {
+    if (view.users(view.ref(AVAILABILITY_ZONE, zone), 'host').length > 0) return []
+    const known = view.mentioned(AVAILABILITY_ZONE, 'host')
+    const near = didYouMean(zone, known)
+    const message = `availability zone ${zone} has no host; there are ${known.join(', ') || 'none'}`
+    const hint = near === undefined ? `write one of these, or availability_zone: ${zone} on a host` : `did you mean ${near}?`
+    return [{ code: 'E0275', message, at: ['availability_zone_hints', i], hint }]
+  })
 }
 
 function physicalNetworkFindings(physnet: string, network: NetworkDeclared, view: View, site: Site): Finding[] {

@@ -16,6 +16,7 @@ export function createNetwork(types: TypeDrivers): KindDefinition<NetworkSpec> {
     summary: 'An isolated layer-2 segment that ports connect to.',
     schema: enumOf(networkSchema, ['network_type'], [...types.keys()]),
     after: ['site', 'network_segment_range'],
+    sharing: { by: 'grant', everybody: { shared: 'shared', external: 'external' } },
     normalise: (spec) => normaliseNetwork(spec, types),
     references: networkReferences,
     claims: (spec) => networkClaims(spec, types),

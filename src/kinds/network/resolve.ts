@@ -21,7 +21,9 @@ export function resolveNetwork(resource: Declared, types: TypeDrivers, view: Vie
     mtu,
     admin_state_up: network.admin_state_up ?? true,
     port_security_enabled: network.port_security_enabled ?? true,
+    shared: network.shared ?? false,
     external: network.external ?? false,
+    availability_zone_hints: network.availability_zone_hints ?? [],
     description: network.description ?? '',
   }
   return { spec, findings }

@@ -9,8 +9,9 @@ import { defaultGateway } from './bounds.ts'
 import { defaultGatewayFinding } from './check-hosts.ts'
 import { subnetCidr } from './spec.ts'
 
+/** A subnet is the network owner's to declare, as in Neutron, where only the owner may create one. */
 export function subnetReferences(spec: JsonObject): readonly Reference[] {
-  return [{ kind: 'network', name: (spec as SubnetDeclared).network, at: ['network'] }]
+  return [{ kind: 'network', name: (spec as SubnetDeclared).network, at: ['network'], access: 'own' }]
 }
 
 /**

@@ -13,6 +13,7 @@ export const subnet: KindDefinition<SubnetSpec> = {
   summary: 'A block of addresses on a network.',
   schema: subnetSchema,
   after: ['network'],
+  sharing: { by: 'whole', kind: 'network', attribute: 'network' },
   // What Neutron takes only at creation.
   mutability: { network: 'recreate', cidr: 'recreate', ip_version: 'recreate', ipv6_ra_mode: 'recreate', ipv6_address_mode: 'recreate' },
   normalise: normaliseSubnet,

@@ -2,6 +2,8 @@ import { createHost } from '../../kinds/host/index.ts'
 import { createNetwork } from '../../kinds/network/index.ts'
 import { createNetworkSegmentRange } from '../../kinds/network_segment_range/index.ts'
 import { createPort } from '../../kinds/port/index.ts'
+import { quota } from '../../kinds/quota/index.ts'
+import { rbacPolicy } from '../../kinds/rbac_policy/index.ts'
 import { subnet } from '../../kinds/subnet/index.ts'
 import type { Drivers, OwnedKind, Plugin } from '../plugin.ts'
 import { agents } from './agents.ts'
@@ -14,7 +16,7 @@ import { TYPE_DRIVERS } from './types.ts'
 export const ml2: Plugin = {
   name: 'ml2',
   role: 'core',
-  summary: 'Networks, subnets, ports and hosts; how networks are carried, and what binds ports to hosts.',
+  summary: 'Networks, subnets, ports and hosts; how networks are carried, what binds ports to hosts, what projects share and may have.',
   provides: ['CORE'],
   extensions: [
     { alias: 'network', summary: 'Networks.' },
@@ -22,6 +24,11 @@ export const ml2: Plugin = {
     { alias: 'port', summary: 'Ports.' },
     { alias: 'agent', summary: 'Hosts that run an agent.' },
     { alias: 'provider', summary: 'network_type, physical_network and segmentation_id of a network.' },
+    { alias: 'rbac-policies', summary: 'Networks that other projects may use.' },
+    { alias: 'quotas', summary: 'How many resources of each kind a project may have.' },
+    { alias: 'quota_details', summary: 'What is used of a quota: netloom quota.', requires: ['quotas'] },
+    { alias: 'availability_zone', summary: 'Zones of hosts.', requires: ['agent'] },
+    { alias: 'network_availability_zone', summary: 'Zones that a network asks for.', requires: ['availability_zone'] },
     { alias: 'external-net', summary: 'Networks that lead outside.' },
     { alias: 'network-segment-range', summary: 'Ranges of numbers for projects.', requires: ['provider'] },
     { alias: 'net-mtu', summary: 'The MTU of a network is known.' },
@@ -48,5 +55,7 @@ function coreKinds(drivers: Drivers): readonly OwnedKind[] {
     { alias: 'subnet', definition: subnet },
     { alias: 'port', definition: createPort(drivers) },
     { alias: 'agent', definition: createHost(backends) },
+    { alias: 'rbac-policies', definition: rbacPolicy },
+    { alias: 'quotas', definition: quota },
   ]
 }

@@ -18,6 +18,8 @@ export interface Index {
   /** `mentionsFact` → mentioned name → how many resources mention it. */
   readonly mentions: PMap<string, PMap<string, number>>
   readonly kinds: PMap<string, PMap<Key, true>>
+  /** Kind → project → how many resources of the kind it declares. */
+  readonly counts: PMap<string, PMap<string, number>>
   /** UUID → resources that have it; more than one is a mistake. */
   readonly ids: PMap<string, readonly Key[]>
   readonly lowered: PMap<Key, Lowered>
@@ -31,6 +33,7 @@ const EMPTY_INDEX: Index = {
   users: PMap.empty(),
   mentions: PMap.empty(),
   kinds: PMap.empty(),
+  counts: PMap.empty(),
   ids: PMap.empty(),
   lowered: PMap.empty(),
   hosts: PMap.empty(),
@@ -68,6 +71,7 @@ export interface State {
   readonly users: NestedDraft<string, Key, true>
   readonly mentions: NestedDraft<string, string, number>
   readonly kinds: NestedDraft<string, Key, true>
+  readonly counts: NestedDraft<string, string, number>
   readonly ids: PMapDraft<string, readonly Key[]>
   readonly lowered: PMapDraft<Key, Lowered>
   readonly hosts: NestedDraft<Scope, string, number>
@@ -88,6 +92,7 @@ export function draftState(world: World): State {
     users: draftNested(index.users),
     mentions: draftNested(index.mentions),
     kinds: draftNested(index.kinds),
+    counts: draftNested(index.counts),
     ids: index.ids.draft(),
     lowered: index.lowered.draft(),
     hosts: draftNested(index.hosts),
@@ -101,6 +106,7 @@ export function finishState(state: State): World {
     users: state.users.done(),
     mentions: state.mentions.done(),
     kinds: state.kinds.done(),
+    counts: state.counts.done(),
     ids: state.ids.done(),
     lowered: state.lowered.done(),
     hosts: state.hosts.done(),

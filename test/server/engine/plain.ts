@@ -26,6 +26,7 @@ export function plainWorld(world: World): Plain {
     users: sorted(index.users, sorted),
     mentions: sorted(index.mentions, sorted),
     kinds: sorted(index.kinds, sorted),
+    counts: sorted(index.counts, sorted),
     ids: sorted(index.ids),
     lowered: sorted(index.lowered),
     hosts: sorted(index.hosts, sorted),
