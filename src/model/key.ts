@@ -19,6 +19,12 @@ export function makeKey(kind: string, project: string, name: string): Key {
   return (project === '' ? `${kind}/${name}` : `${kind}/${project}/${name}`) as Key
 }
 
+/** The resource that `name` stands for in a project: `name` its own, `project/name` another's. For kinds that belong to projects. */
+export function namedKey(kind: string, project: string, name: string): Key {
+  const slash = name.indexOf('/')
+  return slash < 0 ? makeKey(kind, project, name) : makeKey(kind, name.slice(0, slash), name.slice(slash + 1))
+}
+
 /** Splits a key. Throws on text that no `makeKey` can have made (our own bug, never an operator's mistake). */
 export function keyParts(key: Key): KeyParts {
   const [kind, a, b, ...rest] = key.split('/')

@@ -1,4 +1,4 @@
-import { type Key, makeKey } from '../../model/key.ts'
+import { type Key, makeKey, namedKey } from '../../model/key.ts'
 import { type Fact, usersFact } from './facts.ts'
 import type { Run } from './run.ts'
 
@@ -20,8 +20,7 @@ export function nameKey(run: Run, project: string, kind: string, name: string): 
 
 function makeNameKey(run: Run, project: string, kind: string, name: string): Key {
   if (run.kinds.byName.get(kind)?.scope !== 'project') return makeKey(kind, '', name)
-  const slash = name.indexOf('/')
-  return slash < 0 ? makeKey(kind, project, name) : makeKey(kind, name.slice(0, slash), name.slice(slash + 1))
+  return namedKey(kind, project, name)
 }
 
 /** `usersFact`, put together once. */

@@ -1,6 +1,6 @@
 import { displayKey } from '../../model/key.ts'
 import type { Holds } from '../../wire/messages.ts'
-import { slotOf } from '../engine/pools.ts'
+import { slotOf } from '../engine/asker.ts'
 import type { World } from '../engine/types.ts'
 import { type Claim, claimsOf, type SubnetIndex } from './claims.ts'
 

@@ -3,7 +3,7 @@ import { count } from '../../lib/text.ts'
 import { compareText, displayKey, type Key } from '../../model/key.ts'
 import type { Declared } from '../../model/resource.ts'
 import type { Holds } from '../../wire/messages.ts'
-import { slotOf } from '../engine/pools.ts'
+import { slotOf } from '../engine/asker.ts'
 import type { Allocations, Engine, Holding, Step, World } from '../engine/types.ts'
 import { type Claim, claimsOf, indexSubnets } from './claims.ts'
 
