@@ -1,0 +1,5 @@
+/** A resolved address scope. */
+export type AddressScopeSpec = {
+  readonly ip_version: 4 | 6
+  readonly description: string
+}
