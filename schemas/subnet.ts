@@ -4,7 +4,7 @@ export const subnetSchema = {
   type: 'object',
   description: 'A block of addresses on a network.',
   additionalProperties: false,
-  required: ['network', 'cidr'],
+  required: ['network'],
   properties: {
     network: {
       type: 'string',
@@ -13,11 +13,39 @@ export const subnetSchema = {
       description: 'The network, as name or project/name.',
       examples: ['blue', 'shop/blue'],
     },
-    cidr: { type: 'string', description: 'The block, with its mask.', examples: ['10.10.0.0/24', 'fd00:10::/64'] },
-    ip_version: { type: 'integer', description: '4 or 6. Follows from cidr; if written, it must agree.', examples: [4] },
+    cidr: {
+      type: 'string',
+      description: 'The block, with its mask. With a subnet pool: this block of the pool. Left out: a free one of the pool.',
+      examples: ['10.10.0.0/24', 'fd00:10::/64'],
+    },
+    subnetpool: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 511,
+      description: 'The subnet pool from which the block is taken, as name or project/name.',
+      examples: ['campus', 'infra/campus'],
+    },
+    prefixlen: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 128,
+      description: 'Length of the block that is taken from the pool. Left out: the pool’s default_prefixlen.',
+      examples: [26],
+    },
+    use_default_subnetpool: {
+      type: 'boolean',
+      default: false,
+      description: 'Take the block from the default pool of the family, which ip_version says.',
+    },
+    ip_version: {
+      type: 'integer',
+      description: '4 or 6. Follows from cidr or the pool, and must agree with it; use_default_subnetpool needs it.',
+      examples: [4],
+    },
     gateway_ip: {
       type: ['string', 'null'],
-      description: 'The router’s address. Left out: the first host (IPv4), the network address (IPv6). null: none.',
+      description:
+        'The router’s address. Left out: the first host (IPv4, and blocks that a pool chose), the network address (IPv6). null: none.',
       examples: ['10.10.0.1', null],
     },
     allocation_pools: {

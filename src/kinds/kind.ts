@@ -1,4 +1,5 @@
 import type { JSONSchema } from 'json-schema-to-ts'
+import type { Cidr } from '../lib/cidr.ts'
 import type { JsonObject } from '../model/brand.ts'
 import type { Intent } from '../model/intent.ts'
 import type { Finding, ValuePath } from '../model/issue.ts'
@@ -114,6 +115,28 @@ export interface Pools {
    * the ranges once; else the longest-reserved value of a deleted resource.
    */
   allocate(pool: string, ranges: readonly ValueRange[], options?: AllocateOptions): Claim
+
+  /*
+   * Pools of blocks (`blockPool`): their values are prefixes of any length, and no two of a pool overlap, reserved ones included. Prefixes are of one
+   * family. A resource has at most one block of a pool, besides what is reserved for it; the rest is as for values.
+   */
+
+  /** The resource asks for exactly this block. Reservations that are in the way give way. */
+  claimBlock(pool: string, block: Cidr): BlockClaim
+  /**
+   * Any free block of that length within `from`: the one that the resource has, even where `from` does not hold it any more (whether it may stay
+   * is for the kind to say); else one reserved for it; else from hash(identity) upwards in a region that the project's blocks share, then elsewhere
+   * (`searchOrder`); else what was reserved the longest.
+   */
+  allocateBlock(pool: string, wish: BlockWish): BlockClaim
+}
+
+export interface BlockWish {
+  /** Compacted. */
+  readonly from: readonly Cidr[]
+  readonly prefix: number
+  /** Nobody wrote the length: what the resource has stays, though others would get another length by now. */
+  readonly anyLength?: boolean
 }
 
 export interface AllocateOptions {
@@ -136,6 +159,23 @@ export type Claim =
   | { readonly ok: true; readonly value: string }
   | { readonly ok: false; readonly reason: 'taken'; readonly holder: Key; readonly explicit: boolean }
   | { readonly ok: false; readonly reason: 'full'; readonly size: bigint; readonly used: number; readonly holders: readonly Key[] }
+
+export type BlockClaim =
+  | { readonly ok: true; readonly value: string }
+  | { readonly ok: false; readonly reason: 'taken'; readonly holder: Key; readonly explicit: boolean; readonly value: string }
+  | FullOfBlocks
+
+/** Nowhere in `from` is a block of that length free. Reservations count as free here. */
+export interface FullOfBlocks {
+  readonly ok: false
+  readonly reason: 'full'
+  /** Addresses of `from`, and those of them that are in use. */
+  readonly size: bigint
+  readonly used: bigint
+  readonly holders: readonly Key[]
+  /** Length of the largest block that is free; absent when there is none at all. */
+  readonly largest?: number
+}
 
 /** The site file with every default filled in (`kinds/site`). */
 export type Site = {

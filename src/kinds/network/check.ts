@@ -2,10 +2,11 @@ import type { NetworkDeclared } from '../../../schemas/network.ts'
 import { didYouMean } from '../../lib/suggest.ts'
 import type { JsonObject } from '../../model/brand.ts'
 import type { Finding } from '../../model/issue.ts'
-import { type Key, keyParts } from '../../model/key.ts'
+import type { Key } from '../../model/key.ts'
 import type { Declared } from '../../model/resource.ts'
 import { AVAILABILITY_ZONE, PHYSICAL_NETWORK } from '../host/spec.ts'
 import type { Normalised, Reference, Site, View } from '../kind.ts'
+import { subnetFamily } from '../subnet/source.ts'
 import { SMALLEST_MTU } from './mtu.ts'
 import type { TypeDrivers } from './type-driver.ts'
 
@@ -124,17 +125,14 @@ function sitePhysicalNetworks(site: Site): readonly string[] {
   return [...site.network_vlan_ranges.map((r) => r.physical_network), ...Object.keys(site.physical_network_mtus)]
 }
 
-/** IP families of the network's subnets, each with one subnet that has it; from what is written, so that subnets may depend on networks. */
-export function subnetFamilies(network: Key, view: View): ReadonlyMap<4 | 6, Key> {
-  const families = new Map<4 | 6, Key>()
+/** IP families of the network's subnets, each with the first subnet that has it; from what is written, so that subnets may depend on networks. */
+export function subnetFamilies(network: Key, view: View): ReadonlyMap<4 | 6, Declared> {
+  const families = new Map<4 | 6, Declared>()
   for (const key of view.users(network, 'subnet')) {
-    const cidr = view.declared(key)?.spec['cidr']
-    const family = typeof cidr === 'string' && cidr.includes(':') ? 6 : 4
-    if (!families.has(family)) families.set(family, key)
+    const subnet = view.declared(key)
+    if (subnet === undefined) continue
+    const family = subnetFamily(subnet, view)
+    if (!families.has(family)) families.set(family, subnet)
   }
   return families
-}
-
-export function subnetName(key: Key): string {
-  return keyParts(key).name
 }

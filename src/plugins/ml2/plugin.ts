@@ -1,3 +1,4 @@
+import { addressScope } from '../../kinds/address_scope/index.ts'
 import { createHost } from '../../kinds/host/index.ts'
 import { createNetwork } from '../../kinds/network/index.ts'
 import { createNetworkSegmentRange } from '../../kinds/network_segment_range/index.ts'
@@ -5,6 +6,7 @@ import { createPort } from '../../kinds/port/index.ts'
 import { quota } from '../../kinds/quota/index.ts'
 import { rbacPolicy } from '../../kinds/rbac_policy/index.ts'
 import { subnet } from '../../kinds/subnet/index.ts'
+import { subnetpool } from '../../kinds/subnetpool/index.ts'
 import type { Drivers, OwnedKind, Plugin } from '../plugin.ts'
 import { agents } from './agents.ts'
 import { dnsOfNetwork, dnsOfPort } from './dns.ts'
@@ -21,6 +23,13 @@ export const ml2: Plugin = {
   extensions: [
     { alias: 'network', summary: 'Networks.' },
     { alias: 'subnet', summary: 'Subnets and their addresses.' },
+    { alias: 'subnet_allocation', summary: 'Subnet pools, from which subnets get their blocks.' },
+    {
+      alias: 'default-subnetpools',
+      summary: 'A subnet pool of each family that subnets can use without naming it.',
+      requires: ['subnet_allocation'],
+    },
+    { alias: 'address-scope', summary: 'Subnet pools whose addresses are unique among each other.', requires: ['subnet_allocation'] },
     { alias: 'port', summary: 'Ports.' },
     { alias: 'agent', summary: 'Hosts that run an agent.' },
     { alias: 'provider', summary: 'network_type, physical_network and segmentation_id of a network.' },
@@ -52,6 +61,8 @@ function coreKinds(drivers: Drivers): readonly OwnedKind[] {
   return [
     { alias: 'network-segment-range', definition: createNetworkSegmentRange(drivers.types) },
     { alias: 'network', definition: createNetwork(drivers.types) },
+    { alias: 'address-scope', definition: addressScope },
+    { alias: 'subnet_allocation', definition: subnetpool },
     { alias: 'subnet', definition: subnet },
     { alias: 'port', definition: createPort(drivers) },
     { alias: 'agent', definition: createHost(backends) },

@@ -25,6 +25,8 @@ export interface Index {
   readonly lowered: PMap<Key, Lowered>
   /** The reverse of the world's `needs`. */
   readonly hosts: PMap<Scope, PMap<string, number>>
+  /** Pool of blocks → blocks that are held or reserved. */
+  readonly blocks: PMap<string, PMap<string, true>>
 }
 
 const EMPTY_INDEX: Index = {
@@ -37,6 +39,7 @@ const EMPTY_INDEX: Index = {
   ids: PMap.empty(),
   lowered: PMap.empty(),
   hosts: PMap.empty(),
+  blocks: PMap.empty(),
 }
 
 export const EMPTY_WORLD: World = {
@@ -75,6 +78,7 @@ export interface State {
   readonly ids: PMapDraft<string, readonly Key[]>
   readonly lowered: PMapDraft<Key, Lowered>
   readonly hosts: NestedDraft<Scope, string, number>
+  readonly blocks: NestedDraft<string, string, true>
 }
 
 export function draftState(world: World): State {
@@ -96,6 +100,7 @@ export function draftState(world: World): State {
     ids: index.ids.draft(),
     lowered: index.lowered.draft(),
     hosts: draftNested(index.hosts),
+    blocks: draftNested(index.blocks),
   }
 }
 
@@ -110,6 +115,7 @@ export function finishState(state: State): World {
     ids: state.ids.done(),
     lowered: state.lowered.done(),
     hosts: state.hosts.done(),
+    blocks: state.blocks.done(),
   }
   return {
     declared: state.declared.done(),

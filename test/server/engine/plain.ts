@@ -30,6 +30,7 @@ export function plainWorld(world: World): Plain {
     ids: sorted(index.ids),
     lowered: sorted(index.lowered),
     hosts: sorted(index.hosts, sorted),
+    blocks: sorted(index.blocks, sorted),
   }
 }
 
