@@ -83,6 +83,15 @@ export const subnetSchema = {
         },
       },
     },
+    service_types: {
+      type: 'array',
+      maxItems: 32,
+      default: [],
+      description:
+        'The device_owner of ports that may have addresses here, before subnets without this attribute. compute: alone means all that begin so. Left out: for all ports.',
+      examples: [['compute:nova'], ['network:']],
+      items: { type: 'string', maxLength: 255 },
+    },
     ipv6_ra_mode: {
       type: 'string',
       enum: ['slaac', 'dhcpv6-stateful', 'dhcpv6-stateless'],

@@ -9,6 +9,7 @@ import type { Claim, Pools, ValueRange, View } from '../kind.ts'
 import { ipPool, ipRange } from '../pools.ts'
 import { isRouterOwned } from './spec.ts'
 import { choosable, gatewayOf, keepable, type PortSubnet, subnetWith } from './subnets.ts'
+import { isUsable, noneUsable, notForOwner, usableSubnets } from './usable.ts'
 
 /** An address with the subnet it is of. */
 export interface PlacedIp {
@@ -30,19 +31,25 @@ export interface IpWishes {
 /** Neutron's rules for `fixed_ips` (B3.3). */
 export function ipWishes(resource: Declared, subnets: readonly PortSubnet[], view: View): IpWishes {
   const { fixed_ips: entries, device_owner: owner } = resource.spec as PortDeclared
-  const automatic = isRouterOwned(owner) ? [] : subnets.filter((s) => s.auto)
+  const usable = usableSubnets(resource, subnets)
+  const router = isRouterOwned(owner)
+  const automatic = router ? [] : usable.filter((s) => s.auto)
   if (entries === undefined) {
-    const families = [subnets.filter((s) => s.cidr.family === 4), subnets.filter((s) => s.cidr.family === 6 && !s.auto)]
+    const families = [usable.filter((s) => s.cidr.family === 4), usable.filter((s) => s.cidr.family === 6 && !s.auto)]
     const chosen = families.filter((from) => from.length > 0).map((from) => ({ from, at: [] }))
-    return { written: [], chosen, automatic, findings: [] }
+    return { written: [], chosen, automatic, findings: usable.length === 0 && subnets.length > 0 ? [noneUsable(resource, subnets)] : [] }
   }
+  // A router is who announces the prefix: whatever address is written for it, it has (Neutron: only others must have the MAC's).
+  const known = router ? subnets.map((s) => ({ ...s, auto: false })) : subnets
   const wishes = { written: [] as IpWishes['written'][number][], chosen: [] as IpWishes['chosen'][number][], findings: [] as Finding[] }
   entries.forEach((entry, i) => {
-    const given = entry.subnet === undefined ? undefined : subnets.find((s) => s.key === view.ref('subnet', entry.subnet ?? ''))
+    const given = entry.subnet === undefined ? undefined : known.find((s) => s.key === view.ref('subnet', entry.subnet ?? ''))
     if (entry.subnet !== undefined && given === undefined) wishes.findings.push(foreignSubnet(resource, entry.subnet, i, view))
+    else if (entry.ip_address === undefined && given !== undefined && !isUsable(resource, given))
+      wishes.findings.push(notForOwner(resource, given, ['fixed_ips', i, 'subnet']))
     else if (entry.ip_address === undefined && given !== undefined && !given.auto)
       wishes.chosen.push({ from: [given], at: ['fixed_ips', i] })
-    else if (entry.ip_address !== undefined) placeWritten(resource, { text: entry.ip_address, given, index: i }, subnets, wishes)
+    else if (entry.ip_address !== undefined) placeWritten(resource, { text: entry.ip_address, given, index: i }, known, wishes)
   })
   return { ...wishes, automatic: entries.length === 0 ? [] : automatic }
 }
@@ -76,6 +83,10 @@ function placeWritten(
       entry.given === undefined ? `any subnet of network ${network}` : `subnet ${entry.given.name} (${formatCidr(entry.given.cidr)})`
     const have = subnets.map((s) => `${s.name} ${formatCidr(s.cidr)}`).join(', ') || 'none'
     out.findings.push({ code: 'E0223', message: `ip_address ${entry.text} is not in ${where}`, at, hint: `the network's subnets: ${have}` })
+    return
+  }
+  if (!isUsable(resource, subnet)) {
+    out.findings.push(notForOwner(resource, subnet, at))
     return
   }
   const edge = edgeName(ip, subnet, isRouterOwned(owner))

@@ -7,6 +7,7 @@ import type { Normalised } from '../kind.ts'
 import { cidrFindings } from './check-cidr.ts'
 import { gatewayFindings, poolFindings } from './check-hosts.ts'
 import { hostRouteFindings, modeFindings, nameserverFindings } from './check-options.ts'
+import { normalServiceTypes, serviceTypeFindings } from './service-types.ts'
 import { sourceFindings } from './source.ts'
 
 /** Everything about a subnet that can be said without looking at another resource (Neutron: B3.1). */
@@ -21,13 +22,18 @@ export function normaliseSubnet(spec: JsonObject): Normalised {
     const message = `cidr ${subnet.cidr} has bits to the right of its mask; taken as ${formatCidr(cidr)}`
     findings.push({ code: 'W0210', severity: 'warning', message, at: ['cidr'], hint: `write ${formatCidr(cidr)}` })
   }
-  findings.push(...addressFindings(subnet), ...blockFindings(subnet, cidr, false), ...nameserverFindings(subnet))
+  findings.push(
+    ...addressFindings(subnet),
+    ...blockFindings(subnet, cidr, false),
+    ...nameserverFindings(subnet),
+    ...serviceTypeFindings(subnet),
+  )
   return { spec: { ...canonical(spec, subnet), cidr: formatCidr(cidr) }, findings }
 }
 
 /** Without a cidr; what depends on the block is looked at when the pool has given one. */
 function normalisePooled(spec: JsonObject, subnet: SubnetDeclared): Normalised {
-  const findings = [...sourceFindings(subnet), ...addressFindings(subnet), ...nameserverFindings(subnet)]
+  const findings = [...sourceFindings(subnet), ...addressFindings(subnet), ...nameserverFindings(subnet), ...serviceTypeFindings(subnet)]
   const { ip_version: version } = subnet
   if (version !== undefined && version !== 4 && version !== 6)
     findings.push({ code: 'E0212', message: `ip_version ${version} does not exist`, at: ['ip_version'], hint: 'write 4 or 6' })
@@ -74,7 +80,7 @@ function addressFindings(subnet: SubnetDeclared): Finding[] {
   return findings
 }
 
-/** Lists keep their order here: findings point into them by index. */
+/** Lists keep their order here, but for sets that are without fault: findings point into them by index. */
 function canonical(spec: JsonObject, subnet: SubnetDeclared): JsonObject {
   const ip = (text: string): string => canonicalIp(text) ?? text
   const { use_default_subnetpool: byDefault, ...rest } = spec
@@ -84,6 +90,7 @@ function canonical(spec: JsonObject, subnet: SubnetDeclared): JsonObject {
     ...(typeof subnet.gateway_ip === 'string' ? { gateway_ip: ip(subnet.gateway_ip) } : {}),
     ...(subnet.allocation_pools ? { allocation_pools: subnet.allocation_pools.map((p) => ({ start: ip(p.start), end: ip(p.end) })) } : {}),
     ...(subnet.dns_nameservers ? { dns_nameservers: subnet.dns_nameservers.map(ip) } : {}),
+    ...(subnet.service_types ? { service_types: normalServiceTypes(subnet.service_types) } : {}),
     ...(subnet.host_routes ? { host_routes: subnet.host_routes.map(canonicalRoute) } : {}),
   }
 }

@@ -17,6 +17,8 @@ export type SubnetSpec = {
   readonly host_routes: readonly HostRoute[]
   readonly ipv6_ra_mode?: Ipv6Mode
   readonly ipv6_address_mode?: Ipv6Mode
+  /** Sorted. Empty: for every port. */
+  readonly service_types: readonly string[]
   readonly description: string
 }
 

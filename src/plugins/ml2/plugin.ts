@@ -29,6 +29,7 @@ export const ml2: Plugin = {
       summary: 'A subnet pool of each family that subnets can use without naming it.',
       requires: ['subnet_allocation'],
     },
+    { alias: 'subnet-service-types', summary: 'Subnets for ports of certain owners.', requires: ['subnet'] },
     { alias: 'address-scope', summary: 'Subnet pools whose addresses are unique among each other.', requires: ['subnet_allocation'] },
     { alias: 'port', summary: 'Ports.' },
     { alias: 'agent', summary: 'Hosts that run an agent.' },
