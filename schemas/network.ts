@@ -25,6 +25,25 @@ export const networkSchema = {
       description: 'VLAN id (1–4094), VXLAN or Geneve VNI (1–16777215) or GRE key (1–4294967295). Left out: chosen and kept.',
       examples: [120],
     },
+    segments: {
+      type: 'array',
+      minItems: 1,
+      maxItems: 256,
+      description:
+        'Several ways to carry one network, instead of the three attributes above: each port takes the first that its host can reach. What joins them is not Netloom’s.',
+      examples: [[{ network_type: 'vlan', physical_network: 'physnet1', segmentation_id: 120 }, { network_type: 'vxlan' }]],
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['network_type'],
+        properties: {
+          name: { type: 'string', minLength: 1, maxLength: 255, description: 'What subnets call it. Unique in the network.' },
+          network_type: { type: 'string', enum: ['local', 'flat', 'vlan', 'vxlan', 'geneve', 'gre'], description: 'How it is carried.' },
+          physical_network: { type: 'string', minLength: 1, maxLength: 64, description: 'flat and vlan only.' },
+          segmentation_id: { type: 'integer', description: 'Left out: chosen and kept.' },
+        },
+      },
+    },
     mtu: { type: 'integer', description: 'At most what the network type can carry. 0 or left out: that maximum.', examples: [1450] },
     admin_state_up: { type: 'boolean', default: true, description: 'false: the network carries nothing.' },
     port_security_enabled: { type: 'boolean', default: true, description: 'What ports of the network inherit: anti-spoofing on or off.' },

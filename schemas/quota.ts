@@ -5,7 +5,7 @@ export function quotaSchema(collections: readonly string[]): JSONSchema {
   const limit = (collection: string): JSONSchema => ({
     type: 'integer',
     minimum: -1,
-    description: `Most ${collection} that the project may have. -1 is no limit.`,
+    description: `Most ${collection} that the project may have. -1 is no limit. Left out: what "*" says, else no limit.`,
   })
   return {
     type: 'object',

@@ -34,8 +34,7 @@ export const subnetSchema = {
     },
     use_default_subnetpool: {
       type: 'boolean',
-      default: false,
-      description: 'Take the block from the default pool of the family, which ip_version says.',
+      description: 'Take the block from the default pool of the family, which ip_version says. Left out: no.',
     },
     ip_version: {
       type: 'integer',

@@ -49,6 +49,8 @@ export interface AttachIntent {
   readonly allowed: readonly AllowedAddress[]
   /** The port's own addresses with prefix length, for interfaces that the agent makes (`10.0.0.5/24`). */
   readonly addresses: readonly string[]
+  /** As in its network's segment. */
+  readonly segment?: string
 }
 
 export interface AllowedAddress {
@@ -71,6 +73,8 @@ export type Plug =
 export interface SegmentIntent {
   readonly type: 'segment'
   readonly network: Key
+  /** Which one it is, where the network has several. Ports of one segment and those of another are strangers here; an outsider may join the segments. */
+  readonly segment?: string
   readonly network_type: NetworkType
   /** flat and vlan only. */
   readonly physical_network?: string
@@ -98,4 +102,11 @@ export interface LocationIntent {
    * one: frames to it find the port that used it last.
    */
   readonly other_macs?: readonly string[]
+  /** Where the network has several segments: the one that its host takes. Absent there: it is in none (yet). */
+  readonly segment?: string
+}
+
+/** Within what ports hear each other: the network, or one segment where it has several. */
+export function domainOf({ network, segment }: { readonly network: Key; readonly segment?: string }): string {
+  return segment === undefined ? network : `${network} ${segment}`
 }

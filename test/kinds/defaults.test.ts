@@ -14,6 +14,10 @@ subnets: { s: { network: n, cidr: 10.0.0.0/24 } }
 ports: { p: { network: n } }
 hosts: { h: {} }
 network_segment_ranges: { r: { network_type: vxlan, minimum: 1, maximum: 2 } }
+address_scopes: { a: { ip_version: 4 } }
+subnetpools: { p: { prefixes: [10.64.0.0/16] } }
+rbac_policies: { r: { object_type: network, object: n, action: access_as_shared, target_project: '*' } }
+quotas: { default: { networks: 5 } }
 `
 
 /** Attributes that a resolved resource has under another name. */

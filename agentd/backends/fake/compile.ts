@@ -1,6 +1,14 @@
 import { allocate, EMPTY_POOL, type Pool } from '../../../src/lib/allocate.ts'
 import { parseIp } from '../../../src/lib/ip.ts'
-import type { AttachIntent, EndpointIntent, HostIntent, Intent, LocationIntent, SegmentIntent } from '../../../src/model/intent.ts'
+import {
+  type AttachIntent,
+  domainOf,
+  type EndpointIntent,
+  type HostIntent,
+  type Intent,
+  type LocationIntent,
+  type SegmentIntent,
+} from '../../../src/model/intent.ts'
 import { type Key, makeKey } from '../../../src/model/key.ts'
 import type { AllocationTable, Compiled, CompileInput, Compiler, Facts, Item, Verdict } from '../backend.ts'
 import { type Carrier, fakeItem } from './tables.ts'
@@ -30,7 +38,7 @@ function compile(input: CompileInput): Compiled {
   const items: Item[] = []
   const verdicts = new Map<Key, Verdict>()
   for (const segment of given.segments) {
-    const members = given.attaches.filter((a) => a.network === segment.network)
+    const members = given.attaches.filter((a) => domainOf(a) === domainOf(segment))
     if (members.length === 0) continue
     const { carrier, fault } = carrierOf(segment, given)
     for (const attach of members) {
@@ -66,14 +74,14 @@ function sort({ host, facts, intents }: CompileInput): Given {
 }
 
 function entries(segment: SegmentIntent, carrier: Carrier, members: readonly AttachIntent[], given: Given, pool: Pool): Item[] {
-  const { network } = segment
-  const out = [fakeItem(network, { table: 'segment', network, carrier })]
+  const network = domainOf(segment)
+  const out = [fakeItem(segment.network, { table: 'segment', network, carrier })]
   for (const { port, mac, port_security_enabled, allowed, admin_state_up: up, plug, id } of members) {
     if (!up || faultOfPlug({ plug, id, mac }, given.facts) !== undefined) continue
     out.push(fakeItem(port, { table: 'attachment', port, network, slot: pool.held[port] ?? 0, mac, port_security_enabled, allowed }))
   }
   for (const l of given.locations) {
-    if (l.network !== network || l.host === undefined) continue
+    if (domainOf(l) !== network || l.host === undefined) continue
     if (l.host === given.host && !members.some((a) => a.port === l.port)) continue
     const at = l.host === given.host ? ({ here: true } as const) : { host: l.host }
     const { port, mac, ips, admin_state_up: up, port_security_enabled, other_macs = [] } = l
@@ -100,7 +108,7 @@ function carrierOf(segment: SegmentIntent, given: Given): { readonly carrier: Ca
   const peers: Record<string, string> = {}
   let fault: Verdict | undefined
   for (const l of given.locations) {
-    if (l.network !== segment.network || l.host === undefined || l.host === given.host) continue
+    if (domainOf(l) !== domainOf(segment) || l.host === undefined || l.host === given.host) continue
     const ip = given.endpoints.find((e) => e.host === l.host)?.tunnel_ip
     if (ip === undefined) continue
     if (parseIp(ip)?.family !== parseIp(own)?.family) fault = { state: 'ERROR', cause: `${own} and ${ip} are of different IP versions` }

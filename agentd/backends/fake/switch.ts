@@ -1,6 +1,5 @@
 import { formatIp } from '../../../src/lib/ip.ts'
 import { linkLocalAddress } from '../../../src/lib/mac.ts'
-import type { Key } from '../../../src/model/key.ts'
 import type { Item } from '../backend.ts'
 import { type Arrival, type Departure, type Frame, isGroup } from './frame.ts'
 import { maySend } from './guard.ts'
@@ -13,7 +12,7 @@ type Origin = 'local' | 'tunnel' | 'provider'
 
 /** A frame that was let in. */
 interface Admitted {
-  readonly network: Key
+  readonly network: string
   readonly carrier: Carrier
   readonly origin: Origin
   /** The way back to the sender. */

@@ -10,7 +10,8 @@ export type FakeEntry = Attachment | Segment | Location
 export interface Attachment {
   readonly table: 'attachment'
   readonly port: Key
-  readonly network: Key
+  /** `domainOf`: a network, or one segment of it. */
+  readonly network: string
   /** A number this backend chose, so that allocations are exercised. */
   readonly slot: number
   readonly mac: string
@@ -21,7 +22,7 @@ export interface Attachment {
 /** A network of which this switch has a port. */
 export interface Segment {
   readonly table: 'segment'
-  readonly network: Key
+  readonly network: string
   readonly carrier: Carrier
 }
 
@@ -35,7 +36,7 @@ export type Carrier =
 export interface Location {
   readonly table: 'location'
   readonly port: Key
-  readonly network: Key
+  readonly network: string
   readonly mac: string
   readonly ips: readonly string[]
   /** `here`, or the host it lives on. */

@@ -1,19 +1,21 @@
 import type { NetworkDeclared } from '../../../schemas/network.ts'
 import { didYouMean } from '../../lib/suggest.ts'
 import type { JsonObject } from '../../model/brand.ts'
-import type { Finding } from '../../model/issue.ts'
+import type { Finding, ValuePath } from '../../model/issue.ts'
 import type { Key } from '../../model/key.ts'
 import type { Declared } from '../../model/resource.ts'
 import { AVAILABILITY_ZONE, PHYSICAL_NETWORK } from '../host/spec.ts'
 import type { Normalised, Reference, Site, View } from '../kind.ts'
 import { subnetFamily } from '../subnet/source.ts'
+import { listFindings, segmentFindings } from './check-segments.ts'
 import { SMALLEST_MTU } from './mtu.ts'
+import { isClaimed, segmentWishes } from './segment.ts'
 import type { TypeDrivers } from './type-driver.ts'
 
 /** Rules that need no other resource. `mtu: 0` is Neutron's way to write "computed". */
 export function normaliseNetwork(spec: JsonObject, types: TypeDrivers): Normalised {
   const network = spec as NetworkDeclared
-  const findings = segmentFindings(network, types)
+  const findings = [...segmentWishes(network).flatMap((wish) => segmentFindings(wish, types)), ...listFindings(network)]
   const { mtu, ...rest } = spec
   if (mtu === 0) return { spec: rest, findings }
   if (network.mtu !== undefined && network.mtu < SMALLEST_MTU[4]) {
@@ -23,46 +25,15 @@ export function normaliseNetwork(spec: JsonObject, types: TypeDrivers): Normalis
   return { spec, findings }
 }
 
-/** Which attributes go together (Neutron: B3.6). */
-function segmentFindings(network: NetworkDeclared, types: TypeDrivers): Finding[] {
-  const { network_type: type, physical_network: physnet, segmentation_id: id } = network
-  const provider = physnet === undefined ? 'segmentation_id' : 'physical_network'
-  const no = (message: string, at: string, hint: string): Finding[] => [{ code: 'E0202', message, at: at === '' ? [] : [at], hint }]
-  if (type === undefined) {
-    if (physnet === undefined && id === undefined) return []
-    return no(`${provider} needs a network_type`, provider, `add network_type: ${physnet === undefined ? 'vxlan' : 'vlan'}`)
-  }
-  const driver = types.get(type)
-  if (driver === undefined) return []
-  if (physnet !== undefined && driver.physical_network === 'none')
-    return no(`a ${type} network has no physical_network`, 'physical_network', 'remove physical_network')
-  if (
-    physnet === undefined &&
-    (driver.physical_network === 'required' || (driver.physical_network === 'with-number' && id !== undefined))
-  ) {
-    const which = driver.physical_network === 'with-number' ? 'with a segmentation_id ' : ''
-    return no(`a ${type} network ${which}needs a physical_network`, 'network_type', 'add physical_network: …')
-  }
-  const { numbers } = driver
-  if (id === undefined) return []
-  if (numbers === undefined) return no(`a ${type} network has no segmentation_id`, 'segmentation_id', 'remove segmentation_id')
-  if (id >= numbers.first && id <= numbers.last) return []
-  return [
-    {
-      code: 'E0204',
-      message: `segmentation_id ${id} is not within ${numbers.first}–${numbers.last}, the numbers of ${type}`,
-      at: ['segmentation_id'],
-      hint: 'write one of them, or leave it out to get a free one',
-    },
-  ]
-}
-
-/** A network mentions the physical network and the zones it wants; hosts and the site file say which exist. */
+/** A network mentions the physical networks and the zones it wants; hosts and the site file say which exist. */
 export function networkReferences(spec: JsonObject): readonly Reference[] {
-  const { physical_network: name, availability_zone_hints: zones } = spec as NetworkDeclared
+  const network = spec as NetworkDeclared
   const references: Reference[] = []
-  if (name !== undefined) references.push({ kind: PHYSICAL_NETWORK, name, at: ['physical_network'], open: true })
-  zones?.forEach((zone, i) => {
+  for (const { written, at } of segmentWishes(network)) {
+    const name = written.physical_network
+    if (name !== undefined) references.push({ kind: PHYSICAL_NETWORK, name, at: [...at, 'physical_network'], open: true })
+  }
+  network.availability_zone_hints?.forEach((zone, i) => {
     references.push({ kind: AVAILABILITY_ZONE, name: zone, at: ['availability_zone_hints', i], open: true })
   })
   return references
@@ -70,8 +41,7 @@ export function networkReferences(spec: JsonObject): readonly Reference[] {
 
 /** A written number is claimed, and so is the physical network of a flat network. */
 export function networkClaims(spec: JsonObject, types: TypeDrivers): boolean {
-  const { network_type: type, segmentation_id: id } = spec as NetworkDeclared
-  return id !== undefined || types.get(type ?? '')?.physical_network === 'required'
+  return segmentWishes(spec as NetworkDeclared).some((wish) => isClaimed(wish, types))
 }
 
 /** Rules that need the site and the hosts. */
@@ -79,18 +49,16 @@ export function checkNetwork(resource: Declared, view: View, types: TypeDrivers)
   const network = resource.spec as NetworkDeclared
   const site = view.site()
   const findings: Finding[] = []
-  const { network_type: type, physical_network: physnet } = network
-  if (type !== undefined && !site.type_drivers.includes(type)) {
-    const message = `network_type ${type} is not in use here; type_drivers has ${site.type_drivers.join(', ') || 'none'}`
-    findings.push({
-      code: 'E0201',
-      message,
-      at: ['network_type'],
-      hint: `write one of these, or add ${type} to type_drivers in netloom.yaml`,
-    })
+  for (const { written, at } of segmentWishes(network)) {
+    const { network_type: type, physical_network: physnet } = written
+    if (type !== undefined && !site.type_drivers.includes(type)) {
+      const message = `network_type ${type} is not in use here; type_drivers has ${site.type_drivers.join(', ') || 'none'}`
+      const hint = `write one of these, or add ${type} to type_drivers in netloom.yaml`
+      findings.push({ code: 'E0201', message, at: [...at, 'network_type'], hint })
+    }
+    if (physnet !== undefined && types.get(type ?? '')?.physical_network !== 'none')
+      findings.push(...physicalNetworkFindings(physnet, type, at, view))
   }
-  if (physnet !== undefined && types.get(type ?? '')?.physical_network !== 'none')
-    findings.push(...physicalNetworkFindings(physnet, network, view, site))
   return [...findings, ...zoneFindings(network, view)]
 }
 
@@ -106,8 +74,9 @@ function zoneFindings({ availability_zone_hints: zones = [] }: NetworkDeclared, 
   })
 }
 
-function physicalNetworkFindings(physnet: string, network: NetworkDeclared, view: View, site: Site): Finding[] {
-  const at = ['physical_network']
+function physicalNetworkFindings(physnet: string, type: string | undefined, within: ValuePath, view: View): Finding[] {
+  const site = view.site()
+  const at = [...within, 'physical_network']
   const known = new Set([...sitePhysicalNetworks(site), ...(site.flat_networks.includes('*') ? [] : site.flat_networks)])
   if (!known.has(physnet) && view.users(view.ref(PHYSICAL_NETWORK, physnet), 'host').length === 0) {
     const candidates = [...known, ...view.mentioned(PHYSICAL_NETWORK, 'host')]
@@ -116,7 +85,7 @@ function physicalNetworkFindings(physnet: string, network: NetworkDeclared, view
     const hint = near === undefined ? `add it to the bridge_mappings of the hosts that reach it` : `did you mean ${near}?`
     return [{ code: 'E0205', message, at, hint }]
   }
-  if (network.network_type !== 'flat' || site.flat_networks.includes('*') || site.flat_networks.includes(physnet)) return []
+  if (type !== 'flat' || site.flat_networks.includes('*') || site.flat_networks.includes(physnet)) return []
   const message = `physical_network ${physnet} may not carry a flat network; flat_networks has ${site.flat_networks.join(', ') || 'none'}`
   return [{ code: 'E0207', message, at, hint: `add ${physnet} to flat_networks in netloom.yaml` }]
 }

@@ -9,12 +9,13 @@ import type { TypeDrivers } from './type-driver.ts'
 
 /** The kind, with the types that the drivers offer. */
 export function createNetwork(types: TypeDrivers): KindDefinition<NetworkSpec> {
+  const names = [...types.keys()]
   return {
     kind: 'network',
     collection: 'networks',
     scope: 'project',
     summary: 'An isolated layer-2 segment that ports connect to.',
-    schema: enumOf(networkSchema, ['network_type'], [...types.keys()]),
+    schema: enumOf(enumOf(networkSchema, ['network_type'], names), ['segments', 'items', 'properties', 'network_type'], names),
     after: ['site', 'network_segment_range'],
     sharing: { by: 'grant', everybody: { shared: 'shared', external: 'external' } },
     normalise: (spec) => normaliseNetwork(spec, types),

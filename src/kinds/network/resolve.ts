@@ -2,24 +2,25 @@ import type { NetworkDeclared } from '../../../schemas/network.ts'
 import type { SubnetDeclared } from '../../../schemas/subnet.ts'
 import type { Finding } from '../../model/issue.ts'
 import type { Declared } from '../../model/resource.ts'
-import type { Pools, Resolved, View } from '../kind.ts'
+import type { Pools, Resolved, Site, View } from '../kind.ts'
 import { sourcePlace } from '../subnet/source.ts'
 import { subnetFamilies } from './check.ts'
 import { globalMtu, type MaximumMtu, SMALLEST_MTU } from './mtu.ts'
-import { resolveSegment, type Segment } from './segment.ts'
-import type { NetworkSpec } from './spec.ts'
+import { resolveSegments } from './segment.ts'
+import type { NetworkSpec, Segment } from './spec.ts'
 import type { TypeDrivers } from './type-driver.ts'
 
 export function resolveNetwork(resource: Declared, types: TypeDrivers, view: View, pools: Pools): Resolved<NetworkSpec> {
   const network = resource.spec as NetworkDeclared
   const site = view.site()
-  const found = resolveSegment(resource, types, view, pools)
-  const segment: Segment = found.ok ? found.segment : { network_type: 'local' }
-  const maximum = types.get(segment.network_type)?.maximumMtu(site, segment.physical_network) ?? globalMtu(site)
-  const mtu = network.mtu ?? maximum.mtu
-  const findings = found.ok ? mtuFindings(resource, mtu, segment, maximum, view) : [found.finding]
+  const found = resolveSegments(resource, types, view, pools)
+  const segments = found.flatMap((f) => (f.ok ? [f.segment] : []))
+  const faults = found.flatMap((f) => (f.ok ? [] : [f.finding]))
+  const least = narrowest(segments, types, site)
+  const mtu = network.mtu ?? least.mtu
+  const findings = faults.length === 0 ? mtuFindings(resource, mtu, least, view) : faults
   const spec: NetworkSpec = {
-    ...segment,
+    ...(network.segments === undefined ? segments[0] : { segments }),
     mtu,
     admin_state_up: network.admin_state_up ?? true,
     port_security_enabled: network.port_security_enabled ?? true,
@@ -31,12 +32,23 @@ export function resolveNetwork(resource: Declared, types: TypeDrivers, view: Vie
   return { spec, findings }
 }
 
+/** What the network carries: no more than any of its segments. */
+function narrowest(segments: readonly Segment[], types: TypeDrivers, site: Site): Narrowest {
+  const all = segments.map((s): Narrowest => {
+    const maximum = types.get(s.network_type)?.maximumMtu(site, s.physical_network) ?? globalMtu(site)
+    return { ...maximum, by: `a ${s.network_type} ${segments.length > 1 ? 'segment' : 'network'}` }
+  })
+  return all.reduce((a, b) => (b.mtu < a.mtu ? b : a), all[0] ?? { ...globalMtu(site), by: 'a network' })
+}
+
+type Narrowest = MaximumMtu & { readonly by: string }
+
 /** Not above what the type carries, not below what the subnets' IP versions need (Neutron: B3.4; it looks at the second too late, B4). */
-function mtuFindings(resource: Declared, mtu: number, segment: Segment, maximum: MaximumMtu, view: View): readonly Finding[] {
+function mtuFindings(resource: Declared, mtu: number, maximum: Narrowest, view: View): readonly Finding[] {
   const written = (resource.spec as NetworkDeclared).mtu !== undefined
   const at = written ? ['mtu'] : []
   if (mtu > maximum.mtu) {
-    const message = `mtu ${mtu} is more than a ${segment.network_type} network carries here: ${maximum.arithmetic}`
+    const message = `mtu ${mtu} is more than ${maximum.by} carries here: ${maximum.arithmetic}`
     return [{ code: 'E0208', message, at, hint: `write mtu: ${maximum.mtu}, or leave it out` }]
   }
   const findings: Finding[] = []

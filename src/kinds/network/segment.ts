@@ -1,21 +1,28 @@
 import type { NetworkDeclared } from '../../../schemas/network.ts'
 import { mergeRanges, subtractRanges } from '../../lib/ranges.ts'
-import type { Finding } from '../../model/issue.ts'
+import type { Finding, ValuePath } from '../../model/issue.ts'
 import type { Declared } from '../../model/resource.ts'
 import { nameHolders, takenFinding } from '../findings.ts'
 import type { Claim, Pools, Site, View } from '../kind.ts'
 import { rangeKeys } from '../network_segment_range/check.ts'
 import type { NetworkSegmentRangeSpec } from '../network_segment_range/spec.ts'
 import { numberRange, segmentPool } from '../pools.ts'
+import type { Segment } from './spec.ts'
 import type { TypeDriver, TypeDrivers } from './type-driver.ts'
 
-export interface Segment {
-  readonly network_type: string
-  readonly physical_network?: string
-  readonly segmentation_id?: number
+export type SegmentResult = { readonly ok: true; readonly segment: Segment } | { readonly ok: false; readonly finding: Finding }
+
+/** A segment as it is written: the network itself, or an entry of `segments`. */
+export interface SegmentWish {
+  readonly written: Pick<NetworkDeclared, 'network_type' | 'physical_network' | 'segmentation_id'> & { readonly name?: string }
+  /** Where its attributes stand. */
+  readonly at: ValuePath
 }
 
-export type SegmentResult = { readonly ok: true; readonly segment: Segment } | { readonly ok: false; readonly finding: Finding }
+/** The segments that are written; a network that says nothing is one all the same. */
+export function segmentWishes(network: NetworkDeclared): readonly SegmentWish[] {
+  return network.segments?.map((written, i) => ({ written, at: ['segments', i] })) ?? [{ written: network, at: [] }]
+}
 
 type Range = { readonly from: number; readonly to: number }
 
@@ -28,34 +35,72 @@ interface Candidate {
   readonly physical_network?: string
 }
 
-/** The segment of a network: what is written is claimed, the rest is chosen from ranges and kept (Neutron: B3.6). */
-export function resolveSegment(resource: Declared, types: TypeDrivers, view: View, pools: Pools): SegmentResult {
-  const network = resource.spec as NetworkDeclared
-  const { network_type: type, physical_network: physnet, segmentation_id: id } = network
+/** True when `claimSegment` would ask for exactly what is written. */
+export function isClaimed({ written }: SegmentWish, types: TypeDrivers): boolean {
+  const { network_type: type, physical_network: physnet, segmentation_id: id } = written
   const driver = types.get(type ?? '')
-  if (driver?.physical_network === 'required' && driver.numbers === undefined && physnet !== undefined)
-    return claimPhysicalNetwork(driver, physnet, pools)
-  if (driver !== undefined && id !== undefined) return claimNumber(driver, physnet, id, pools)
-  const site = view.site()
-  const names = type === undefined ? triedTypes(network, site) : [type]
+  if (driver === undefined) return false
+  return id !== undefined || (isWholePhysical(driver) && physnet !== undefined)
+}
+
+/** flat: the physical network is the value. */
+function isWholePhysical(driver: TypeDriver): boolean {
+  return driver.physical_network === 'required' && driver.numbers === undefined
+}
+
+/**
+ * The segments of a network, in order: what is written is claimed first, the rest is chosen from ranges and kept (Neutron: B3.6). A number that was
+ * chosen stays with the network; where several of one pool are, the lowest goes to the first.
+ */
+export function resolveSegments(resource: Declared, types: TypeDrivers, view: View, pools: Pools): readonly SegmentResult[] {
+  const wishes = segmentWishes(resource.spec as NetworkDeclared)
+  const claimed = wishes.map((wish) => (isClaimed(wish, types) ? claimSegment(wish, types, pools) : undefined))
+  const counts = new Map<string, number>()
+  return wishes.map((wish, i) => named(wish, claimed[i] ?? chooseFor(resource, wish, types, { view, pools, counts })))
+}
+
+function named({ written: { name } }: SegmentWish, result: SegmentResult): SegmentResult {
+  return result.ok && name !== undefined ? { ok: true, segment: { name, ...result.segment } } : result
+}
+
+function claimSegment({ written, at }: SegmentWish, types: TypeDrivers, pools: Pools): SegmentResult {
+  const { network_type: type = '', physical_network: physnet, segmentation_id: id } = written
+  const driver = types.get(type)
+  if (driver === undefined) throw new Error(`a network got past its checks with network_type ${type}`)
+  if (isWholePhysical(driver) && physnet !== undefined) return claimPhysicalNetwork(driver, physnet, at, pools)
+  return claimNumber(driver, { physnet, id: id ?? 0, at }, pools)
+}
+
+interface Choosing {
+  readonly view: View
+  readonly pools: Pools
+  /** How many numbers of a pool this network was given already. */
+  readonly counts: Map<string, number>
+}
+
+function chooseFor(resource: Declared, { written, at }: SegmentWish, types: TypeDrivers, choosing: Choosing): SegmentResult {
+  const { network_type: type, physical_network: physnet } = written
+  const site = choosing.view.site()
+  const names = type === undefined ? triedTypes(resource.spec as NetworkDeclared, site) : [type]
   const drivers = names.flatMap((name) => types.get(name) ?? [])
-  const ranges = rangesFor(resource.project, view)
-  return chooseSegment(
+  const ranges = rangesFor(resource.project, choosing.view)
+  const result = chooseSegment(
     drivers.map((d) => d.type),
     physnet,
     drivers.flatMap((d) => candidatesOf(d, physnet, site, ranges)),
-    pools,
+    choosing,
   )
+  return result.ok || at.length === 0 ? result : { ok: false, finding: { ...result.finding, at } }
 }
 
 function triedTypes(network: NetworkDeclared, site: Site): readonly string[] {
   return network.external === true && site.external_network_types.length > 0 ? site.external_network_types : site.project_network_types
 }
 
-function claimPhysicalNetwork({ type, carriage }: TypeDriver, physnet: string, pools: Pools): SegmentResult {
+function claimPhysicalNetwork({ type, carriage }: TypeDriver, physnet: string, within: ValuePath, pools: Pools): SegmentResult {
   const claim = pools.claim(segmentPool(carriage), physnet)
   if (claim.ok || claim.reason !== 'taken') return { ok: true, segment: { network_type: type, physical_network: physnet } }
-  const at = ['physical_network']
+  const at = [...within, 'physical_network']
   const message = `physical_network ${physnet} already carries a ${type} network`
   return {
     ok: false,
@@ -63,17 +108,21 @@ function claimPhysicalNetwork({ type, carriage }: TypeDriver, physnet: string, p
       code: 'E0206',
       message,
       at,
-      holderAt: at,
+      holderAt: ['physical_network'],
       hint: `one ${type} network per physical network: use network_type: vlan`,
     }),
   }
 }
 
-function claimNumber({ type, carriage }: TypeDriver, physnet: string | undefined, id: number, pools: Pools): SegmentResult {
+function claimNumber(
+  { type, carriage }: TypeDriver,
+  { physnet, id, at: within }: { readonly physnet: string | undefined; readonly id: number; readonly at: ValuePath },
+  pools: Pools,
+): SegmentResult {
   const physical = physnet === undefined ? {} : { physical_network: physnet }
   const claim = pools.claim(segmentPool(carriage, physnet), String(id))
   if (claim.ok || claim.reason !== 'taken') return { ok: true, segment: { network_type: type, ...physical, segmentation_id: id } }
-  const at = ['segmentation_id']
+  const at = [...within, 'segmentation_id']
   const message = `segmentation_id ${id} of ${type}${physnet === undefined ? '' : ` on ${physnet}`} is in use`
   return {
     ok: false,
@@ -81,7 +130,7 @@ function claimNumber({ type, carriage }: TypeDriver, physnet: string | undefined
       code: 'E0206',
       message,
       at,
-      holderAt: at,
+      holderAt: ['segmentation_id'],
       hint: 'write another number, or leave it out to get a free one',
     }),
   }
@@ -92,14 +141,14 @@ function chooseSegment(
   types: readonly string[],
   physnet: string | undefined,
   candidates: readonly Candidate[],
-  pools: Pools,
+  { pools, counts }: Choosing,
 ): SegmentResult {
   const tried: string[] = []
   const pinned = candidates.filter((c) => pools.pinned(c.pool))
   for (const { driver, pool, ranges, physical_network } of [...pinned, ...candidates]) {
     const physical = physical_network === undefined ? {} : { physical_network }
     if (ranges === undefined) return { ok: true, segment: { network_type: driver.type, ...physical } }
-    const claim = allocate(driver, pool, ranges, pools)
+    const claim = allocate(driver, { pool, ranges }, pools, counts)
     if (claim.ok) return { ok: true, segment: { network_type: driver.type, ...physical, segmentation_id: Number(claim.value) } }
     if (claim.reason === 'full') {
       const name = pool.replace('segment:', '')
@@ -111,13 +160,21 @@ function chooseSegment(
 }
 
 /** A number chosen earlier may stay anywhere in the type's own bounds: a range that shrinks renumbers nobody. */
-function allocate(driver: TypeDriver, pool: string, ranges: readonly Range[], pools: Pools): Claim {
+function allocate(
+  driver: TypeDriver,
+  { pool, ranges }: { readonly pool: string; readonly ranges: readonly Range[] },
+  pools: Pools,
+  counts: Map<string, number>,
+): Claim {
   const { first, last } = driver.numbers ?? { first: 1, last: 1 }
-  return pools.allocate(
+  const count = counts.get(pool) ?? 0
+  const claim = pools.allocate(
     pool,
     ranges.map((r) => numberRange(r.from, r.to)),
-    { keep: () => [numberRange(first, last)] },
+    { keep: () => [numberRange(first, last)], ...(count === 0 ? {} : { label: String(count) }) },
   )
+  if (claim.ok) counts.set(pool, count + 1)
+  return claim
 }
 
 /**

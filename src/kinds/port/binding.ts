@@ -2,7 +2,7 @@ import type { PortDeclared } from '../../../schemas/port.ts'
 import type { Finding } from '../../model/issue.ts'
 import type { Declared, Resource } from '../../model/resource.ts'
 import type { HostSpec } from '../host/spec.ts'
-import type { NetworkSpec } from '../network/spec.ts'
+import { type NetworkSpec, type Segment, segmentsOf, segmentText } from '../network/spec.ts'
 import type { TypeDrivers } from '../network/type-driver.ts'
 import type { BindAnswer, MechanismDriver } from './mechanism-driver.ts'
 
@@ -14,8 +14,13 @@ export interface Binders {
   readonly shared: Map<string, Binding>
 }
 
-/** Neutron's binding attributes; `unbound`: no host is named yet. */
-export type Binding = { readonly vnic_type: string; readonly vif_type: string; readonly mechanism_driver?: string }
+/** Neutron's binding attributes; `unbound`: no host is named yet. `segment`: which one (`segmentText`), where the network has several. */
+export type Binding = {
+  readonly vnic_type: string
+  readonly vif_type: string
+  readonly mechanism_driver?: string
+  readonly segment?: string
+}
 
 export type BindingResult = { readonly ok: true; readonly binding: Binding } | { readonly ok: false; readonly finding: Finding }
 
@@ -27,48 +32,56 @@ export function unbound(vnicType: string, binders: Binders): Binding {
   return sharedBinding(binders, { vnic_type: vnicType, vif_type: 'unbound' })
 }
 
-/** The first driver that can; or why none can, driver by driver, so that nobody has to look for `binding_failed` in a log (Neutron, complaint and B3.15). */
+/**
+ * The first driver that can, with the first segment for which it can (Neutron's order); or why none can, driver by driver and segment by segment, so that nobody has to
+ * look for `binding_failed` in a log (Neutron, complaint and B3.15).
+ */
 export function bindingOf(port: Declared, network: Resource<NetworkSpec>, host: Resource<HostSpec>, binders: Binders): BindingResult {
-  const { types, mechanisms } = binders
-  const vnic = vnicTypeOf(port)
-  const refusals: { readonly driver: string; readonly answer: Refusal }[] = []
-  for (const driver of mechanisms) {
-    const answer = ask(driver, vnic, network, host, types)
-    if (answer.ok)
-      return { ok: true, binding: sharedBinding(binders, { vnic_type: vnic, vif_type: answer.vif_type, mechanism_driver: driver.name }) }
-    refusals.push({ driver: driver.name, answer })
+  const vnic_type = vnicTypeOf(port)
+  const several = network.spec.segments !== undefined
+  const refusals: Refusals = binders.mechanisms.map((driver) => ({ driver: driver.name, answers: [] }))
+  for (const [i, driver] of binders.mechanisms.entries()) {
+    const unfit = unfitness(driver, vnic_type, host)
+    if (unfit !== undefined) refusals[i]?.answers.push(unfit)
+    for (const segment of unfit === undefined ? segmentsOf(network.spec) : []) {
+      const answer = ask(driver, { vnic_type, segment, host }, binders.types)
+      if (answer.ok) {
+        const which = several ? { segment: segmentText(segment) } : {}
+        return {
+          ok: true,
+          binding: sharedBinding(binders, { vnic_type, vif_type: answer.vif_type, mechanism_driver: driver.name, ...which }),
+        }
+      }
+      refusals[i]?.answers.push(several ? { ...answer, why: `segment ${segmentText(segment)}: ${answer.why}` } : answer)
+    }
   }
-  return { ok: false, finding: refused(port, network, host, { mechanisms, refusals }) }
+  return { ok: false, finding: refused(port, network, host, { mechanisms: binders.mechanisms, refusals }) }
 }
+
+type Refusals = readonly { readonly driver: string; readonly answers: Refusal[] }[]
 
 export function vnicTypeOf(port: Declared): string {
   return (port.spec as PortDeclared).vnic_type ?? DEFAULT_VNIC_TYPE
 }
 
+/** What stands against a driver whatever the segment. */
+function unfitness(driver: MechanismDriver, vnic: string, host: Resource<HostSpec>): Refusal | undefined {
+  const { backend } = driver
+  if (host.spec.backend !== backend)
+    return { ok: false, why: `the host's backend is ${host.spec.backend}, not ${backend}`, fix: `backend: ${backend}`, at: ['backend'] }
+  if (driver.vnic_types.includes(vnic)) return undefined
+  return { ok: false, why: `vnic_type ${vnic} is not one of ${driver.vnic_types.join(', ')}` }
+}
+
 function ask(
   driver: MechanismDriver,
-  vnic: string,
-  network: Resource<NetworkSpec>,
-  host: Resource<HostSpec>,
+  { vnic_type, segment, host }: { readonly vnic_type: string; readonly segment: Segment; readonly host: Resource<HostSpec> },
   types: TypeDrivers,
 ): BindAnswer {
-  if (host.spec.backend !== driver.backend)
-    return {
-      ok: false,
-      why: `the host's backend is ${host.spec.backend}, not ${driver.backend}`,
-      fix: `backend: ${driver.backend}`,
-      at: ['backend'],
-    }
-  if (!driver.vnic_types.includes(vnic)) return { ok: false, why: `vnic_type ${vnic} is not one of ${driver.vnic_types.join(', ')}` }
-  const { network_type, physical_network, segmentation_id } = network.spec
+  const { name: _, ...carried } = segment
   return driver.bind({
-    vnic_type: vnic,
-    segment: {
-      network_type,
-      carriage: types.get(network_type)?.carriage ?? 'local',
-      ...(physical_network === undefined ? {} : { physical_network }),
-      ...(segmentation_id === undefined ? {} : { segmentation_id }),
-    },
+    vnic_type,
+    segment: { ...carried, carriage: types.get(segment.network_type)?.carriage ?? 'local' },
     host: { name: host.name, ...host.spec },
   })
 }
@@ -77,19 +90,22 @@ function refused(
   port: Declared,
   network: Resource<NetworkSpec>,
   host: Resource<HostSpec>,
-  {
-    mechanisms,
-    refusals,
-  }: { readonly mechanisms: Binders['mechanisms']; readonly refusals: readonly { readonly driver: string; readonly answer: Refusal }[] },
+  { mechanisms, refusals }: { readonly mechanisms: Binders['mechanisms']; readonly refusals: Refusals },
 ): Finding {
-  const why = refusals.map(({ driver, answer }) => `${driver}: ${answer.why}`).join('; ') || 'the site has no mechanism driver'
-  const fix = refusals.find(({ answer }) => answer.fix !== undefined)?.answer
+  const why = refusals.map(({ driver, answers }) => `${driver}: ${answers.map((a) => a.why).join('; ')}`).join('; ')
+  const fix = refusals.flatMap(({ answers }) => answers).find((answer) => answer.fix !== undefined)
+  const { segments, network_type: type } = network.spec
+  const carried = segments === undefined ? type : `${segments.length === 1 ? 'one segment' : `${segments.length} segments`}`
   return {
     code: 'E0233',
-    message: `port ${port.name} cannot be bound to host ${host.name}: ${why}`,
+    message: `port ${port.name} cannot be bound to host ${host.name}: ${why || 'the site has no mechanism driver'}`,
     at: foreseen(vnicTypeOf(port), mechanisms) ? ['host'] : ['vnic_type'],
     related: [
-      { message: `network ${network.name} is ${network.spec.network_type}`, key: network.key, at: ['network_type'] },
+      {
+        message: `network ${network.name} ${segments === undefined ? 'is' : 'has'} ${carried}`,
+        key: network.key,
+        at: [segments === undefined ? 'network_type' : 'segments'],
+      },
       { message: `host ${host.name}`, key: host.key, ...(fix?.at === undefined ? {} : { at: fix.at }) },
     ],
     hint: fix?.fix === undefined ? otherwise(port, mechanisms) : `add ${fix.fix} to host ${host.name}`,
@@ -107,7 +123,7 @@ function otherwise(port: Declared, mechanisms: Binders['mechanisms']): string {
 }
 
 function sharedBinding({ shared }: Binders, binding: Binding): Binding {
-  const text = `${binding.vnic_type} ${binding.vif_type} ${binding.mechanism_driver ?? ''}`
+  const text = `${binding.vnic_type} ${binding.vif_type} ${binding.mechanism_driver ?? ''} ${binding.segment ?? ''}`
   const there = shared.get(text)
   if (there === undefined) shared.set(text, binding)
   return there ?? binding

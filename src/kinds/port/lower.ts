@@ -22,6 +22,7 @@ export function lowerPort(resource: Resource<PortSpec>, view: View): Lowered {
     ...otherMacs(spec),
     port: key,
     port_security_enabled: spec.port_security_enabled,
+    ...segmentOf(spec),
     type: 'location',
   }
   const located = { scope, key: intentKey('location', key), intent: location }
@@ -46,6 +47,7 @@ function attach(resource: Resource<PortSpec>, network: Resource<NetworkSpec>, vi
     plug: plugOf(spec),
     port: key,
     port_security_enabled: spec.port_security_enabled,
+    ...segmentOf(spec),
     type: 'attach',
   }
 }
@@ -54,6 +56,10 @@ function otherMacs(spec: PortSpec): { readonly other_macs?: readonly string[] } 
   const macs = spec.port_security_enabled ? new Set(spec.allowed_address_pairs.map((p) => p.mac_address)) : new Set<string>()
   macs.delete(spec.mac_address)
   return macs.size === 0 ? {} : { other_macs: [...macs].sort() }
+}
+
+function segmentOf({ binding: { segment } }: PortSpec): { readonly segment?: string } {
+  return segment === undefined ? {} : { segment }
 }
 
 function prefixLength(cidr: string): string {

@@ -34,6 +34,7 @@ export const ml2: Plugin = {
     { alias: 'port', summary: 'Ports.' },
     { alias: 'agent', summary: 'Hosts that run an agent.' },
     { alias: 'provider', summary: 'network_type, physical_network and segmentation_id of a network.' },
+    { alias: 'multi-provider', summary: 'Networks that are carried in several ways.', requires: ['provider'] },
     { alias: 'rbac-policies', summary: 'Networks that other projects may use.' },
     { alias: 'quotas', summary: 'How many resources of each kind a project may have.' },
     { alias: 'quota_details', summary: 'What is used of a quota: netloom quota.', requires: ['quotas'] },

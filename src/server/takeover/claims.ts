@@ -13,7 +13,7 @@ export type Claim = Pick<Holding, 'pool' | 'value' | 'owner'>
 export function claimsOf(holds: Holds, subnets: SubnetIndex): ReadonlyMap<Key, readonly Claim[]> {
   const claims = new Map<Key, readonly Claim[]>()
   for (const port of holds.ports) claims.set(port.port, portClaims(port, subnets))
-  for (const segment of holds.segments) claims.set(segment.network, segmentClaims(segment))
+  for (const segment of holds.segments) claims.set(segment.network, [...(claims.get(segment.network) ?? []), ...segmentClaims(segment)])
   for (const [subnet, blocks] of blockClaims(holds.ports, subnets)) claims.set(subnet, blocks)
   return claims
 }

@@ -20,7 +20,7 @@ export interface NetworkContext {
 }
 
 export function networkContext(view: NetworkView, facts: Facts, numbers: Numbers): NetworkContext {
-  const { carrier, segment, locations } = view
+  const { carrier, locations } = view
   const peers = new Map<string, Peer>()
   let provider: NetworkContext['provider']
   if (carrier.by === 'tunnel') {
@@ -35,7 +35,7 @@ export function networkContext(view: NetworkView, facts: Facts, numbers: Numbers
   }
   const learning =
     provider !== undefined || locations.some((l) => l.admin_state_up && (!l.port_security_enabled || l.other_macs !== undefined))
-  return { view, number: numbers.of('network', segment.network), peers, learning, ...(provider === undefined ? {} : { provider }) }
+  return { view, number: numbers.of('network', view.id), peers, learning, ...(provider === undefined ? {} : { provider }) }
 }
 
 /** Where frames for a port go from here; undefined when they cannot get there. `self` is this host. */

@@ -25,7 +25,7 @@ export interface Numbers {
 
 export function allocateNumbers(view: HostView, before: AllocationTable): { readonly numbers: Numbers; readonly table: AllocationTable } {
   const wanted: Readonly<Record<PoolName, readonly string[]>> = {
-    network: view.networks.map((n) => n.segment.network),
+    network: view.networks.map((n) => n.id),
     port: view.attaches.map((a) => a.port),
     peer: view.networks.flatMap((n) => (n.carrier.by === 'tunnel' ? [...n.carrier.peers.keys()] : [])),
     ofport: ownInterfaces(view),

@@ -1,4 +1,4 @@
-import type { SegmentIntent } from '../../../../src/model/intent.ts'
+import { domainOf, type SegmentIntent } from '../../../../src/model/intent.ts'
 import type { Key } from '../../../../src/model/key.ts'
 import type { Item } from '../../backend.ts'
 import { type FieldName, fieldOf } from '../flow/fields.ts'
@@ -87,7 +87,7 @@ function learnSender(segment: SegmentIntent): LearnAction {
     hard_timeout: LEARNED_SECONDS,
     priority: 50,
     delete_learned: true,
-    cookie: cookieOfSet(`learned ${segment.network}`),
+    cookie: cookieOfSet(`learned ${domainOf(segment)}`),
     limit: LEARNED_LIMIT,
     specs: [
       { kind: 'match', dst: network, src: network },

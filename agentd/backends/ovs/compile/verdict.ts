@@ -1,4 +1,4 @@
-import type { SegmentIntent, TunnelType } from '../../../../src/model/intent.ts'
+import { domainOf, type SegmentIntent, type TunnelType } from '../../../../src/model/intent.ts'
 import { type Key, makeKey } from '../../../../src/model/key.ts'
 import type { Facts, Verdict } from '../../backend.ts'
 import { patchPorts, tunnelPort } from './names.ts'
@@ -8,9 +8,9 @@ import type { Wiring } from './wiring.ts'
 /** What can be said of every resource before anything is written. The first that applies: down, not plugged, not carried. */
 export function verdictsOf(view: HostView, wiring: ReadonlyMap<Key, Wiring>, facts: Facts): ReadonlyMap<Key, Verdict> {
   const out = new Map<Key, Verdict>()
-  const networks = new Map(view.networks.map((n) => [n.segment.network, { segment: n.segment, missing: missingCarrier(n, view, facts) }]))
+  const networks = new Map(view.networks.map((n) => [n.id, { segment: n.segment, missing: missingCarrier(n, view, facts) }]))
   for (const attach of view.attaches) {
-    const network = networks.get(attach.network)
+    const network = networks.get(domainOf(attach))
     const verdict = !attach.admin_state_up
       ? down('admin_state_up is false')
       : network === undefined

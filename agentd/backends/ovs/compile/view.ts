@@ -1,5 +1,13 @@
 import { parseIp } from '../../../../src/lib/ip.ts'
-import type { AttachIntent, HostIntent, Intent, LocationIntent, SegmentIntent, TunnelType } from '../../../../src/model/intent.ts'
+import {
+  type AttachIntent,
+  domainOf,
+  type HostIntent,
+  type Intent,
+  type LocationIntent,
+  type SegmentIntent,
+  type TunnelType,
+} from '../../../../src/model/intent.ts'
 import { compareText } from '../../../../src/model/key.ts'
 import type { Facts, IntentSet } from '../../backend.ts'
 
@@ -14,7 +22,10 @@ export interface HostView {
   readonly networks: readonly NetworkView[]
 }
 
+/** A network, or one segment of it where it has several: its ports hear each other and nobody else. */
 export interface NetworkView {
+  /** Tells it from all others on this host. */
+  readonly id: string
   readonly segment: SegmentIntent
   readonly attaches: readonly AttachIntent[]
   /** All ports of the network, wherever they live. */
@@ -34,16 +45,18 @@ export function viewOf(host: string, intents: IntentSet, facts: Facts): HostView
   const offer = all.find((i): i is HostIntent => i.type === 'host' && i.host === host)
   const endpoints = new Map(all.flatMap((i): [string, string][] => (i.type === 'endpoint' ? [[i.host, i.tunnel_ip]] : [])))
   const attaches = pick(all, 'attach')
-  const byNetwork = groupBy(attaches, (a) => a.network)
-  const locations = groupBy(pick(all, 'location'), (l) => l.network)
-  const segments = pick(all, 'segment').filter((s) => byNetwork.has(s.network))
-  const networks = segments
-    .sort((a, b) => compareText(a.network, b.network))
-    .map((segment): NetworkView => {
-      const here = locations.get(segment.network) ?? []
+  const byDomain = groupBy(attaches, domainOf)
+  const locations = groupBy(pick(all, 'location'), domainOf)
+  const networks = pick(all, 'segment')
+    .map((segment) => ({ id: domainOf(segment), segment }))
+    .filter(({ id }) => byDomain.has(id))
+    .sort((a, b) => compareText(a.id, b.id))
+    .map(({ id, segment }): NetworkView => {
+      const here = locations.get(id) ?? []
       return {
+        id,
         segment,
-        attaches: byNetwork.get(segment.network) ?? [],
+        attaches: byDomain.get(id) ?? [],
         locations: here,
         carrier: carrierOf(segment, here, offer, endpoints, facts),
       }

@@ -29,7 +29,7 @@ export const worlds: fc.Arbitrary<WorldInput> = fc
       ]),
     ),
     networks: Object.fromEntries(networks.map((n, i) => [NETWORKS[i], n])),
-    ports: Object.fromEntries(ports.map((p, i) => [NAMES[i], placed(p, i)])),
+    ports: Object.fromEntries(ports.map((p, i) => [NAMES[i], placed(p, i, networks[NETWORKS.indexOf(p.network)])])),
   }))
 
 /** True nine times out of ten; small numbers are what fast-check likes best. */
@@ -43,11 +43,21 @@ function networkInput(i: number): fc.Arbitrary<NetworkInput> {
   const vlan = fc.record({ type: fc.constant('vlan'), physical_network: fc.constant('physnet1'), id: fc.constant(100 + i), up })
   // One flat network at most hangs on a wire.
   const flat = i === 0 ? [fc.record({ type: fc.constant('flat'), physical_network: fc.constant('physnet1'), up })] : []
-  return fc.oneof(tunnel, vlan, ...flat, fc.record({ type: fc.constant('local'), up })) as fc.Arbitrary<NetworkInput>
+  const several = fc.record({
+    type: fc.constant('local'),
+    segments: fc.record({
+      rack: fc.record({ type: fc.constant('vlan'), physical_network: fc.constant('physnet1'), id: fc.constant(200 + i) }),
+      overlay: fc.record({ type: fc.constantFrom('vxlan', 'geneve', 'gre'), id: fc.constant(200 + i) }),
+    }),
+    up,
+  })
+  return fc.oneof(tunnel, vlan, several, ...flat, fc.record({ type: fc.constant('local'), up })) as fc.Arbitrary<NetworkInput>
 }
 
 interface Raw {
   readonly network: string
+  /** Taken where the network has several. */
+  readonly segment: string
   readonly host: string | undefined
   readonly security: boolean
   readonly up: boolean
@@ -60,6 +70,7 @@ interface Raw {
 function portInput(): fc.Arbitrary<Raw> {
   return fc.record({
     network: fc.constantFrom('blue', 'blue', 'blue', 'red', 'green'),
+    segment: fc.constantFrom('rack', 'overlay'),
     host: fc.constantFrom('h1', 'h1', 'h2', 'h2', 'h3', 'h3', undefined),
     security: fc.nat(2).map((n) => n < 2),
     up: often(),
@@ -70,8 +81,8 @@ function portInput(): fc.Arbitrary<Raw> {
   })
 }
 
-function placed(raw: Raw, i: number): PortInput {
-  const { host, v4, v6, shared, ...rest } = raw
+function placed(raw: Raw, i: number, network: NetworkInput | undefined): PortInput {
+  const { host, v4, v6, shared, segment, ...rest } = raw
   const ips = [...(v4 ? [`10.0.0.${10 + i}`] : []), ...(v6 ? [`2001:db8:5::${10 + i}`] : [])]
   const allowed = shared
     ? [
@@ -79,7 +90,14 @@ function placed(raw: Raw, i: number): PortInput {
         { mac: macOf(tagOf(i)), prefix: '10.9.0.0/16' },
       ]
     : []
-  return { ...rest, tag: tagOf(i), ips, ...(host === undefined ? {} : { host }), allowed }
+  return {
+    ...rest,
+    tag: tagOf(i),
+    ips,
+    ...(host === undefined ? {} : { host }),
+    ...(network?.segments === undefined || host === undefined ? {} : { segment }),
+    allowed,
+  }
 }
 
 function tagOf(i: number): string {

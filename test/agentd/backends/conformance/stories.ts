@@ -364,6 +364,50 @@ export const STORIES: readonly Story[] = [
     ],
   },
   {
+    name: 'one network on two segments',
+    world: {
+      hosts: MAPPED,
+      networks: {
+        blue: {
+          type: 'local',
+          segments: { rack: { type: 'vlan', physical_network: 'physnet1', id: 100 }, overlay: { type: 'vxlan', id: 100 } },
+        },
+      },
+      ports: {
+        a: { network: 'blue', segment: 'rack', host: 'h1', tag: '0a', ips: ['10.0.0.10'] },
+        b: { network: 'blue', segment: 'rack', host: 'h1', tag: '0b', ips: ['10.0.0.11'] },
+        c: { network: 'blue', segment: 'rack', host: 'h3', tag: '0c', ips: ['10.0.0.12'] },
+        d: { network: 'blue', segment: 'overlay', host: 'h1', tag: '0d', ips: ['10.0.0.13'] },
+        e: { network: 'blue', segment: 'overlay', host: 'h2', tag: '0e', ips: ['10.0.0.14'] },
+        u: { network: 'blue', tag: '0f', ips: ['10.0.0.15'] },
+      },
+    },
+    asks: [
+      ask('the same host and segment', 'a', udp('0a', '10.0.0.10', '0b', '10.0.0.11'), 'b'),
+      ask('the same segment, another host, by VLAN', 'a', udp('0a', '10.0.0.10', '0c', '10.0.0.12'), 'c'),
+      ask('the same segment, another host, by tunnel', 'd', tcp('0d', '10.0.0.13', '0e', '10.0.0.14'), 'e'),
+      ask('the other segment, on the same host', 'a', udp('0a', '10.0.0.10', '0d', '10.0.0.13')),
+      ask('the other segment, the other way', 'd', udp('0d', '10.0.0.13', '0a', '10.0.0.10')),
+      ask('the other segment, another host', 'c', udp('0c', '10.0.0.12', '0e', '10.0.0.14')),
+      ask('broadcast in the VLAN', 'a', broadcastUdp('0a', '10.0.0.10', 4000, 5000), 'b', 'c'),
+      ask('broadcast in the tunnel', 'e', broadcastUdp('0e', '10.0.0.14', 4000, 5000), 'd'),
+      ask('ARP is answered within the segment', 'd', arpRequest('0d', '10.0.0.13', '10.0.0.14'), 'd answered'),
+      ask(
+        'ARP for the other segment is asked of all, whoever joins the two may answer',
+        'a',
+        arpRequest('0a', '10.0.0.10', '10.0.0.14'),
+        'b',
+        'c',
+      ),
+      ask(
+        'what an outsider brings over from the other segment',
+        { wire: 'physnet1' },
+        { ...udp('0e', '10.0.0.14', '0a', '10.0.0.10'), vlan: 100 },
+        'a',
+      ),
+    ],
+  },
+  {
     name: 'flat',
     world: {
       hosts: MAPPED,

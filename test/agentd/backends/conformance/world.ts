@@ -1,16 +1,17 @@
 import type { IntentSet } from '../../../../agentd/backends/backend.ts'
 import { formatIp } from '../../../../src/lib/ip.ts'
 import { linkLocalAddress } from '../../../../src/lib/mac.ts'
-import type {
-  AllowedAddress,
-  AttachIntent,
-  EndpointIntent,
-  HostIntent,
-  Intent,
-  LocationIntent,
-  NetworkType,
-  Plug,
-  SegmentIntent,
+import {
+  type AllowedAddress,
+  type AttachIntent,
+  domainOf,
+  type EndpointIntent,
+  type HostIntent,
+  type Intent,
+  type LocationIntent,
+  type NetworkType,
+  type Plug,
+  type SegmentIntent,
 } from '../../../../src/model/intent.ts'
 import { type Key, makeKey } from '../../../../src/model/key.ts'
 import { FABRIC, hostScope, type IntentKey, intentKey, networkScope, type Scope } from '../../../../src/model/scope.ts'
@@ -22,15 +23,22 @@ export interface WorldInput {
   readonly ports: Readonly<Record<string, PortInput>>
 }
 
-export interface NetworkInput {
+export interface NetworkInput extends Carriage {
+  /** Several, by name, instead of the network's own. */
+  readonly segments?: Readonly<Record<string, Carriage>>
+  readonly up?: boolean
+}
+
+export interface Carriage {
   readonly type: NetworkType
   readonly physical_network?: string
   readonly id?: number
-  readonly up?: boolean
 }
 
 export interface PortInput {
   readonly network: string
+  /** Which one of its network's. */
+  readonly segment?: string
   /** Absent: bound nowhere. */
   readonly host?: string
   /** Two hex digits; the MAC is 02:00:00:00:00:<tag>. */
@@ -87,7 +95,7 @@ export function makeWorld(input: WorldInput): World {
   const ports = new Map(
     Object.entries(input.ports).map(([name, port]) => [name, { attach: attachOf(name, port), location: locationOf(name, port) }]),
   )
-  const segments = new Map(Object.entries(input.networks).map(([name, network]) => [networkKey(name), segmentOf(name, network)]))
+  const segments = new Map(Object.entries(input.networks).map(([name, network]) => [networkKey(name), segmentsOf(name, network)]))
   const intents = new Map(hosts.map((host) => [host.host, intentsOf(host, hosts, [...ports.values()], segments)]))
   return { input, hosts, ports, intents }
 }
@@ -107,6 +115,7 @@ function attachOf(name: string, port: PortInput): AttachIntent {
     port_security_enabled: port.security ?? true,
     allowed: [...ips.map((ip) => ({ mac, prefix: `${ip}/${ip.includes(':') ? 128 : 32}` })), ...(port.allowed ?? [])],
     addresses: ips.map((ip) => `${ip}/${ip.includes(':') ? 64 : 24}`),
+    ...inSegment(port),
   }
 }
 
@@ -121,7 +130,12 @@ function locationOf(name: string, port: PortInput): LocationIntent {
     port_security_enabled: port.security ?? true,
     admin_state_up: port.up ?? true,
     ...otherMacs(port),
+    ...inSegment(port),
   }
+}
+
+function inSegment({ segment }: PortInput): { readonly segment?: string } {
+  return segment === undefined ? {} : { segment }
 }
 
 function otherMacs(port: PortInput): { readonly other_macs?: readonly string[] } {
@@ -129,15 +143,21 @@ function otherMacs(port: PortInput): { readonly other_macs?: readonly string[] }
   return macs.size === 0 || port.security === false ? {} : { other_macs: [...macs].sort() }
 }
 
-function segmentOf(name: string, network: NetworkInput): SegmentIntent {
+function segmentsOf(name: string, network: NetworkInput): readonly SegmentIntent[] {
+  const { segments, up } = network
+  if (segments === undefined) return [segmentOf(name, network, up)]
+  return Object.entries(segments).map(([segment, carriage]) => ({ ...segmentOf(name, carriage, up), segment }))
+}
+
+function segmentOf(name: string, carriage: Carriage, up: boolean | undefined): SegmentIntent {
   return {
     type: 'segment',
     network: networkKey(name),
-    network_type: network.type,
-    ...(network.physical_network === undefined ? {} : { physical_network: network.physical_network }),
-    ...(network.id === undefined ? {} : { segmentation_id: network.id }),
+    network_type: carriage.type,
+    ...(carriage.physical_network === undefined ? {} : { physical_network: carriage.physical_network }),
+    ...(carriage.id === undefined ? {} : { segmentation_id: carriage.id }),
     mtu: 1450,
-    admin_state_up: network.up ?? true,
+    admin_state_up: up ?? true,
   }
 }
 
@@ -145,7 +165,7 @@ function intentsOf(
   host: HostIntent,
   hosts: readonly HostIntent[],
   ports: readonly { readonly attach: AttachIntent; readonly location: LocationIntent }[],
-  segments: ReadonlyMap<Key, SegmentIntent>,
+  segments: ReadonlyMap<Key, readonly SegmentIntent[]>,
 ): IntentSet {
   const out = new Map<Scope, Map<IntentKey, Intent>>()
   const add = (scope: Scope, key: IntentKey, intent: Intent): void => {
@@ -161,8 +181,7 @@ function intentsOf(
   const here = ports.filter((p) => p.location.host === host.host)
   for (const { attach } of here) add(hostScope(host.host), intentKey('attach', attach.port), attach)
   for (const network of new Set(here.map((p) => p.attach.network))) {
-    const segment = segments.get(network)
-    if (segment !== undefined) add(networkScope(network), intentKey('segment', network), segment)
+    for (const segment of segments.get(network) ?? []) add(networkScope(network), intentKey('segment', domainOf(segment)), segment)
     for (const { location } of ports)
       if (location.network === network) add(networkScope(network), intentKey('location', location.port), location)
   }
