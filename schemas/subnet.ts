@@ -82,6 +82,14 @@ export const subnetSchema = {
         },
       },
     },
+    segment: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 255,
+      description:
+        'The name of the network’s segment on which these addresses are: only ports that take it get them. Of a network either all subnets say it or none does.',
+      examples: ['rack-1'],
+    },
     service_types: {
       type: 'array',
       maxItems: 32,

@@ -6,7 +6,7 @@ import type { Declared } from '../../model/resource.ts'
 import type { View } from '../kind.ts'
 import { isRouterOwned } from './spec.ts'
 import { gatewayOf, type PortSubnet, subnetWith } from './subnets.ts'
-import { isUsable, noneUsable, notForOwner, usableSubnets } from './usable.ts'
+import { isAllowed, isDeferred, noneUsable, notAllowed, type PortPlace, usableSubnets } from './usable.ts'
 
 /** An address with the subnet it is of. */
 export interface PlacedIp {
@@ -23,18 +23,24 @@ export interface IpWishes {
   /** Subnets in which the address follows from the MAC. */
   readonly automatic: readonly PortSubnet[]
   readonly findings: readonly Finding[]
+  /** Which subnets have addresses for it shows only once it is on a host (Neutron's `ip_allocation: deferred`). */
+  readonly deferred?: true
 }
 
 /** Neutron's rules for `fixed_ips` (B3.3). */
-export function ipWishes(resource: Declared, subnets: readonly PortSubnet[], view: View): IpWishes {
+export function ipWishes(resource: Declared, place: PortPlace, subnets: readonly PortSubnet[], view: View): IpWishes {
   const { fixed_ips: entries, device_owner: owner } = resource.spec as PortDeclared
-  const usable = usableSubnets(resource, subnets)
+  const usable = usableSubnets(resource, place, subnets)
   const router = isRouterOwned(owner)
   const automatic = router ? [] : usable.filter((s) => s.auto)
   if (entries === undefined) {
     const families = [usable.filter((s) => s.cidr.family === 4), usable.filter((s) => s.cidr.family === 6 && !s.auto)]
     const chosen = families.filter((from) => from.length > 0).map((from) => ({ from, at: [] }))
-    return { written: [], chosen, automatic, findings: usable.length === 0 && subnets.length > 0 ? [noneUsable(resource, subnets)] : [] }
+    const none = { written: [], chosen, automatic, findings: [] }
+    if (usable.length > 0 || subnets.length === 0) return none
+    return isDeferred(resource, place, subnets)
+      ? { ...none, deferred: true }
+      : { ...none, findings: [noneUsable(resource, place, subnets)] }
   }
   // A router is who announces the prefix: whatever address is written for it, it has (Neutron: only others must have the MAC's).
   const known = router ? subnets.map((s) => ({ ...s, auto: false })) : subnets
@@ -42,12 +48,12 @@ export function ipWishes(resource: Declared, subnets: readonly PortSubnet[], vie
   entries.forEach((entry, i) => {
     const given = entry.subnet === undefined ? undefined : known.find((s) => s.key === view.ref('subnet', entry.subnet ?? ''))
     if (entry.subnet !== undefined && given === undefined) wishes.findings.push(foreignSubnet(resource, entry.subnet, i, view))
-    else if (entry.ip_address === undefined && given !== undefined && !isUsable(resource, given))
-      wishes.findings.push(notForOwner(resource, given, ['fixed_ips', i, 'subnet']))
+    else if (entry.ip_address === undefined && given !== undefined && !isAllowed(resource, place, given))
+      wishes.findings.push(notAllowed(resource, place, given, ['fixed_ips', i, 'subnet']))
     else if (entry.ip_address === undefined && given !== undefined && !given.auto)
       wishes.chosen.push({ from: [given], at: ['fixed_ips', i] })
     else if (entry.ip_address !== undefined)
-      wishes.findings.push(...placeWritten(resource, { text: entry.ip_address, given, index: i }, known, wishes.written))
+      wishes.findings.push(...placeWritten(resource, { text: entry.ip_address, given, index: i, place }, known, wishes.written))
   })
   return { ...wishes, automatic: entries.length === 0 ? [] : automatic }
 }
@@ -80,7 +86,7 @@ function placeWritten(
     const have = subnets.map((s) => `${s.name} ${formatCidr(s.cidr)}`).join(', ') || 'none'
     return bad('E0223', `is not in ${where}`, `the network's subnets: ${have}`)
   }
-  if (!isUsable(resource, subnet)) return [notForOwner(resource, subnet, at)]
+  if (!isAllowed(resource, entry.place, subnet)) return [notAllowed(resource, entry.place, subnet, at)]
   const edge = edgeName(ip, subnet, isRouterOwned(owner))
   if (edge !== undefined)
     return bad('E0222', `is the ${edge} address of subnet ${subnet.name} (${formatCidr(subnet.cidr)})`, 'write a host’s address')
@@ -92,6 +98,7 @@ interface WrittenIp {
   readonly text: string
   readonly given: PortSubnet | undefined
   readonly index: number
+  readonly place: PortPlace
 }
 
 function isGateway(resource: Declared, text: string, subnet: PortSubnet, at: ValuePath): Finding {

@@ -13,12 +13,14 @@ import { ipWishes, type PlacedIp } from './ip-wishes.ts'
 import { claimInterfaces, resolvePlug } from './plug.ts'
 import type { AddressPair, FixedIp, PortSpec } from './spec.ts'
 import { subnetsOf } from './subnets.ts'
+import type { PortPlace } from './usable.ts'
 
 /** Everything written is claimed before anything is chosen (the pools' rule), and the MAC is chosen before addresses that follow from it. */
 export function resolvePort(resource: Declared, binders: Binders, view: View, pools: Pools): Resolved<PortSpec> {
   const port = resource.spec as PortDeclared
   const network = view.need<NetworkSpec>(view.ref('network', port.network))
-  const wishes = ipWishes(resource, subnetsOf(network.key, resource.project, view), view)
+  const binding = bound(resource, network, binders, view)
+  const wishes = ipWishes(resource, placeOf(port, binding), subnetsOf(network, resource.project, view), view)
   const plug = resolvePlug(resource)
   const ownMac = port.mac_address === undefined ? [] : claimMac(resource, port.mac_address, pools, macPool(network.key))
   const written = claimWritten(resource, wishes, pools)
@@ -36,7 +38,8 @@ export function resolvePort(resource: Declared, binders: Binders, view: View, po
     admin_state_up: port.admin_state_up ?? true,
     port_security_enabled: port.port_security_enabled ?? network.spec.port_security_enabled,
     allowed_address_pairs: pairs.pairs,
-    binding: bound(resource, network, binders, view),
+    ...(wishes.deferred === true ? { ip_allocation: 'deferred' } : {}),
+    binding,
     device_id: port.device_id ?? '',
     device_owner: port.device_owner ?? '',
     ...(plug === undefined ? {} : { plug }),
@@ -52,6 +55,10 @@ export function resolvePort(resource: Declared, binders: Binders, view: View, po
     ...pairs.findings,
   ]
   return { spec, findings }
+}
+
+function placeOf({ host }: PortDeclared, { segment }: Binding): PortPlace {
+  return { ...(host === undefined ? {} : { host }), ...(segment === undefined ? {} : { segment }) }
 }
 
 /** `check` has made sure that it can be bound. */

@@ -9,6 +9,8 @@ export type PortSpec = {
   readonly mac_address: string
   /** IPv4 before IPv6, then by value. */
   readonly fixed_ips: readonly FixedIp[]
+  /** Addresses are chosen once it is on a host, which says on which segment it is. */
+  readonly ip_allocation?: 'deferred'
   readonly admin_state_up: boolean
   readonly port_security_enabled: boolean
   readonly allowed_address_pairs: readonly AddressPair[]

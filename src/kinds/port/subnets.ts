@@ -4,6 +4,7 @@ import { type Range, subtractRanges } from '../../lib/ranges.ts'
 import { type Key, keyParts } from '../../model/key.ts'
 import type { Resource } from '../../model/resource.ts'
 import type { View } from '../kind.ts'
+import { type NetworkSpec, segmentText } from '../network/spec.ts'
 import { hostBounds } from '../subnet/bounds.ts'
 import { isAutoAddress, type SubnetSpec, subnetCidr } from '../subnet/spec.ts'
 
@@ -16,16 +17,23 @@ export interface PortSubnet {
   readonly cidr: Cidr
   /** Hosts make their own address here. */
   readonly auto: boolean
+  /** The segment of the network on which it is (`segmentText`). Absent: on all. */
+  readonly segment?: string
 }
 
 /** All subnets of a network, in order of identity. Where one is in error, so is every port of the network, quietly. */
-export function subnetsOf(network: Key, project: string, view: View): readonly PortSubnet[] {
+export function subnetsOf({ key: network, spec }: Resource<NetworkSpec>, project: string, view: View): readonly PortSubnet[] {
   return view.users(network, 'subnet').map((key) => {
     const resource = view.need<SubnetSpec>(key)
     const parts = keyParts(key)
     const name = parts.project === project ? parts.name : `${parts.project}/${parts.name}`
-    return { key, resource, name, cidr: subnetCidr(resource.spec), auto: isAutoAddress(resource.spec) }
+    return { key, resource, name, cidr: subnetCidr(resource.spec), auto: isAutoAddress(resource.spec), ...onSegment(resource.spec, spec) }
   })
+}
+
+function onSegment({ segment }: SubnetSpec, network: NetworkSpec): { readonly segment?: string } {
+  const found = segment === undefined ? undefined : network.segments?.find((s) => s.name === segment)
+  return found === undefined ? {} : { segment: segmentText(found) }
 }
 
 /** Where addresses are chosen from. */

@@ -9,6 +9,7 @@ import { affinityFindings } from './affinity.ts'
 import { defaultGateway } from './bounds.ts'
 import { defaultGatewayFinding } from './check-hosts.ts'
 import { pooledFindings } from './pooled.ts'
+import { segmentFindings } from './segment.ts'
 import { sourceReferences, subnetpoolOf } from './source.ts'
 import { subnetCidr } from './spec.ts'
 
@@ -30,6 +31,7 @@ export function checkSubnet(resource: Declared, view: View): readonly Finding[] 
   return [
     ...(pooled ? pooledFindings(resource, subnetpoolOf(resource, view), view) : []),
     ...affinityFindings(resource, view),
+    ...segmentFindings(resource, view),
     ...(subnet.cidr === undefined ? [] : cidrFindings(resource, { ...subnet, cidr: subnet.cidr }, view)),
   ]
 }

@@ -34,6 +34,7 @@ export function resolveSubnet(resource: Declared, view: View, pools: Pools): Res
     host_routes: subnet.host_routes ?? [],
     ...(subnet.ipv6_ra_mode === undefined ? {} : { ipv6_ra_mode: subnet.ipv6_ra_mode }),
     ...(subnet.ipv6_address_mode === undefined ? {} : { ipv6_address_mode: subnet.ipv6_address_mode }),
+    ...(subnet.segment === undefined ? {} : { segment: subnet.segment }),
     service_types: subnet.service_types ?? [],
     description: subnet.description ?? '',
   }

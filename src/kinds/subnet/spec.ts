@@ -17,6 +17,8 @@ export type SubnetSpec = {
   readonly host_routes: readonly HostRoute[]
   readonly ipv6_ra_mode?: Ipv6Mode
   readonly ipv6_address_mode?: Ipv6Mode
+  /** The name of the network's segment on which it is. Absent: on all. */
+  readonly segment?: string
   /** Sorted. Empty: for every port. */
   readonly service_types: readonly string[]
   readonly description: string

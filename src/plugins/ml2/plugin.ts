@@ -35,6 +35,8 @@ export const ml2: Plugin = {
     { alias: 'agent', summary: 'Hosts that run an agent.' },
     { alias: 'provider', summary: 'network_type, physical_network and segmentation_id of a network.' },
     { alias: 'multi-provider', summary: 'Networks that are carried in several ways.', requires: ['provider'] },
+    { alias: 'segment', summary: 'Subnets on segments of a network.', requires: ['multi-provider'] },
+    { alias: 'ip_allocation', summary: 'Ports whose addresses wait for their host.', requires: ['segment'] },
     { alias: 'rbac-policies', summary: 'Networks that other projects may use.' },
     { alias: 'quotas', summary: 'How many resources of each kind a project may have.' },
     { alias: 'quota_details', summary: 'What is used of a quota: netloom quota.', requires: ['quotas'] },
