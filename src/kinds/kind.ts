@@ -26,8 +26,8 @@ export interface KindDefinition<Spec = JsonObject> {
   readonly schema: JSONSchema
   /** Kinds whose *resolved* resources this kind may read. Gives the order of evaluation and of the plan; must have no cycle. */
   readonly after: readonly string[]
-  /** Attributes that cannot change in place: a change of one re-creates the resource (`recreate`) or is refused (`immutable`). */
-  readonly mutability?: Readonly<Record<string, 'recreate' | 'immutable'>>
+  /** What a change of each attribute does; where a kind of others does not say it, it changes in place. Another `id` always re-creates the resource. */
+  readonly mutability?: Readonly<Record<string, Mutability>>
   /** How other projects come to use a resource of it. Absent: they never do. The engine refuses references across projects by this, for every kind. */
   readonly sharing?: Sharing
   /** The kind once all kinds are known, for one that speaks of others (what may be shared, what is counted). */
@@ -54,6 +54,9 @@ export interface KindDefinition<Spec = JsonObject> {
   /** What the data plane must do for it, and which hosts need which scopes because of it. */
   lower(resource: Resource<Spec>, view: View): Lowered
 }
+
+/** A change is made in place, re-creates the resource, or is refused. */
+export type Mutability = 'in place' | 'recreate' | 'immutable'
 
 export interface Normalised {
   readonly spec: JsonObject

@@ -13,7 +13,11 @@ export const addressScope: KindDefinition<AddressScopeSpec> = {
   after: [],
   sharing: { by: 'grant', everybody: { shared: 'shared' } },
   // What Neutron takes only at creation.
-  mutability: { ip_version: 'recreate' },
+  mutability: {
+    ip_version: 'recreate',
+    shared: 'in place',
+    description: 'in place',
+  },
   normalise: normaliseAddressScope,
   references: () => [],
   claims: () => false,

@@ -16,6 +16,16 @@ export function createNetworkSegmentRange(types: TypeDrivers): KindDefinition<Ne
     summary: 'Numbers that networks get which write no segmentation_id: for one project, or for all.',
     schema: enumOf(networkSegmentRangeSchema, ['network_type'], numbered),
     after: ['site'],
+    // As in Neutron, only the bounds can change.
+    mutability: {
+      network_type: 'recreate',
+      physical_network: 'recreate',
+      shared: 'recreate',
+      project: 'recreate',
+      minimum: 'in place',
+      maximum: 'in place',
+      description: 'in place',
+    },
     normalise: (spec) => normaliseRange(spec, types),
     references: rangeReferences,
     check: (resource, view) => checkRange(resource, view, types),

@@ -14,6 +14,7 @@ function createQuota(counted: readonly string[]): KindDefinition<QuotaSpec> {
     schema: quotaSchema(counted),
     after: [],
     among: (kinds) => createQuota(kinds.filter((k) => k.scope === 'project').map((k) => k.collection)),
+    mutability: Object.fromEntries(counted.map((name) => [name, 'in place'])),
     normalise: normaliseQuota,
     references: () => [],
     claims: () => false,

@@ -17,6 +17,13 @@ function createPolicy(shareable: readonly KindDefinition[]): KindDefinition<Rbac
     schema: enumOf(rbacPolicySchema, ['object_type'], names),
     after: names,
     among: (kinds) => createPolicy(kinds.filter(canBeGranted)),
+    // As in Neutron, only whom it is for can change.
+    mutability: {
+      object_type: 'recreate',
+      object: 'recreate',
+      action: 'recreate',
+      target_project: 'in place',
+    },
     normalise: (spec) => normalisePolicy(spec, shareable),
     references: policyReferences,
     claims: () => false,

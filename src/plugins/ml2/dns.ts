@@ -16,6 +16,7 @@ export const dnsOfNetwork: AttributeExtension = {
       examples: ['shop.example.org.'],
     },
   },
+  mutability: { dns_domain: 'in place' },
   normalise: (values) => normalised(values, (v) => domainFindings(v['dns_domain'])),
 }
 
@@ -37,6 +38,7 @@ export const dnsOfPort: AttributeExtension = {
       examples: ['shop.example.org.'],
     },
   },
+  mutability: { dns_name: 'in place', dns_domain: 'in place' },
   normalise: (values) => normalised(values, (v) => [...nameFindings(v), ...domainFindings(v['dns_domain'])]),
 }
 

@@ -27,6 +27,7 @@ export const extraDhcpOpts: AttributeExtension = {
       },
     },
   },
+  mutability: { extra_dhcp_opts: 'in place' },
   normalise(values) {
     const options = (values['extra_dhcp_opts'] ?? []) as readonly Written[]
     if (options.length === 0) return { spec: {}, findings: [] }

@@ -31,6 +31,7 @@ function tagsOf(kind: string): AttributeExtension {
         examples: [['prod', 'db']],
       },
     },
+    mutability: { tags: 'in place' },
     // A set: the order in the file is no difference.
     normalise({ tags }) {
       const sorted = Array.isArray(tags) ? { tags: [...(tags as readonly string[])].sort(compareText) } : {}
