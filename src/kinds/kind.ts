@@ -28,6 +28,11 @@ export interface KindDefinition<Spec = JsonObject> {
   readonly after: readonly string[]
   /** What a change of each attribute does; where a kind of others does not say it, it changes in place. Another `id` always re-creates the resource. */
   readonly mutability?: Readonly<Record<string, Mutability>>
+  /**
+   * Lists whose order is no difference. `normalise` leaves them as they are written, because findings point into them; `resolve` sorts, and a plan does
+   * not take another order for a change of what is declared.
+   */
+  readonly unordered?: readonly string[]
   /** How other projects come to use a resource of it. Absent: they never do. The engine refuses references across projects by this, for every kind. */
   readonly sharing?: Sharing
   /** The kind once all kinds are known, for one that speaks of others (what may be shared, what is counted). */

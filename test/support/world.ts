@@ -1,5 +1,6 @@
 import { Ajv } from 'ajv'
 import { parseAllDocuments } from 'yaml'
+import { ownNames } from '../../src/kinds/own-names.ts'
 import type { JsonObject } from '../../src/model/brand.ts'
 import type { Finding } from '../../src/model/issue.ts'
 import { DEFAULT_PROJECT, type Key, keyParts, makeKey } from '../../src/model/key.ts'
@@ -42,7 +43,13 @@ function writeOne(document: Document): Written {
         const normalised = kind.normalise(spec)
         findings.push(...normalised.findings.map((f) => findingText(key, f)))
         if (!normalised.findings.some((f) => f.severity === undefined || f.severity === 'error')) {
-          declared.push({ key, kind: kind.kind, project: kind.scope === 'global' ? '' : project, name, spec: normalised.spec })
+          declared.push({
+            key,
+            kind: kind.kind,
+            project: kind.scope === 'global' ? '' : project,
+            name,
+            spec: ownNames(kind, normalised.spec, project),
+          })
         }
       }
     }

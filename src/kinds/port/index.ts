@@ -32,6 +32,7 @@ export function createPort(drivers: Omit<Binders, 'shared'>): KindDefinition<Por
       plug: 'in place',
       description: 'in place',
     },
+    unordered: ['fixed_ips', 'allowed_address_pairs'],
     normalise: normalisePort,
     references: portReferences,
     claims: portClaims,

@@ -1,6 +1,7 @@
 import type { PortDeclared } from '../../../schemas/port.ts'
 import { formatIp } from '../../lib/ip.ts'
 import type { Finding } from '../../model/issue.ts'
+import { compareText } from '../../model/key.ts'
 import type { Declared, Resource } from '../../model/resource.ts'
 import { nameHolders, takenFinding } from '../findings.ts'
 import type { HostSpec } from '../host/spec.ts'
@@ -101,6 +102,11 @@ function sortedIps(ips: readonly PlacedIp[]): readonly FixedIp[] {
     .map(({ subnet, ip }) => ({ subnet: subnet.name, ip_address: formatIp(ip.family, ip.value) }))
 }
 
+/** A set, as Neutron compares it. */
+function comparePairs(a: AddressPair, b: AddressPair): number {
+  return compareText(a.ip_address, b.ip_address) || compareText(a.mac_address, b.mac_address)
+}
+
 /** A pair without MAC has the port's own; two pairs may turn out to be the same only then. */
 function addressPairs(port: PortDeclared, mac: string): { readonly pairs: readonly AddressPair[]; readonly findings: readonly Finding[] } {
   const findings: Finding[] = []
@@ -115,5 +121,5 @@ function addressPairs(port: PortDeclared, mac: string): { readonly pairs: readon
       findings.push({ code: 'E0226', message, at: ['allowed_address_pairs', i], hint: 'remove one' })
     }
   })
-  return { pairs, findings }
+  return { pairs: pairs.sort(comparePairs), findings }
 }

@@ -33,6 +33,7 @@ export const subnet: KindDefinition<SubnetSpec> = {
     service_types: 'in place',
     description: 'in place',
   },
+  unordered: ['allocation_pools', 'host_routes'],
   normalise: normaliseSubnet,
   references: subnetReferences,
   claims: subnetClaims,

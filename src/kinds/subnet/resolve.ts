@@ -2,14 +2,14 @@ import type { SubnetDeclared } from '../../../schemas/subnet.ts'
 import { type Cidr, formatCidr } from '../../lib/cidr.ts'
 import { formatIp, parseIp } from '../../lib/ip.ts'
 import type { Finding } from '../../model/issue.ts'
-import { type Key, keyParts } from '../../model/key.ts'
+import { compareText, type Key, keyParts } from '../../model/key.ts'
 import type { Declared } from '../../model/resource.ts'
 import type { Pools, Resolved, View } from '../kind.ts'
 import type { SubnetpoolSpec } from '../subnetpool/spec.ts'
 import { defaultGateway, defaultPools } from './bounds.ts'
 import { blockFindings } from './normalise.ts'
 import { sourcePlace, subnetpoolOf } from './source.ts'
-import { type AllocationPool, type SubnetSpec, subnetCidr } from './spec.ts'
+import { type AllocationPool, type HostRoute, type SubnetSpec, subnetCidr } from './spec.ts'
 import { takeBlock } from './take-block.ts'
 
 /** Takes the block from the pool where there is one, and fills in defaults. */
@@ -28,10 +28,10 @@ export function resolveSubnet(resource: Declared, view: View, pools: Pools): Res
     ...(block.pool === undefined ? {} : { subnetpool: nameIn(block.pool, resource.project) }),
     ip_version: cidr.family,
     gateway_ip,
-    allocation_pools: subnet.allocation_pools ?? ranges,
+    allocation_pools: subnet.allocation_pools === undefined ? ranges : [...subnet.allocation_pools].sort(comparePools),
     enable_dhcp: subnet.enable_dhcp ?? true,
     dns_nameservers: subnet.dns_nameservers ?? [],
-    host_routes: subnet.host_routes ?? [],
+    host_routes: [...(subnet.host_routes ?? [])].sort(compareRoutes),
     ...(subnet.ipv6_ra_mode === undefined ? {} : { ipv6_ra_mode: subnet.ipv6_ra_mode }),
     ...(subnet.ipv6_address_mode === undefined ? {} : { ipv6_address_mode: subnet.ipv6_address_mode }),
     ...(subnet.segment === undefined ? {} : { segment: subnet.segment }),
@@ -39,6 +39,16 @@ export function resolveSubnet(resource: Declared, view: View, pools: Pools): Res
     description: subnet.description ?? '',
   }
   return { spec, findings: block.findings }
+}
+
+/** Pools and routes are sets: the order in the file is no difference. */
+function comparePools(a: AllocationPool, b: AllocationPool): number {
+  const [first, second] = [parseIp(a.start)?.value ?? 0n, parseIp(b.start)?.value ?? 0n]
+  return first < second ? -1 : first > second ? 1 : 0
+}
+
+function compareRoutes(a: HostRoute, b: HostRoute): number {
+  return compareText(a.destination, b.destination) || compareText(a.nexthop, b.nexthop)
 }
 
 interface Block {

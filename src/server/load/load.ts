@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { KindDefinition } from '../../kinds/kind.ts'
+import { ownNames } from '../../kinds/own-names.ts'
 import { isRecord } from '../../lib/json.ts'
 import type { JsonObject } from '../../model/brand.ts'
 import type { Finding, Issue, Place, ValuePath } from '../../model/issue.ts'
@@ -158,7 +159,7 @@ function addResource(loading: Loading, candidate: Candidate): void {
   const issues = findings.map((found) => joined(loading, candidate, key, found, 'value'))
   loading.issues.push(...issues)
   if (project !== undefined && !hasErrors(issues))
-    loading.entries.push({ declared: { key, kind: definition.kind, project, name, spec }, place })
+    loading.entries.push({ declared: { key, kind: definition.kind, project, name, spec: ownNames(definition, spec, project) }, place })
 }
 
 /** Turns a path inside the value into a place of the file. */

@@ -1,9 +1,10 @@
 import { flatSpec } from '../../kinds/extension.ts'
 import type { KindDefinition, Site } from '../../kinds/kind.ts'
-import { sameJson } from '../../lib/json.ts'
+import { canonicalJson, sameJson } from '../../lib/json.ts'
+import type { Json, JsonObject } from '../../model/brand.ts'
 import type { Issue, Place } from '../../model/issue.ts'
 import { compareText, type Key, keyParts } from '../../model/key.ts'
-import type { Resource } from '../../model/resource.ts'
+import type { Declared, Resource } from '../../model/resource.ts'
 import type { DeclaredOps, Engine, Step, World } from '../engine/types.ts'
 import { type GuardInput, guardPlan } from '../guard/guard.ts'
 import { allocationRows, markAllocated } from './allocated.ts'
@@ -40,7 +41,7 @@ export interface PlanInput {
  * step touched. Ops that change nothing are not part of it: where everything is as it was, changes, ops and allocations are empty.
  */
 export function computePlan(input: PlanInput): Plan {
-  const ops = netOps(input.base, input.ops)
+  const ops = netOps(input)
   const drafts = draftChanges(input)
   const changes = describeChanges(input, ops, drafts)
   const allocations = allocationRows(input.base, input.step)
@@ -70,11 +71,26 @@ export function isEmptyPlan(plan: Plan): boolean {
   return plan.changes.length + plan.ops.set.length + plan.ops.del.length + plan.allocations.set.length + plan.allocations.del.length === 0
 }
 
-function netOps(base: World, ops: DeclaredOps): DeclaredOps {
+function netOps({ base, ops, kinds }: PlanInput): DeclaredOps {
+  const unordered = new Map(kinds.map((k) => [k.kind, k.unordered ?? []]))
+  const isChange = (d: Declared): boolean => !sameDeclared(base.declared.get(d.key), d, unordered.get(d.kind) ?? [])
   return {
-    set: ops.set.filter((d) => !sameJson(base.declared.get(d.key), d)).sort((a, b) => compareText(a.key, b.key)),
+    set: ops.set.filter(isChange).sort((a, b) => compareText(a.key, b.key)),
     del: ops.del.filter((key) => base.declared.has(key)).sort(compareText),
   }
+}
+
+/** Equal but for the order of lists in which it says nothing. */
+function sameDeclared(before: Declared | undefined, after: Declared, unordered: readonly string[]): boolean {
+  if (before === undefined) return false
+  if (sameJson(before, after)) return true
+  const sorted = (spec: JsonObject): JsonObject =>
+    Object.fromEntries(Object.entries(spec).map(([name, value]) => [name, unordered.includes(name) ? sortedList(value) : value]))
+  return unordered.length > 0 && sameJson(sorted(before.spec), sorted(after.spec))
+}
+
+function sortedList(value: Json): Json {
+  return Array.isArray(value) ? [...value].map((entry: Json) => canonicalJson(entry)).sort() : value
 }
 
 function draftChanges({ base, step, kinds }: PlanInput): ReadonlyMap<Key, Draft> {
