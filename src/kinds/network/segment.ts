@@ -10,7 +10,10 @@ import { numberRange, segmentPool } from '../pools.ts'
 import type { Segment } from './spec.ts'
 import type { TypeDriver, TypeDrivers } from './type-driver.ts'
 
-export type SegmentResult = { readonly ok: true; readonly segment: Segment } | { readonly ok: false; readonly finding: Finding }
+/** `pool`: where the number was chosen; absent, none was. */
+export type SegmentResult =
+  | { readonly ok: true; readonly segment: Segment; readonly pool?: string }
+  | { readonly ok: false; readonly finding: Finding }
 
 /** A segment as it is written: the network itself, or an entry of `segments`. */
 export interface SegmentWish {
@@ -50,16 +53,35 @@ function isWholePhysical(driver: TypeDriver): boolean {
 
 /**
  * The segments of a network, in order: what is written is claimed first, the rest is chosen from ranges and kept (Neutron: B3.6). A number that was
- * chosen stays with the network; where several of one pool are, the lowest goes to the first.
+ * chosen stays with the network; where several are of one pool, the lowest goes to the first segment.
  */
 export function resolveSegments(resource: Declared, types: TypeDrivers, view: View, pools: Pools): readonly SegmentResult[] {
   const wishes = segmentWishes(resource.spec as NetworkDeclared)
   const claimed = wishes.map((wish) => (isClaimed(wish, types) ? claimSegment(wish, types, pools) : undefined))
   const counts = new Map<string, number>()
-  return wishes.map((wish, i) => named(wish, claimed[i] ?? chooseFor(resource, wish, types, { view, pools, counts })))
+  const results = wishes.map((wish, i) => claimed[i] ?? chooseFor(resource, wish, types, { view, pools, counts }))
+  return inOrder(results).map((result, i) => named(wishes[i], result))
 }
 
-function named({ written: { name } }: SegmentWish, result: SegmentResult): SegmentResult {
+/** A pool knows that the network has two numbers, not which is whose. */
+function inOrder(results: readonly SegmentResult[]): readonly SegmentResult[] {
+  const numbers = new Map<string, number[]>()
+  for (const result of results) {
+    if (!result.ok || result.pool === undefined || result.segment.segmentation_id === undefined) continue
+    const list = numbers.get(result.pool) ?? []
+    numbers.set(
+      result.pool,
+      [...list, result.segment.segmentation_id].sort((a, b) => a - b),
+    )
+  }
+  return results.map((result) => {
+    const next = result.ok && result.pool !== undefined ? numbers.get(result.pool)?.shift() : undefined
+    return result.ok && next !== undefined ? { ...result, segment: { ...result.segment, segmentation_id: next } } : result
+  })
+}
+
+function named(wish: SegmentWish | undefined, result: SegmentResult): SegmentResult {
+  const name = wish?.written.name
   return result.ok && name !== undefined ? { ok: true, segment: { name, ...result.segment } } : result
 }
 
@@ -149,7 +171,7 @@ function chooseSegment(
     const physical = physical_network === undefined ? {} : { physical_network }
     if (ranges === undefined) return { ok: true, segment: { network_type: driver.type, ...physical } }
     const claim = allocate(driver, { pool, ranges }, pools, counts)
-    if (claim.ok) return { ok: true, segment: { network_type: driver.type, ...physical, segmentation_id: Number(claim.value) } }
+    if (claim.ok) return { ok: true, segment: { network_type: driver.type, ...physical, segmentation_id: Number(claim.value) }, pool }
     if (claim.reason === 'full') {
       const name = pool.replace('segment:', '')
       const used = `${name} has ${claim.size}, used by ${nameHolders(claim.holders) || 'nobody'}`

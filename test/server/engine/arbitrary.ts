@@ -29,7 +29,7 @@ const crossed = (names: readonly string[]): fc.Arbitrary<string> =>
     { weight: 1, arbitrary: fc.constantFrom('other/n1', 'default/n1', 'default/n2', 'nowhere') },
   )
 
-const network = sparse({
+const single = sparse({
   network_type: maybe(fc.constantFrom('vxlan', 'vlan', 'flat', 'geneve', 'local')),
   physical_network: fc.option(fc.constantFrom('physnet1', 'physnet2'), { nil: undefined, freq: 1 }),
   segmentation_id: maybe(fc.constantFrom(1, 2, 3)),
@@ -41,6 +41,14 @@ const network = sparse({
   description,
   id,
 })
+const segment = sparse({
+  name: maybe(fc.constantFrom('a', 'b')),
+  network_type: fc.constantFrom('vxlan', 'vxlan', 'vlan', 'geneve'),
+  physical_network: fc.option(fc.constantFrom('physnet1', 'physnet2'), { nil: undefined, freq: 1 }),
+  segmentation_id: maybe(fc.constantFrom(1, 2, 3)),
+})
+const several = sparse({ segments: fc.array(segment, { minLength: 1, maxLength: 3 }), mtu: maybe(fc.constantFrom(1000, 1400)) })
+const network = fc.oneof({ weight: 5, arbitrary: single }, { weight: 2, arbitrary: several })
 const policy = sparse({
   object_type: fc.constant('network'),
   object: crossed(NETWORKS),
@@ -53,6 +61,8 @@ const subnet = sparse({
   cidr: fc.constantFrom('10.0.0.0/30', '10.0.0.0/29', '10.0.1.0/24', 'fd00::/64', 'fd01::/64'),
   gateway_ip: fc.option(fc.constantFrom(null, '10.0.0.2', '192.0.2.9'), { nil: undefined, freq: 2 }),
   ipv6_address_mode: fc.option(fc.constant('slaac'), { nil: undefined, freq: 3 }),
+  segment: fc.option(fc.constantFrom('a', 'b'), { nil: undefined, freq: 3 }),
+  service_types: fc.option(fc.constantFrom(['compute:'], ['network:dhcp', 'compute:x']), { nil: undefined, freq: 5 }),
   description,
 })
 const fixedIp = sparse({
@@ -64,6 +74,7 @@ const port = sparse({
   host: maybe(fc.constantFrom(...HOSTS)),
   mac_address: maybe(fc.constantFrom('fa:16:3e:00:00:01', 'fa:16:3e:00:00:02')),
   fixed_ips: maybe(fc.array(fixedIp, { maxLength: 2 })),
+  device_owner: fc.option(fc.constantFrom('compute:x', 'network:dhcp', 'network:router_interface'), { nil: undefined, freq: 3 }),
   allowed_address_pairs: fc.option(fc.constant([{ ip_address: '10.0.0.9' }]), { nil: undefined, freq: 4 }),
   plug: fc.option(fc.constantFrom({ type: 'internal', interface: 'nl-a' }, { type: 'veth', netns: 'web' }), { nil: undefined, freq: 4 }),
   description,

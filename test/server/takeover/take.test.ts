@@ -54,6 +54,22 @@ test('what is written now counts more than what agents hold', (t) => {
   t.deepEqual(plan.blocked, [])
 })
 
+test('a network of several segments: all its numbers are taken over', (t) => {
+  const several = (vlan: string, vxlan: string): string =>
+    CHOSEN.replace(
+      /blue: \{.*\}/,
+      `blue: { segments: [{ network_type: vlan, physical_network: physnet1${vlan} }, { network_type: vxlan${vxlan} }] }`,
+    ).concat('---\nsite: { network_vlan_ranges: [{ physical_network: physnet1 }] }\n')
+  const before = history(several(', segmentation_id: 77', ', segmentation_id: 4242'), several('', ''))
+  const numbers = [
+    { network_type: 'vlan', physical_network: 'physnet1', segmentation_id: 77 },
+    { network_type: 'vxlan', segmentation_id: 4242 },
+  ]
+  t.deepEqual(spec(before, 'network', 'blue')?.['segments'], numbers)
+  const takes = taken(several('', ''), ['h1', told(before, 'h1')])
+  t.deepEqual(spec(firstPlan(several('', ''), takes).world, 'network', 'blue')?.['segments'], numbers)
+})
+
 function port(name: string, last: number, ip: string): HeldPort {
   return { port: `port/default/${name}` as Key, network: 'network/default/blue' as Key, mac: `fa:16:3e:00:00:0${last}`, ips: [ip] }
 }
