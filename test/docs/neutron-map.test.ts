@@ -55,6 +55,17 @@ test('every mechanism is in the table or left out by number; without proof only 
   for (const { n, rest } of rows) if (proofs(rest).length === 0) t.true(rest.includes('**missing**'), `row ${n}`)
 })
 
+test('every rule of the core resources names the case that shows it', (t) => {
+  const rows =
+    text
+      .split('## Rules of the core resources')[1]
+      ?.split('\n')
+      .filter((line) => line.startsWith('| ')) ?? []
+  const [, ...rules] = rows
+  t.true(rules.length > 40)
+  for (const rule of rules) t.true(proofs(rule).length > 0, rule)
+})
+
 test('this check sees what it looks for', async (t) => {
   const real = '`test/docs/neutron-map.test.ts` “this check sees what it looks for”'
   t.deepEqual(await faults(real), [])
