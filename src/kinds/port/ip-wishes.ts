@@ -4,7 +4,7 @@ import { type Ip, parseIp } from '../../lib/ip.ts'
 import type { Finding, ValuePath } from '../../model/issue.ts'
 import type { Declared } from '../../model/resource.ts'
 import type { View } from '../kind.ts'
-import { isRouterOwned } from './spec.ts'
+import { isRouterInterface, isRouterOwned } from './spec.ts'
 import { gatewayOf, type PortSubnet, subnetWith } from './subnets.ts'
 import { isAllowed, isDeferred, noneUsable, notAllowed, type PortPlace, usableSubnets } from './usable.ts'
 
@@ -29,9 +29,9 @@ export interface IpWishes {
 
 /** Neutron's rules for `fixed_ips` (B3.3). */
 export function ipWishes(resource: Declared, place: PortPlace, subnets: readonly PortSubnet[], view: View): IpWishes {
-  const { fixed_ips: entries, device_owner: owner } = resource.spec as PortDeclared
+  const { fixed_ips: entries, device_owner: owner = '' } = resource.spec as PortDeclared
   const usable = usableSubnets(resource, place, subnets)
-  const router = isRouterOwned(owner)
+  const router = isRouterInterface(owner)
   const automatic = router ? [] : usable.filter((s) => s.auto)
   if (entries === undefined) {
     const families = [usable.filter((s) => s.cidr.family === 4), usable.filter((s) => s.cidr.family === 6 && !s.auto)]

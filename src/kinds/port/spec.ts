@@ -33,7 +33,19 @@ export type PortPlug = {
   readonly guest_interface?: string
 }
 
-/** Ports of routers may have addresses that hosts may not (Neutron's `ROUTER_INTERFACE_OWNERS`). */
-export function isRouterOwned(deviceOwner: string | undefined): boolean {
-  return deviceOwner?.startsWith('network:router') ?? false
+const ROUTER_INTERFACES: ReadonlySet<string> = new Set([
+  'network:router_interface',
+  'network:router_interface_distributed',
+  'network:ha_router_replicated_interface',
+  'network:router_centralized_snat',
+])
+
+/** Ports by which a router serves a network (Neutron's `ROUTER_INTERFACE_OWNERS_SNAT`): they announce prefixes, and take no address from them. */
+export function isRouterInterface(deviceOwner: string): boolean {
+  return ROUTER_INTERFACES.has(deviceOwner)
+}
+
+/** Ports of routers may have addresses that hosts may not (Neutron's `ROUTER_PORT_OWNERS`). */
+export function isRouterOwned(deviceOwner: string): boolean {
+  return deviceOwner === 'network:router_gateway' || isRouterInterface(deviceOwner)
 }
