@@ -102,12 +102,18 @@ function hostState(host: string, agent: AgentRow | undefined, seen: Seen, input:
   }
   const sync = !current || !agent.converged ? 'Applying' : drift.length > 0 ? 'OutOfSync' : 'Synced'
   const dataplane = input.dataplanes?.[host]
-  const notes = [...leaving, ...notesOf(objects, drift)]
+  const notes = [...leaving, ...notesOf(objects, drift), ...othersNote(seen.drift)]
   if (dataplane?.state === 'silent') {
     const since = `the switch does not answer, since ${formatDuration(Math.max(0, input.now - Date.parse(dataplane.since)))}`
     return { host, agent, sync, health: 'Stalled', lag, notes: [since, ...notes] }
   }
   return { host, agent, sync, health: healthOf(objects), lag, notes }
+}
+
+/** A flow of another hand can outrank ours, and then nothing else shows why frames are lost. */
+function othersNote(drift: readonly DriftItem[]): readonly string[] {
+  const foreign = drift.filter((d) => d.kind === 'foreign').length
+  return foreign === 0 ? [] : [`${count(foreign, 'thing')} of others on br-int: see netloom drift`]
 }
 
 /** What it still holds is what it last spoke of. */
