@@ -134,16 +134,13 @@ async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told
       onRevision: () => {},
     })
     const { info, vanished } = look.read.git
-    await controller.consider(
-      {
-        tree: look.read.tree,
-        touched: new Set(),
-        vanished: vanishedFromHead(vanished),
-        locate: locatorFor(look.dir, look.context.kinds, look.read),
-        ...(info === undefined ? {} : { git: info }),
-      },
-      0,
-    )
+    await controller.consider({
+      tree: look.read.tree,
+      touched: new Set(),
+      vanished: vanishedFromHead(vanished),
+      locate: locatorFor(look.dir, look.context.kinds, look.read),
+      ...(info === undefined ? {} : { git: info }),
+    })
     return await controller.apply({
       allow,
       ...(options.plan === undefined ? {} : { plan: options.plan }),

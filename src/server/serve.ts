@@ -163,23 +163,24 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     options.onEvent?.({ type: 'seen' })
     const reading = readingOf(options.dir, context, state)
     const before = controller.repo.state
-    const wait = await queue.add(() => controller.consider(reading, 0))
+    const wait = await queue.add(() => controller.consider(reading))
     tellRepo(log, controller, before)
     options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
-    if (wait !== undefined && wait > 0) void settleLater(reading, wait)
+    settleLater(wait)
   }
 
   async function reconsider(): Promise<void> {
     const before = controller.repo.state
-    await controller.reconsider()
+    const wait = await controller.reconsider()
     tellRepo(log, controller, before)
     options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
+    settleLater(wait)
   }
 
   /** Deletions wait: a port that moves between two files is two saves. */
-  async function settleLater(reading: Reading, wait: number): Promise<void> {
-    if ((await watch.recheckAfter(wait)) === 'changed') return
-    await queue.add(() => controller.consider({ ...reading, touched: new Set() }, wait))
+  function settleLater(wait: number): void {
+    if (wait <= 0) return
+    void watch.recheckAfter(wait).then((seen) => (seen === 'same' ? queue.add(reconsider) : undefined))
   }
 
   return {
