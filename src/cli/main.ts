@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { BootError } from '../server/boot.ts'
 import { VERSION } from '../server/context.ts'
+import { parseAllow } from '../server/guard/allow.ts'
 import { issueJson } from '../server/render/issue.ts'
 import { defaultStateFile } from '../server/serve.ts'
 import { apply } from './apply.ts'
@@ -31,7 +32,11 @@ function atLeastOne(text: string): number {
 
 const BOOT_GRACE_MS = 500
 
-const collect = (value: string, before: readonly string[]): string[] => [...before, value]
+function collectAllow(value: string, before: readonly string[]): string[] {
+  const [first] = parseAllow([value]).issues
+  if (first !== undefined) throw new InvalidArgumentError([first.message, first.hint].join('; '))
+  return [...before, value]
+}
 
 function createProgram(): Command {
   const program = new Command('netloom')
@@ -69,7 +74,7 @@ function createProgram(): Command {
   command('apply', 'commit and publish what the repository says, or exactly a stored plan')
     .argument('[plan]', 'a plan id (p-…) printed by netloom plan')
     .option('--dir <dir>', 'the repository', '.')
-    .option('--allow <guard=n>', 'let a guard pass; the number must match the plan', collect, [])
+    .option('--allow <guard=n>', 'let a guard pass; the number must match the plan', collectAllow, [])
     .option('--verbose', 'everything: nothing grouped, nothing shortened')
     .option('--reason <text>', 'recorded with the revision')
     .action((id: string | undefined, options: Common & { dir: string; allow: string[]; reason?: string }) =>

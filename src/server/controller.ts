@@ -5,7 +5,7 @@ import type { Key } from '../model/key.ts'
 import type { Base } from './base.ts'
 import { type DeletionPause, NO_PAUSE, pauseDeletions, suspend } from './deletion-pause.ts'
 import type { Engine, Locate, Step } from './engine/types.ts'
-import { type Allowed, stillBlocked } from './guard/allow.ts'
+import { type Allowed, recordedReason, stillBlocked } from './guard/allow.ts'
 import type { VanishedFile } from './guard/guard.ts'
 import type { Hub } from './hub/hub.ts'
 import { EMPTY_TREE, type Tree } from './load/tree.ts'
@@ -157,7 +157,7 @@ export class Controller {
   async #applyPlan(plan: Plan, step: Step, tree: Tree, request: ApplyRequest): Promise<ApplyOutcome> {
     const left = stillBlocked(plan.blocked, request.allow)
     if (left.length > 0) return { outcome: 'refused', plan: { ...plan, blocked: left } }
-    const { revision, hosts } = await this.#commit(plan, step, tree, request.reason)
+    const { revision, hosts } = await this.#commit(plan, step, tree, recordedReason(plan, request.reason))
     return { outcome: 'applied', revision, plan, hosts }
   }
 

@@ -139,9 +139,20 @@ test('an emptied repository deletes nothing: guards refuse with exit 3 and the e
   t.true(refused.out.includes(`--dir ${dir} --allow`), 'what it says to type works from where it was typed')
   const override = /--allow (delete-count=\d+)/.exec(refused.out)?.[1] ?? ''
   t.regex(override, /delete-count=31/)
+  const half = await netloom('apply', '--dir', dir, '--allow', 'delete-count=31', '--allow', 'delete-ratio=3')
+  t.is(half.code, 3)
+  t.true(
+    half.out.includes('--allow delete-ratio=30 --allow delete-count=31 --reason') ||
+      half.out.includes('--allow delete-count=31 --allow delete-ratio=30 --reason'),
+    half.out,
+  )
+  t.regex(half.out, /\n--allow delete-ratio=3 is not the plan's number, 30\n$/)
   const overrides = [...refused.out.matchAll(/--allow ([a-z-]+=\d+)/g)].map((m) => m[1] ?? '')
   t.is((await netloom('apply', '--dir', dir, ...overrides.flatMap((o) => ['--allow', o]))).code, 4)
-  t.is((await netloom('apply', '--dir', dir, '--allow', 'nonsense')).code, 1)
+  t.regex((await netloom('history', dir)).out, /-31 .*--allow delete-ratio=30 --allow delete-count=31/, 'what let it pass is recorded')
+  const nonsense = await netloom('apply', '--dir', dir, '--allow', 'nonsense')
+  t.is(nonsense.code, 1)
+  t.regex(nonsense.err, /^error: .*'nonsense' is invalid.*guards: vanished-file, delete-ratio, delete-count, renumber\n/)
 })
 
 test('output that is not a terminal has no colour; --json is one document with a version', async (t) => {
