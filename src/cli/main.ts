@@ -1,9 +1,11 @@
 #!/usr/bin/env node
+import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { BootError } from '../server/boot.ts'
 import { VERSION } from '../server/context.ts'
 import { parseAllow } from '../server/guard/allow.ts'
 import { issueJson } from '../server/render/issue.ts'
+import { checkRoot } from '../server/repo/scan.ts'
 import { defaultStateFile } from '../server/serve.ts'
 import { apply } from './apply.ts'
 import { showAvailability } from './availability.ts'
@@ -53,7 +55,12 @@ function createProgram(): Command {
       .description(description)
       .option('--json', 'one JSON document on stdout')
       .option('--state <file>', 'state file (default: DIR/.netloom/state.db)')
-  const stateOf = (dir: string, options: Common): string => options.state ?? defaultStateFile(dir)
+  /** Called inside of `run`: a folder that is none is a failure of the command. */
+  const stateOf = (dir: string, options: Common): string => {
+    if (dir === '') throw new CommandError('DIR is empty', { hint: 'name the folder that holds netloom.yaml; . is the one you are in' })
+    if (options.state === undefined) checkRoot(resolve(dir))
+    return options.state ?? defaultStateFile(dir)
+  }
 
   program
     .command('init')
@@ -104,7 +111,7 @@ function createProgram(): Command {
   command('status', 'hosts and objects: in step? healthy? why not?')
     .argument('[dir]', 'the repository', '.')
     .option('--verbose', 'every object, nothing shortened')
-    .action((dir: string, options: Common) => run(options, (out) => status(stateOf(dir, options), out)))
+    .action((dir: string, options: Common) => run(options, (out) => status(dir, stateOf(dir, options), out)))
   command('drift', 'ask every host to compare its switch with its target; writes nothing')
     .argument('[dir]', 'the repository', '.')
     .option('--detailed-exitcode', 'exit 2 when something drifted')

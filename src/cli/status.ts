@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { labDir, tagOf } from '../lab/names.ts'
 import type { Issue, Place } from '../model/issue.ts'
 import type { Key } from '../model/key.ts'
 import { askControl, ControlError } from '../server/control/socket.ts'
@@ -9,8 +12,9 @@ import { issueJson } from '../server/render/issue.ts'
 import { renderStatus } from '../server/render/status.ts'
 import type { RenderStyle } from '../server/render/style.ts'
 import { controlPath } from '../server/serve.ts'
+import { StoreError } from '../server/store/error.ts'
 import { openStore } from '../server/store/open.ts'
-import { EXIT, type ExitCode } from './exit.ts'
+import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import { type Output, styleOf } from './output.ts'
 
 /** What a running server says of itself and its hosts. */
@@ -23,10 +27,20 @@ export interface StatusAnswer {
 }
 
 /** `netloom status`: from the running server; without one, what was last known, and says so. */
-export async function status(stateFile: string, output: Output): Promise<ExitCode> {
-  const { data, text } = await readStatus(stateFile)
+export async function status(dir: string, stateFile: string, output: Output): Promise<ExitCode> {
+  const { data, text } = await readStatus(stateFile).catch((error: unknown) => {
+    throw error instanceof StoreError && error.code === 'missing' ? nothingHere(dir, stateFile) : error
+  })
   output.result(data, () => text(styleOf(output)))
   return EXIT.clean
+}
+
+/** There is no server and no state file: perhaps a lab, which has both of its own. */
+function nothingHere(dir: string, stateFile: string): CommandError {
+  const what = `nothing was ever applied from ${dir}: no server runs, and there is no state file ${stateFile}`
+  return existsSync(labDir(tagOf(resolve(dir))))
+    ? new CommandError(`${what}; a lab is up for it`, { hint: `netloom lab status ${dir}` })
+    : new CommandError(what, { hint: `netloom plan ${dir}; or name the state file of a server that runs elsewhere: --state FILE` })
 }
 
 export interface StatusView {

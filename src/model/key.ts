@@ -32,9 +32,10 @@ export function keyParts(key: Key): KeyParts {
   return b === undefined ? { kind, project: '', name: a } : { kind, project: a, name: b }
 }
 
-/** How a key is shown to people: the default project is left out. */
+/** How a key is shown to people: the default project is left out, and so is the name of what there is one of (`site`). */
 export function displayKey(key: Key): string {
   const { kind, project, name } = keyParts(key)
+  if (project === '' && kind === 'site') return kind
   return project === '' || project === DEFAULT_PROJECT ? `${kind} ${name}` : `${kind} ${project}/${name}`
 }
 

@@ -93,6 +93,17 @@ test('what is no repository is said at once, and nothing is made in it', async (
   const missing = join(await folder(t, false), 'typo')
   for (const command of ['plan', 'serve']) t.regex((await netloom(command, missing)).err, /typo does not exist/)
   t.false(existsSync(missing))
+  const none = await netloom('status', await folder(t))
+  t.is(none.code, 1)
+  t.regex(none.err, /nothing was ever applied from .*\n {2}fix: netloom plan /)
+  for (const args of [['plan'], ['validate'], ['status'], ['history'], ['drift'], ['apply', '--dir']]) {
+    const { code, err } = await netloom(...args, '/etc/passwd')
+    t.is(code, 1)
+    t.is(err, 'netloom: /etc/passwd is no folder; name the folder that holds netloom.yaml\n', args.join(' '))
+  }
+  t.regex((await netloom('plan', '')).err, /DIR is empty/)
+  t.regex((await netloom('init', '/etc/passwd')).err, /\/etc\/passwd is no folder; nothing was written/)
+  t.regex((await netloom('init', '/proc/x')).err, /the folder \/proc\/x cannot be made/)
   t.regex((await netloom('plan', await folder(t), '--state', '/proc/x/y/state.db')).err, /the folder \/proc\/x cannot be made/)
 })
 
