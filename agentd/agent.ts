@@ -10,6 +10,7 @@ import { type DriftClock, startDriftClock } from './drift-clock.ts'
 import { expectedSet, forgottenStatuses, isLeave, leavingStatuses, savedInstallation } from './leave.ts'
 import type { Log } from './log.ts'
 import type { TargetSet } from './northbound/feed-core.ts'
+import type { HostKeys } from './northbound/identity.ts'
 import { type Northbound, type NorthboundTiming, openNorthbound } from './northbound/northbound.ts'
 import { openStateFile } from './northbound/statefile.ts'
 import { convergeTarget, hostIntent } from './target.ts'
@@ -17,6 +18,7 @@ import { convergeTarget, hostIntent } from './target.ts'
 export interface RunOptions {
   readonly host: string
   readonly server: string
+  readonly keys?: HostKeys
   readonly stateDir: string
   readonly rundir: string
   readonly database?: string
@@ -202,6 +204,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
     host: options.host,
     server: options.server,
     version: VERSION,
+    keys: options.keys,
     saved: saved.current,
     stateFile,
     log,

@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { startAgent } from './agent.ts'
 import { BACKENDS } from './backends/drivers.ts'
 import { inspectDrift, inspectItems } from './inspect.ts'
+import { readKeyFile } from './key-file.ts'
 import { createLog } from './log.ts'
 import type { AgentOptions } from './options.ts'
 import { agentCommand } from './options.ts'
@@ -12,7 +13,9 @@ async function run(options: AgentOptions): Promise<void> {
   const log = createLog(options.host, options.logLevel)
   const backend = BACKENDS[options.backend]
   if (backend === undefined) throw new Error(`no backend ${options.backend}`)
-  const agent = await startAgent({ ...options, backend, log })
+  const { keys: file, ...rest } = options
+  const keys = file === undefined ? {} : { keys: readKeyFile(file, options.host) }
+  const agent = await startAgent({ ...rest, ...keys, backend, log })
   log('info', 'started', { server: options.server, pid: process.pid })
   await new Promise<void>((resolve) => {
     process.once('SIGTERM', resolve)

@@ -6,6 +6,8 @@ export interface AgentOptions {
   readonly host: string
   /** The server's rpc endpoint, `tcp://…` or `ipc://…`; `hello` returns the others. */
   readonly server: string
+  /** File of this host's keys, as `netloom keys new` wrote it. */
+  readonly keys?: string
   readonly stateDir: string
   readonly rundir: string
   readonly database?: string
@@ -32,6 +34,7 @@ export function agentCommand(handlers: {
       .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info'))
   shared(program.command('run', { isDefault: true }).description('converge and report until stopped (the default)'))
     .requiredOption('--server <endpoint>', "the server's rpc endpoint, e.g. tcp://netloom.example:9611", endpoint)
+    .option('--keys <file>', 'this host’s keys, as `netloom keys new HOST` wrote them')
     .action((options: AgentOptions) => handlers.run(options))
   shared(
     program.command('drift').description('compare Open vSwitch with the last target, write nothing; exit 2 when something differs'),

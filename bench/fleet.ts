@@ -39,7 +39,13 @@ serveParent(async (params: Params): Promise<readonly Figure[]> => {
       heartbeatMs: 1000,
       security: { mode: 'local-only' },
     },
-    { onHello: () => {}, onReport: async () => {}, onFault: (error) => console.error(error), warn: console.error },
+    {
+      onHello: () => {},
+      onReport: async () => {},
+      onFault: (error) => console.error(error),
+      warn: console.error,
+      onRefused: console.error,
+    },
   )
   const agents = await startAgents(params.hosts, at('rpc'))
   try {

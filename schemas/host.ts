@@ -13,20 +13,36 @@ export const hostSchema = {
     backend: {
       type: 'string',
       enum: ['ovs'],
-      description: 'What the host’s agent drives; a mechanism driver must know it. Default: that of the first mechanism driver.',
+      description: 'What the host’s agent drives; a mechanism driver must know it. Left out: that of the first mechanism driver.',
       examples: ['ovs'],
     },
     bridge_mappings: {
       type: 'object',
+      default: {},
       propertyNames: { minLength: 1, maxLength: 64 },
       additionalProperties: { type: 'string', description: 'An OVS bridge that exists on the host and is not Netloom’s.' },
       description: 'Physical network → bridge of the host.',
       examples: [{ physnet1: 'br-ex' }],
     },
-    description: { type: 'string', maxLength: 255, description: 'For people.' },
+    public_key: {
+      type: 'string',
+      minLength: 40,
+      maxLength: 40,
+      description:
+        'The key that the host’s agent proves itself with, as `netloom keys new HOST` prints it. Removing the line expels the host.',
+    },
+    availability_zone: {
+      type: 'string',
+      default: 'nova',
+      minLength: 1,
+      maxLength: 255,
+      description: 'The zone the host fails with.',
+      examples: ['zone-1'],
+    },
+    description: { type: 'string', default: '', maxLength: 255, description: 'For people.' },
   },
 } as const
 void (hostSchema satisfies JSONSchema)
 
 /** What an operator writes for a host. */
-export type HostDeclared = FromSchema<typeof hostSchema>
+export type HostDeclared = FromSchema<typeof hostSchema, { keepDefaultedPropertiesOptional: true }>

@@ -26,10 +26,20 @@ export const networkSchema = {
       examples: [120],
     },
     mtu: { type: 'integer', description: 'At most what the network type can carry. 0 or left out: that maximum.', examples: [1450] },
-    admin_state_up: { type: 'boolean', description: 'false: the network carries nothing. Default true.' },
-    port_security_enabled: { type: 'boolean', description: 'What ports of the network inherit: anti-spoofing on or off. Default true.' },
-    external: { type: 'boolean', description: 'Neutron’s router:external: routers may have their gateway here. Default false.' },
-    description: { type: 'string', maxLength: 255, description: 'For people.' },
+    admin_state_up: { type: 'boolean', default: true, description: 'false: the network carries nothing.' },
+    port_security_enabled: { type: 'boolean', default: true, description: 'What ports of the network inherit: anti-spoofing on or off.' },
+    shared: { type: 'boolean', default: false, description: 'Every project may have ports here; rbac_policies let single ones.' },
+    availability_zone_hints: {
+      type: 'array',
+      maxItems: 32,
+      uniqueItems: true,
+      items: { type: 'string', minLength: 1, maxLength: 255 },
+      default: [],
+      description: 'Zones that the network’s services should run in. Ports may be on hosts of any zone.',
+      examples: [['nova']],
+    },
+    external: { type: 'boolean', default: false, description: 'Neutron’s router:external: routers may have their gateway here.' },
+    description: { type: 'string', default: '', maxLength: 255, description: 'For people.' },
     id: {
       type: 'string',
       pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
@@ -40,4 +50,4 @@ export const networkSchema = {
 void (networkSchema satisfies JSONSchema)
 
 /** What an operator writes for a network. */
-export type NetworkDeclared = FromSchema<typeof networkSchema>
+export type NetworkDeclared = FromSchema<typeof networkSchema, { keepDefaultedPropertiesOptional: true }>

@@ -31,10 +31,11 @@ export const portSchema = {
         },
       },
     },
-    admin_state_up: { type: 'boolean', description: 'false: the port passes nothing. Default true.' },
-    port_security_enabled: { type: 'boolean', description: 'Anti-spoofing. Default: what the network says.' },
+    admin_state_up: { type: 'boolean', default: true, description: 'false: the port passes nothing.' },
+    port_security_enabled: { type: 'boolean', description: 'Anti-spoofing. Left out: what the network says.' },
     allowed_address_pairs: {
       type: 'array',
+      default: [],
       description: 'At most 10 further addresses that the port may send from.',
       examples: [[{ ip_address: '10.10.0.100' }]],
       items: {
@@ -62,10 +63,11 @@ export const portSchema = {
         'accelerator-direct-physical',
         'remote-managed',
       ],
-      description: 'Neutron’s binding:vnic_type: what kind of interface the guest gets; a mechanism driver must know it. Default normal.',
+      default: 'normal',
+      description: 'Neutron’s binding:vnic_type: what kind of interface the guest gets; a mechanism driver must know it.',
     },
-    device_id: { type: 'string', maxLength: 255, description: 'What uses the port, e.g. a VM’s id.' },
-    device_owner: { type: 'string', maxLength: 255, description: 'Who uses the port.', examples: ['compute:nova'] },
+    device_id: { type: 'string', default: '', maxLength: 255, description: 'What uses the port, e.g. a VM’s id.' },
+    device_owner: { type: 'string', default: '', maxLength: 255, description: 'Who uses the port.', examples: ['compute:nova'] },
     plug: {
       type: 'object',
       additionalProperties: false,
@@ -90,10 +92,10 @@ export const portSchema = {
           description: 'Network namespace of the guest’s end. veth needs one.',
           examples: ['web-1'],
         },
-        guest_interface: { type: 'string', description: 'veth only: name of the end inside netns. Default eth0.', examples: ['eth0'] },
+        guest_interface: { type: 'string', description: 'veth only: name of the end inside netns. Left out: eth0.', examples: ['eth0'] },
       },
     },
-    description: { type: 'string', maxLength: 255, description: 'For people.' },
+    description: { type: 'string', default: '', maxLength: 255, description: 'For people.' },
     id: {
       type: 'string',
       pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
@@ -104,4 +106,4 @@ export const portSchema = {
 void (portSchema satisfies JSONSchema)
 
 /** What an operator writes for a port. */
-export type PortDeclared = FromSchema<typeof portSchema>
+export type PortDeclared = FromSchema<typeof portSchema, { keepDefaultedPropertiesOptional: true }>

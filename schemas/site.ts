@@ -15,7 +15,7 @@ export const siteSchema = {
       type: 'string',
       minLength: 1,
       maxLength: 255,
-      description: 'The plugin that brings networks, subnets and ports. Default ml2.',
+      description: 'The plugin that brings networks, subnets and ports.',
       examples: ['ml2'],
     },
     service_plugins: {
@@ -36,32 +36,32 @@ export const siteSchema = {
       minItems: 1,
       uniqueItems: true,
       items: { type: 'string', minLength: 1, maxLength: 255 },
-      description: 'What binds ports to hosts, in the order in which they are asked. Default: [openvswitch].',
+      description: 'What binds ports to hosts, in the order in which they are asked.',
       examples: [['openvswitch']],
     },
     type_drivers: {
       type: 'array',
       uniqueItems: true,
       items: { type: 'string', enum: ['local', 'flat', 'vlan', 'vxlan', 'geneve', 'gre'] },
-      description: 'Network types that may be used at all. Default: all.',
+      description: 'Network types that may be used at all.',
     },
     project_network_types: {
       type: 'array',
       uniqueItems: true,
       items: { type: 'string', enum: ['local', 'vlan', 'vxlan', 'geneve', 'gre'] },
-      description: 'Types tried in this order for a network that names none. Default: [vxlan].',
+      description: 'Types tried in this order for a network that names none.',
     },
     external_network_types: {
       type: 'array',
       uniqueItems: true,
       items: { type: 'string', enum: ['local', 'vlan', 'vxlan', 'geneve', 'gre'] },
-      description: 'The same for external networks. Default: as project_network_types.',
+      description: 'The same for external networks. Empty: as project_network_types.',
     },
     flat_networks: {
       type: 'array',
       uniqueItems: true,
       items: { type: 'string', minLength: 1, maxLength: 64 },
-      description: 'Physical networks that may carry a flat network; * = any. Default: ["*"].',
+      description: 'Physical networks that may carry a flat network; * = any.',
       examples: [['physnet1']],
     },
     network_vlan_ranges: {
@@ -81,7 +81,7 @@ export const siteSchema = {
     },
     vni_ranges: {
       type: 'array',
-      description: 'VXLAN numbers that may be chosen. Default: 1–16777215.',
+      description: 'VXLAN numbers that may be chosen.',
       examples: [[{ from: 1000, to: 1999 }]],
       items: {
         type: 'object',
@@ -92,7 +92,7 @@ export const siteSchema = {
     },
     geneve_ranges: {
       type: 'array',
-      description: 'Geneve numbers that may be chosen. Default: 1–16777215.',
+      description: 'Geneve numbers that may be chosen.',
       items: {
         type: 'object',
         additionalProperties: false,
@@ -102,7 +102,7 @@ export const siteSchema = {
     },
     tunnel_id_ranges: {
       type: 'array',
-      description: 'GRE keys that may be chosen. Default: 1–4294967295.',
+      description: 'GRE keys that may be chosen.',
       items: {
         type: 'object',
         additionalProperties: false,
@@ -113,12 +113,12 @@ export const siteSchema = {
         },
       },
     },
-    global_physnet_mtu: { type: 'integer', minimum: 68, maximum: 65535, description: 'MTU of the physical networks. Default 1500.' },
+    global_physnet_mtu: { type: 'integer', minimum: 68, maximum: 65535, description: 'MTU of the physical networks.' },
     path_mtu: {
       type: 'integer',
       minimum: 0,
       maximum: 65535,
-      description: 'MTU between tunnel endpoints, if smaller. 0 = as global_physnet_mtu. Default 0.',
+      description: 'MTU between tunnel endpoints, if smaller. 0 = as global_physnet_mtu.',
     },
     physical_network_mtus: {
       type: 'object',
@@ -127,17 +127,17 @@ export const siteSchema = {
       description: 'MTU of single physical networks, if smaller.',
       examples: [{ physnet2: 1400 }],
     },
-    overlay_ip_version: { type: 'integer', enum: [4, 6], description: 'Family of the hosts’ tunnel_ip. Default 4.' },
-    geneve_max_header_size: { type: 'integer', minimum: 30, maximum: 282, description: 'Bytes that a Geneve header may take. Default 30.' },
+    overlay_ip_version: { type: 'integer', enum: [4, 6], description: 'Family of the hosts’ tunnel_ip.' },
+    geneve_max_header_size: { type: 'integer', minimum: 30, maximum: 282, description: 'Bytes that a Geneve header may take.' },
     base_mac: {
       type: 'string',
-      description: 'Where chosen MAC addresses start: three octets are kept, four if the fourth is not 00. Default fa:16:3e:00:00:00.',
+      description: 'Where chosen MAC addresses start: three octets are kept, four if the fourth is not 00.',
       examples: ['fa:16:3e:4f:00:00'],
     },
     endpoints: {
       type: 'object',
       additionalProperties: false,
-      description: 'Where the server listens. Default: tcp://127.0.0.1, ports 9610, 9611 and 9612.',
+      description: 'Where the server listens.',
       properties: {
         pub: { type: 'string', pattern: '^(tcp|ipc)://', description: 'Updates and heartbeats.', examples: ['tcp://192.0.2.10:9610'] },
         rpc: {
@@ -152,16 +152,17 @@ export const siteSchema = {
     source: {
       type: 'string',
       enum: ['worktree', 'commit'],
-      description: 'worktree: files as they are saved. commit: committed content only. Default worktree.',
+      description: 'worktree: files as they are saved. commit: committed content only.',
     },
     drift: {
       type: 'object',
+      description: 'What is done when a switch is not as it should be.',
       additionalProperties: false,
       properties: {
-        mode: { type: 'string', enum: ['off', 'report', 'repair'], description: 'What is done about drift. Default repair.' },
+        mode: { type: 'string', enum: ['off', 'report', 'repair'], description: 'What is done about drift.' },
         schedule: {
           type: 'string',
-          description: 'When every host is checked, as a cron expression. Default every five minutes.',
+          description: 'When every host is checked, as a cron expression.',
           examples: ['*/5 * * * *'],
         },
       },
@@ -171,18 +172,18 @@ export const siteSchema = {
       additionalProperties: false,
       description: 'When a plan that deletes much is refused.',
       properties: {
-        delete_ratio: { type: 'number', minimum: 0, maximum: 1, description: 'Share of a kind that one plan may delete. Default 0.3.' },
+        delete_ratio: { type: 'number', minimum: 0, maximum: 1, description: 'Share of a kind that one plan may delete.' },
         delete_ratio_min: {
           type: 'integer',
           minimum: 0,
-          description: 'The ratio counts from this many resources of the kind on. Default 10.',
+          description: 'The ratio counts from this many resources of the kind on.',
         },
-        delete_count: { type: 'integer', minimum: 0, description: 'Resources of a kind that one plan may delete. Default 25.' },
+        delete_count: { type: 'integer', minimum: 0, description: 'Resources of a kind that one plan may delete.' },
         delete_settle_ms: {
           type: 'integer',
           minimum: 0,
           maximum: 60000,
-          description: 'How long a plan that deletes waits for further saves. Default 2000.',
+          description: 'How long a plan that deletes waits for further saves.',
         },
       },
     },

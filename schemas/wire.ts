@@ -245,8 +245,9 @@ const refused = {
     v,
     id: { type: 'string' },
     type: { const: 'refused' },
-    code: { enum: ['version', 'unknown-host', 'malformed', 'not-ready', 'unknown-revision', 'not-yours'] },
+    code: { enum: ['version', 'unknown-host', 'malformed', 'not-ready', 'unknown-revision', 'not-yours', 'signature', 'replayed'] },
     message: { type: 'string' },
+    after: count,
   },
   required: ['v', 'id', 'type', 'code', 'message'],
 } as const satisfies JSONSchema

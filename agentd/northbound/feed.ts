@@ -18,6 +18,7 @@ import {
   type TargetSet,
 } from './feed-core.ts'
 import { holdsOf } from './holds.ts'
+import type { Identity } from './identity.ts'
 import { expectReply, openRequester, type Requester } from './requester.ts'
 import type { SavedSet } from './statefile.ts'
 import { type Subscription, subscribe } from './subscription.ts'
@@ -27,6 +28,8 @@ export interface FeedOptions {
   /** The server's rpc endpoint; `hello` names the others. */
   readonly server: string
   readonly version: string
+  /** With keys. */
+  readonly identity?: Identity | undefined
   /** This life of the agent. */
   readonly epoch: string
   /** What the disk holds, to start from. */
@@ -65,6 +68,8 @@ export interface Feed {
   status(): FeedStatus
   /** Every reply to a report goes through here: it is how a host learns of its target when PUB is dead. */
   onReportReply(reply: ReportReply): void
+  /** A report was refused: the next hello says why, or that all is well again. */
+  onReportRefused(): void
   close(): Promise<void>
 }
 
@@ -102,7 +107,8 @@ class RunningFeed implements Feed {
   constructor(options: FeedOptions) {
     this.#options = options
     this.#status = { state: 'offline', since: options.now(), revision: 0, digest: '', missing: [] }
-    this.#rpc = openRequester(options.server, options.requestMs)
+    const { identity } = options
+    this.#rpc = openRequester(options.server, options.requestMs, identity && { identity, door: 'rpc' })
     if (options.saved !== undefined) {
       const { state, offer } = feedFromDisk(options.saved)
       this.#state = state
@@ -117,6 +123,10 @@ class RunningFeed implements Feed {
 
   onReportReply(reply: ReportReply): void {
     this.#dispatch({ type: 'reported', reply })
+  }
+
+  onReportRefused(): void {
+    this.#dispatch({ type: 'refused' })
   }
 
   async close(): Promise<void> {
@@ -176,12 +186,12 @@ class RunningFeed implements Feed {
   }
 
   #listen(endpoint: string, heartbeatMs: number): void {
-    const { host, log, now } = this.#options
+    const { host, identity, log, now } = this.#options
     this.#heardAt = now()
     if (this.#subscription?.endpoint !== endpoint) {
       this.#subscription?.close()
       const onBad = (reason: string): void => log('warn', `message dropped: ${reason}`)
-      this.#subscription = subscribe(endpoint, host, heartbeatMs, (message) => this.#heard(message), onBad)
+      this.#subscription = subscribe(endpoint, { host, heartbeatMs, identity, onMessage: (message) => this.#heard(message), onBad })
     }
     clearInterval(this.#silence)
     this.#silence = setInterval(() => {

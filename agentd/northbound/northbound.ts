@@ -6,6 +6,7 @@ import type { Ask, Question } from '../../src/wire/messages.ts'
 import type { Log } from '../log.ts'
 import { type Feed, type FeedStatus, openFeed } from './feed.ts'
 import type { TargetSet } from './feed-core.ts'
+import { createIdentity, type HostKeys } from './identity.ts'
 import { type AskAnswer, openReporter, type Reporter } from './report.ts'
 import type { Snapshot } from './report-core.ts'
 import type { SavedSet, StateFile } from './statefile.ts'
@@ -14,6 +15,8 @@ export interface NorthboundOptions {
   readonly host: string
   readonly server: string
   readonly version: string
+  /** Absent: a server on this machine that has no keys either. */
+  readonly keys?: HostKeys | undefined
   /** From `stateFile.load()`; the set is offered at once, with or without a server. */
   readonly saved: SavedSet | undefined
   readonly stateFile: Pick<StateFile, 'saveSet'>
@@ -53,6 +56,7 @@ const ASKS_KEPT = 256
 export function openNorthbound(options: NorthboundOptions): Northbound {
   const timing = { ...TIMING, ...options.timing }
   const epoch = randomUUID()
+  const identity = options.keys === undefined ? undefined : createIdentity(options.host, options.keys, Date.now)
   const asked = new Map<string, true>()
   let outcome = NOTHING_YET
   let offered: TargetSet | undefined
@@ -61,12 +65,14 @@ export function openNorthbound(options: NorthboundOptions): Northbound {
   const reporter: Reporter = openReporter({
     host: options.host,
     epoch,
+    identity,
     requestMs: timing.requestMs,
     backoff: timing.backoff,
     random: Math.random,
     log: options.log,
     snapshot,
     onReply: (reply) => feed.onReportReply(reply),
+    onRefused: () => feed.onReportRefused(),
     onAsk,
   })
   const feed: Feed = openFeed({
@@ -74,6 +80,7 @@ export function openNorthbound(options: NorthboundOptions): Northbound {
     server: options.server,
     version: options.version,
     epoch,
+    identity,
     saved: options.saved,
     requestMs: timing.requestMs,
     backoff: timing.backoff,

@@ -3,12 +3,16 @@ import { type Backoff, backoffDelay } from '../../src/lib/backoff.ts'
 import type { JsonObject } from '../../src/model/brand.ts'
 import { type Ask, type Report, type ReportReply, WIRE_VERSION } from '../../src/wire/messages.ts'
 import type { Log } from '../log.ts'
+import { NorthboundError } from './error.ts'
+import type { Identity } from './identity.ts'
 import { afterLoss, BLANK_BOOK, type Book, nextPage, type Snapshot } from './report-core.ts'
 import { expectReply, openRequester, type Requester } from './requester.ts'
 
 export interface ReporterOptions {
   readonly host: string
   readonly epoch: string
+  /** With keys. */
+  readonly identity?: Identity | undefined
   readonly requestMs: number
   readonly backoff: Backoff
   readonly random: () => number
@@ -16,6 +20,8 @@ export interface ReporterOptions {
   readonly snapshot: () => Snapshot
   readonly onReply: (reply: ReportReply) => void
   readonly onAsk: (ask: Ask) => void
+  /** The server will have no report of this host: it is to be greeted again, which says why. */
+  readonly onRefused: () => void
 }
 
 export type AskAnswer = { readonly id: string; readonly ok: boolean; readonly data: JsonObject }
@@ -71,6 +77,7 @@ export function openReporter(options: ReporterOptions): Reporter {
           continue
         }
         failures++
+        if (error instanceof NorthboundError && error.code === 'refused') options.onRefused()
         options.log('debug', `report not acknowledged: ${String(error)}`, { attempt: failures })
         due = false
         return schedule(Math.min(backoffDelay(options.backoff, failures, options.random()), intervalMs * 3))
@@ -108,11 +115,12 @@ export function openReporter(options: ReporterOptions): Reporter {
 
   return {
     connect({ reports, heartbeatMs, epoch }) {
+      const { identity } = options
       intervalMs = heartbeatMs
       // A report that was on its way to a server that is gone would be waited for in vain: a new life of the server gets a new socket.
       if (link?.endpoint !== reports || link.epoch !== epoch) {
         link?.requester.close()
-        link = { endpoint: reports, epoch, requester: openRequester(reports, options.requestMs) }
+        link = { endpoint: reports, epoch, requester: openRequester(reports, options.requestMs, identity && { identity, door: 'reports' }) }
       }
       failures = 0
       now()

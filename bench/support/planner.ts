@@ -29,7 +29,7 @@ export interface Planner {
 export async function openPlanner(dir: string, watch: Stopwatch): Promise<Planner> {
   const context = createContext()
   const store = await openStore(join(dir, 'state', 'state.db'), { access: 'write', readerVersion: READER_VERSION })
-  const base = await loadBase(store, context.engine, Date.now())
+  const base = await loadBase(store, context, dir, Date.now())
   watch.lap('open')
   const reading: ReadContext = {
     loader: context.loader,
@@ -102,6 +102,9 @@ class OpenPlanner implements Planner {
     const proposal = propose({
       engine,
       kinds: context.kinds,
+      registry: context.directory.registry,
+      running: context.directory.running,
+      subscriptions: context.directory.subscriptions,
       base: this.#base,
       tree: this.#tree,
       locate: locatorFor(root, context.kinds, { tree: this.#tree, snapshot: this.#snapshot }),

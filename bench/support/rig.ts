@@ -1,17 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Key } from '../../src/model/key.ts'
 import { type Server, type ServerEvent, startServer } from '../../src/server/serve.ts'
+import { writeSecret } from '../../src/server/server-key.ts'
+import { makeKeyPair } from '../../src/wire/keys.ts'
 import type { Report } from '../../src/wire/messages.ts'
 import { type Switch, startSwitch } from '../../test/agentd/backends/ovs/switch.ts'
 
 export type Reported = { readonly at: number; readonly report: Report }
 
-/** One host h1: a private switch, a server in this process, netloom-agentd in its own. */
+/** One host h1: a private switch, a server in this process, netloom-agentd in its own, keys on as in operation. */
 export interface Rig {
   readonly dir: string
   /** The repo's folder. */
@@ -59,12 +62,18 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     const sw = await startSwitch()
     undo.push(() => sw.stop())
     const events = listen()
+    const key = join(dir, 'h1.key')
+    const [own, keys] = [makeKeyPair(randomBytes), makeKeyPair(randomBytes)]
+    writeSecret(key, { host: 'h1', public_key: own.publicKey, secret_key: own.secretKey, server_key: keys.publicKey })
+    writeFileSync(join(dir, 'host-keys'), `h1 ${own.publicKey}\n`)
     const server = await startServer({
       dir: repo,
       stateFile: join(dir, 'state', 'state.db'),
       endpoints: endpoints(dir),
       mode: 'auto',
       insecureLab: false,
+      keys,
+      hostKeys: join(dir, 'host-keys'),
       heartbeatMs: 1000,
       fresh: true,
       log: (level, message, detail) => level === 'error' && console.error(message, detail),
@@ -127,7 +136,18 @@ function listen(): Pick<Rig, 'last' | 'forget' | 'report' | 'active' | 'epoch'> 
 async function runAgent(dir: string, sw: Switch): Promise<AgentProcess> {
   const path = join(dir, `agent-${Date.now()}.log`)
   const log = openSync(path, 'a')
-  const args = ['--host', 'h1', '--server', endpoints(dir).rpc, '--state-dir', join(dir, 'agent'), '--rundir', sw.rundir]
+  const args = [
+    '--host',
+    'h1',
+    '--server',
+    endpoints(dir).rpc,
+    '--keys',
+    join(dir, 'h1.key'),
+    '--state-dir',
+    join(dir, 'agent'),
+    '--rundir',
+    sw.rundir,
+  ]
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, AGENTD, ...args], { stdio: ['ignore', 'ignore', log] })
   closeSync(log)
   const gone = new Promise((resolve) => child.once('exit', resolve))

@@ -61,6 +61,13 @@ export async function apply(options: ApplyOptions, output: Output): Promise<Exit
           hint: 'run `netloom plan` again and read what it says now',
         },
       )
+    case 'other-plugins':
+      throw new CommandError(
+        `plan ${told.plan} was made with other plugins: ${told.made || 'unknown ones'}; these run now: ${told.current}`,
+        {
+          hint: 'run `netloom plan` again and read what it says now',
+        },
+      )
     case 'refused':
       return refused(told.plan, options, allow, output)
     case 'applied':
@@ -118,6 +125,9 @@ async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told
     const controller = new Controller({
       engine: look.context.engine,
       kinds: look.context.kinds,
+      registry: look.context.directory.registry,
+      running: look.context.directory.running,
+      subscriptions: look.context.directory.subscriptions,
       store: look.store,
       hub: { publish: () => [] },
       base: look.base,
@@ -126,6 +136,8 @@ async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told
       now: Date.now,
       log: () => {},
       onRevision: () => {},
+      // Only a server has somebody to tell.
+      onAbort: () => {},
     })
     const { info, vanished } = look.read.git
     await controller.consider({

@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { appendFileSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { commandAt } from '../lab/exec.ts'
 import { findHost, type Lab } from '../lab/lab.ts'
 import { hostDir, labDir, wireNetns } from '../lab/names.ts'
+import { ensureServerKey, serverKeyPath, writeSecret } from '../server/server-key.ts'
+import { makeKeyPair } from '../wire/keys.ts'
 import { askServer, type StatusAnswer } from './status.ts'
 
-/** The programs that make a lab alive: one server, one agent per host, as separate processes, speaking over unix sockets in the lab's folder. */
+/** The programs that make a lab alive: one server, one agent per host, as separate processes, speaking over unix sockets in the lab's folder, each with a key. */
 const NETLOOM = fileURLToPath(new URL('./main.js', import.meta.url))
 const AGENTD = fileURLToPath(new URL('../../agentd/main.js', import.meta.url))
 
@@ -32,11 +34,11 @@ export async function startLabServer(
 ): Promise<number> {
   const { tag } = lab
   const folder = join(labDir(tag), 'server')
-  await mkdir(folder, { recursive: true })
+  for (const host of lab.spec.hosts) ensureLabKey(lab, host.name)
   const argv = [
     ...['nsenter', `--net=/run/netns/${wireNetns(tag)}`, process.execPath, NETLOOM, 'serve', dir, '--state', labStateFile(tag)],
     ...['--pub', labEndpoint(tag, 'pub'), '--rpc', labEndpoint(tag, 'rpc'), '--reports', labEndpoint(tag, 'reports')],
-    ...['--heartbeat', String(options.heartbeatMs)],
+    ...['--heartbeat', String(options.heartbeatMs), '--host-keys', labHostKeys(tag)],
     ...(options.manual ? ['--manual'] : []),
     ...(options.fresh ? ['--fresh'] : []),
   ]
@@ -51,6 +53,25 @@ export async function startLabServer(
   return ended.pid
 }
 
+/** Public keys of the lab's hosts: the repository is the operator's, and its keys are those of other machines. */
+function labHostKeys(tag: string): string {
+  return join(labDir(tag), 'server', 'host-keys')
+}
+
+/** The key file of a lab's host, made when it is first asked for, and the server's with it. Down removes them with everything else of the lab. */
+function ensureLabKey(lab: Lab, host: string): string {
+  const { tag } = lab
+  mkdirSync(join(labDir(tag), 'server'), { recursive: true })
+  const server = ensureServerKey(serverKeyPath(labStateFile(tag))).pair
+  const file = join(hostDir(tag, findHost(lab, host).name), 'agent.key')
+  if (!existsSync(file)) {
+    const pair = makeKeyPair(randomBytes)
+    appendFileSync(labHostKeys(tag), `${host} ${pair.publicKey}\n`)
+    writeSecret(file, { host, public_key: pair.publicKey, secret_key: pair.secretKey, server_key: server.publicKey })
+  }
+  return file
+}
+
 /** Starts `netloom-agentd` on one of the lab's hosts. Resolves as soon as the process exists. */
 export async function startLabAgent(lab: Lab, host: string): Promise<number> {
   const dir = hostDir(lab.tag, findHost(lab, host).name)
@@ -61,6 +82,8 @@ export async function startLabAgent(lab: Lab, host: string): Promise<number> {
     host,
     '--server',
     labEndpoint(lab.tag, 'rpc'),
+    '--keys',
+    ensureLabKey(lab, host),
     '--state-dir',
     join(dir, 'agent'),
     '--rundir',

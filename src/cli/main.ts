@@ -14,10 +14,14 @@ import { drift } from './drift.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import { history } from './history.ts'
 import { init } from './init.ts'
+import { keysCommand } from './keys.ts'
+import { kinds, plugins } from './kinds.ts'
 import { labCommand } from './lab.ts'
 import { createOutput, FORMAT_VERSION, type Output } from './output.ts'
 import { plan } from './plan.ts'
+import { showQuota } from './quota.ts'
 import { serve } from './serve.ts'
+import { show } from './show.ts'
 import { status } from './status.ts'
 import { issuesText, validate } from './validate.ts'
 
@@ -102,6 +106,8 @@ function createProgram(): Command {
     .option('--pub <endpoint>', 'where updates are published (default: from netloom.yaml)')
     .option('--rpc <endpoint>', 'where agents say hello and pull')
     .option('--reports <endpoint>', 'where agents report')
+    .option('--keys <file>', 'the server’s key (default: server.key beside the state file, when it is there)')
+    .option('--host-keys <file>', 'public keys beside those in the repository, as lines HOST KEY: for labs')
     .option('--insecure-lab', 'bind addresses that other machines reach, without keys')
     .option('--fresh', 'there is nothing to take over: addresses that agents hold from a lost state file may be renumbered')
     .addOption(new Option('--heartbeat <ms>', 'between heartbeats').default(5000).argParser(atLeastOne))
@@ -121,11 +127,41 @@ function createProgram(): Command {
   command('availability', 'addresses of every subnet: how many there are, and how many are left')
     .argument('[dir]', 'the repository', '.')
     .action((dir: string, options: Common) => run(options, (out) => showAvailability(dir, stateOf(dir, options), out)))
+  program
+    .command('kinds')
+    .description('what can be written: kinds, attributes, defaults; with the repository’s plugins')
+    .argument('[kind]', 'one kind with all its attributes: port, networks, …')
+    .option('--dir <dir>', 'the repository', '.')
+    .option('--json', 'one JSON document on stdout')
+    .action((kind: string | undefined, options: Common & { dir: string }) => run(options, (out) => kinds(options.dir, kind, out)))
+  program
+    .command('plugins')
+    .description('plugins that run with the repository, why, and what each brings')
+    .argument('[dir]', 'the repository', '.')
+    .option('--json', 'one JSON document on stdout')
+    .action((dir: string, options: Common) => run(options, (out) => plugins(dir, out)))
+  command('show', 'one resource as it is applied: defaults, addresses, when it was made and changed')
+    .argument('<kind>', 'port, network, …')
+    .argument('<name>', 'NAME or PROJECT/NAME')
+    .argument('[dir]', 'the repository', '.')
+    .action((kind: string, name: string, dir: string, options: Common) =>
+      run(options, (out) => show({ dir, stateFile: stateOf(dir, options), kind, name }, out)),
+    )
+  command('quota', 'limits of projects, and what is used of them')
+    .argument('[project]', 'one project (default: all)')
+    .option('--dir <dir>', 'the repository', '.')
+    .action((project: string | undefined, options: Common & { dir: string }) =>
+      run(options, (out) => {
+        const where = { dir: options.dir, stateFile: stateOf(options.dir, options) }
+        return showQuota({ ...where, ...(project === undefined ? {} : { project }) }, out)
+      }),
+    )
   command('history', 'revisions, newest first')
     .argument('[dir]', 'the repository', '.')
     .option('--verbose', 'everything: nothing grouped, nothing shortened')
     .option('-n, --limit <n>', 'how many', atLeastOne, 20)
     .action((dir: string, options: Common & { limit: number }) => run(options, (out) => history(stateOf(dir, options), options.limit, out)))
+  keysCommand(program.command('keys'), run, stateOf)
   program.addCommand(labCommand(run))
   program
     .command('demo')

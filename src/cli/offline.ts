@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { compareIssues, hasErrors, type Issue } from '../model/issue.ts'
+import { compareIssues, hasErrors, type Issue, type Place } from '../model/issue.ts'
+import type { Key } from '../model/key.ts'
 import { type Base, loadBase } from '../server/base.ts'
 import { boot } from '../server/boot.ts'
 import { type Context, createContext, locatorFor, READER_VERSION, siteOf } from '../server/context.ts'
@@ -21,6 +22,12 @@ export interface Offline {
   readonly proposal: Proposal
 }
 
+interface Seen {
+  readonly base: Base
+  readonly read: RepoRead
+  readonly stood: ReadonlyMap<Key, Place>
+}
+
 /** Reads repo and state, and works out the proposal. The caller closes the store. Throws `BootError` when the plugins do not fit together. */
 export async function lookOffline(dir: string, stateFile: string, access: StoreOptions['access']): Promise<Offline> {
   const root = resolve(dir)
@@ -29,7 +36,7 @@ export async function lookOffline(dir: string, stateFile: string, access: StoreO
   const context = createContext(await boot(root, { from: 'worktree' }))
   const store = await openStore(stateFile, { access, readerVersion: READER_VERSION })
   try {
-    const base = await loadBase(store, context.engine, Date.now())
+    const base = await loadBase(store, context, root, Date.now())
     const read = await readOnce(
       root,
       { from: 'worktree' },
@@ -39,21 +46,32 @@ export async function lookOffline(dir: string, stateFile: string, access: StoreO
         parseMany: parsePool(),
       },
     )
-    return { context, dir: root, store, base, read, proposal: proposalOf(context, root, base, read) }
+    const stood = await formerPlaces(store, base, read)
+    return { context, dir: root, store, base, read, proposal: proposalOf(context, root, { base, read, stood }) }
   } catch (error) {
     await store.close()
     throw error
   }
 }
 
-function proposalOf(context: Context, dir: string, base: Base, read: RepoRead): Proposal {
+/** Where what is gone from the repo stood when it was committed. */
+async function formerPlaces(store: Store, base: Base, read: RepoRead): Promise<ReadonlyMap<Key, Place>> {
+  const gone: Key[] = []
+  for (const [key] of base.world.declared) if (!read.tree.declared.has(key)) gone.push(key)
+  return gone.length === 0 ? new Map() : await store.placesOf(gone)
+}
+
+function proposalOf(context: Context, dir: string, { base, read, stood }: Seen): Proposal {
   return propose({
     engine: context.engine,
     kinds: context.kinds,
+    registry: context.directory.registry,
+    running: context.directory.running,
+    subscriptions: context.directory.subscriptions,
     base,
     tree: read.tree,
     locate: locatorFor(dir, context.kinds, read),
-    formerPlace: () => undefined,
+    formerPlace: (key) => stood.get(key),
     guards: siteOf(base.world).guards,
     vanished: vanishedFromHead(read.git.vanished),
     now: Date.now(),
@@ -68,8 +86,9 @@ export async function validateRepo(
   const root = resolve(dir)
   const context = createContext(await boot(root, { from: 'worktree' }))
   const read = await readOnce(root, { from: 'worktree' }, { loader: context.loader, parseMany: parsePool() })
-  if (hasErrors(read.issues)) return { issues: read.issues, read, resources: read.tree.declared.size }
+  const { warnings } = context.directory
+  if (hasErrors(read.issues)) return { issues: [...warnings, ...read.issues].sort(compareIssues), read, resources: read.tree.declared.size }
   const base: Base = { revision: 0, world: context.engine.empty() }
-  const { issues } = proposalOf(context, root, base, read)
-  return { issues: [...issues].sort(compareIssues), read, resources: read.tree.declared.size }
+  const { issues } = proposalOf(context, root, { base, read, stood: new Map() })
+  return { issues: [...warnings, ...issues].sort(compareIssues), read, resources: read.tree.declared.size }
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { hasErrors, type Issue } from '../model/issue.ts'
+import { compareIssues, hasErrors, type Issue } from '../model/issue.ts'
 import { askControl, ControlError } from '../server/control/socket.ts'
 import type { Plan } from '../server/plan/types.ts'
 import { issueJson } from '../server/render/issue.ts'
@@ -65,9 +65,10 @@ async function previewOffline(dir: string, stateFile: string): Promise<Preview> 
   const look = await lookOffline(dir, stateFile, 'plan')
   try {
     const { issues, ready } = look.proposal
-    if (hasErrors(issues) || ready === undefined) return { issues }
+    const all = [...look.context.directory.warnings, ...issues].sort(compareIssues)
+    if (hasErrors(issues) || ready === undefined) return { issues: all }
     if (ready.plan.changes.length > 0) await look.store.savePlan(ready.plan)
-    return { issues, plan: ready.plan }
+    return { issues: all, plan: ready.plan }
   } finally {
     await look.store.close()
   }

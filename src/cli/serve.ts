@@ -3,14 +3,17 @@ import { pino } from 'pino'
 import { openDuty } from '../server/duty.ts'
 import { checkRoot } from '../server/repo/scan.ts'
 import { startServer } from '../server/serve.ts'
+import { readServerKey, serverKeyPath } from '../server/server-key.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
-import { EXIT, type ExitCode } from './exit.ts'
+import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import type { Output } from './output.ts'
 
 export interface ServeOptions {
   readonly stateFile: string
   readonly manual?: true
   readonly insecureLab?: true
+  readonly keys?: string
+  readonly hostKeys?: string
   readonly fresh?: true
   readonly heartbeat: number
   readonly pub?: string
@@ -27,6 +30,10 @@ export async function serve(dir: string, options: ServeOptions, output: Output):
     ...(rpc === undefined ? {} : { rpc }),
     ...(reports === undefined ? {} : { reports }),
   }
+  const keyFile = options.keys ?? serverKeyPath(options.stateFile)
+  const keys = readServerKey(keyFile)
+  if (keys === undefined && options.keys !== undefined)
+    throw new CommandError(`there is no key file ${keyFile}`, { hint: 'netloom keys server makes one beside the state file' })
   checkRoot(resolve(dir))
   const server = await startServer({
     dir: resolve(dir),
@@ -34,12 +41,14 @@ export async function serve(dir: string, options: ServeOptions, output: Output):
     endpoints,
     mode: options.manual === true ? 'manual' : 'auto',
     insecureLab: options.insecureLab === true,
+    ...(keys === undefined ? {} : { keys }),
+    ...(options.hostKeys === undefined ? {} : { hostKeys: options.hostKeys }),
     heartbeatMs: options.heartbeat,
     fresh: options.fresh === true,
     log: (level, message, detail) => logger[level](detail ?? {}, message),
   })
   const duty = await openDuty(server, options.stateFile)
-  logger.info({ ...server.endpoints, control: duty.path, revision: server.controller.base.revision }, 'serving')
+  logger.info({ ...server.endpoints, control: duty.path, keys: keys !== undefined, revision: server.controller.base.revision }, 'serving')
   output.result(
     { endpoints: server.endpoints, revision: server.controller.base.revision },
     () => `serving ${dir} at ${server.endpoints.rpc}`,

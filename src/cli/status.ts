@@ -3,12 +3,16 @@ import { resolve } from 'node:path'
 import { labDir, tagOf } from '../lab/names.ts'
 import type { Issue, Place } from '../model/issue.ts'
 import type { Key } from '../model/key.ts'
+import { viewOf } from '../server/callbacks/view.ts'
 import { askControl, ControlError } from '../server/control/socket.ts'
 import type { RepoState } from '../server/controller.ts'
+import { SHOWN_CALLS } from '../server/duty.ts'
 import { fleetInput, rememberedHosts } from '../server/fleet.ts'
 import type { Plan } from '../server/plan/types.ts'
+import { type CallsView, renderCallbacks } from '../server/render/callbacks.ts'
 import { type FleetInput, type HostState, hostStates } from '../server/render/fleet.ts'
 import { issueJson } from '../server/render/issue.ts'
+import { type RefusedState, refusedLines } from '../server/render/keys.ts'
 import { renderStatus } from '../server/render/status.ts'
 import type { RenderStyle } from '../server/render/style.ts'
 import { controlPath } from '../server/serve.ts'
@@ -22,7 +26,12 @@ export interface StatusAnswer {
   readonly fleet: Omit<FleetInput, 'targets'> & { readonly targets: readonly (readonly [string, { readonly digest: string }])[] }
   readonly repo: RepoState['state']
   readonly issues: readonly Issue[]
+  readonly callbacks: CallsView
   readonly plan?: Plan
+  /** What was not let in since the server started. */
+  readonly refused?: readonly RefusedState[]
+  /** Host → public key of those that are; absent when the server runs without keys. */
+  readonly keys?: readonly (readonly [string, string])[]
   readonly places: readonly (readonly [Key, Place | null])[]
 }
 
@@ -52,13 +61,18 @@ export interface StatusView {
     readonly revision: number
     readonly hosts: readonly HostState[]
     readonly objects: FleetInput['status']
+    readonly callbacks: CallsView
+    readonly refused: readonly RefusedState[]
   }
   readonly text: (style: RenderStyle) => string
 }
 
 export async function readStatus(stateFile: string): Promise<StatusView> {
   const answer = await askServer(stateFile)
-  const fleet = answer === undefined ? await lastKnown(stateFile) : { ...answer.fleet, targets: new Map(answer.fleet.targets) }
+  const { fleet, callbacks } =
+    answer === undefined
+      ? await lastKnown(stateFile)
+      : { callbacks: answer.callbacks, fleet: { ...answer.fleet, targets: new Map(answer.fleet.targets) } }
   return {
     data: {
       server: answer !== undefined,
@@ -67,8 +81,18 @@ export async function readStatus(stateFile: string): Promise<StatusView> {
       revision: fleet.revision,
       hosts: hostStates(fleet),
       objects: fleet.status,
+      callbacks,
+      refused: answer?.refused ?? [],
     },
-    text: (style) => [renderStatus(fleet, style), ...repoLines(answer)].join('\n'),
+    text: (style) => {
+      const calls = renderCallbacks(callbacks, Date.now(), answer !== undefined, style)
+      return [
+        renderStatus(fleet, style),
+        ...(calls === '' ? [] : [calls]),
+        ...refusedLines(answer?.refused ?? []),
+        ...repoLines(answer),
+      ].join('\n')
+    },
   }
 }
 
@@ -106,11 +130,12 @@ export async function askServer(stateFile: string): Promise<StatusAnswer | undef
   }
 }
 
-async function lastKnown(stateFile: string): Promise<FleetInput> {
+async function lastKnown(stateFile: string): Promise<{ readonly fleet: FleetInput; readonly callbacks: CallsView }> {
   const store = await openStore(stateFile, { access: 'read' })
   try {
     const current = await store.currentRevision()
-    return fleetInput(current?.revision ?? 0, new Map(), await rememberedHosts(store), Date.now(), 0)
+    const fleet = fleetInput(current?.revision ?? 0, new Map(), await rememberedHosts(store), Date.now(), 0)
+    return { fleet, callbacks: viewOf(await store.callbacks.waiting(SHOWN_CALLS), [], SHOWN_CALLS) }
   } finally {
     await store.close()
   }

@@ -74,7 +74,10 @@ export function extendKind(kind: KindDefinition, extensions: readonly AttributeE
       const parts = [kind.normalise(own(spec)), ...extensions.map((e) => normalised(e, valuesOf(spec, e)))]
       return { spec: Object.assign({}, ...parts.map((p) => p.spec)), findings: parts.flatMap((p) => p.findings) }
     },
-    references: (spec) => [...kind.references(own(spec)), ...extensions.flatMap((e) => e.references?.(valuesOf(spec, e)) ?? [])],
+    references: (spec, project) => [
+      ...kind.references(own(spec), project),
+      ...extensions.flatMap((e) => e.references?.(valuesOf(spec, e)) ?? []),
+    ],
     check: (resource, view) => [
       ...kind.check(ownPart(resource, own), view),
       ...extensions.flatMap((e) => e.check?.(resource, valuesOf(resource.spec, e), view) ?? []),

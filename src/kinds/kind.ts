@@ -1,10 +1,12 @@
 import type { JSONSchema } from 'json-schema-to-ts'
+import type { Cidr } from '../lib/cidr.ts'
 import type { JsonObject } from '../model/brand.ts'
 import type { Intent } from '../model/intent.ts'
 import type { Finding, ValuePath } from '../model/issue.ts'
 import type { Key } from '../model/key.ts'
 import type { Declared, Resource } from '../model/resource.ts'
 import type { IntentKey, Scope } from '../model/scope.ts'
+import type { Sharing } from './sharing.ts'
 
 /**
  * The contract of a kind: one folder `kinds/<kind>/` with check.ts (rules), resolve.ts (defaults, allocation), lower.ts (→ intents).
@@ -26,14 +28,21 @@ export interface KindDefinition<Spec = JsonObject> {
   readonly after: readonly string[]
   /** Attributes that cannot change in place: a change of one re-creates the resource (`recreate`) or is refused (`immutable`). */
   readonly mutability?: Readonly<Record<string, 'recreate' | 'immutable'>>
+  /** How other projects come to use a resource of it. Absent: they never do. The engine refuses references across projects by this, for every kind. */
+  readonly sharing?: Sharing
+  /** The kind once all kinds are known, for one that speaks of others (what may be shared, what is counted). */
+  among?(kinds: readonly KindDefinition[]): KindDefinition<Spec>
 
   /**
    * Spellings to normal form (MAC, CIDR, sets sorted); needs no other resource. The value has passed the schema.
    * Findings carry paths inside `spec`.
    */
   normalise(spec: JsonObject): Normalised
-  /** References in the declared spec, for existence checks, ordering and did-you-mean. Names are relative to the project (`name` or `project/name`). */
-  references(spec: JsonObject): readonly Reference[]
+  /**
+   * References in the declared spec, for existence checks, ordering, sharing and did-you-mean. Names are relative to `project`, the resource's own
+   * (`name` or `project/name`).
+   */
+  references(spec: JsonObject, project: string): readonly Reference[]
   /**
    * False when `resolve` claims nothing for this spec: nobody then has to wait for it before choosing among what is free. Absent: it may.
    */
@@ -57,6 +66,8 @@ export interface Reference {
   readonly at: ValuePath
   /** A name that is only mentioned, such as a physical network: no resource of that kind needs to exist. */
   readonly open?: true
+  /** What it takes where the target is of another project. Absent: that it is shared. `external`: that it is external is enough. `own`: that never is. */
+  readonly access?: 'own' | 'external'
 }
 
 export interface Resolved<Spec> {
@@ -104,6 +115,28 @@ export interface Pools {
    * the ranges once; else the longest-reserved value of a deleted resource.
    */
   allocate(pool: string, ranges: readonly ValueRange[], options?: AllocateOptions): Claim
+
+  /*
+   * Pools of blocks (`blockPool`): their values are prefixes of any length, and no two of a pool overlap, reserved ones included. Prefixes are of one
+   * family. A resource has at most one block of a pool, besides what is reserved for it; the rest is as for values.
+   */
+
+  /** The resource asks for exactly this block. Reservations that are in the way give way. */
+  claimBlock(pool: string, block: Cidr): BlockClaim
+  /**
+   * Any free block of that length within `from`: the one that the resource has, even where `from` does not hold it any more (whether it may stay
+   * is for the kind to say); else one reserved for it; else from hash(identity) upwards in a region that the project's blocks share, then elsewhere
+   * (`searchOrder`); else what was reserved the longest.
+   */
+  allocateBlock(pool: string, wish: BlockWish): BlockClaim
+}
+
+export interface BlockWish {
+  /** Compacted. */
+  readonly from: readonly Cidr[]
+  readonly prefix: number
+  /** Nobody wrote the length: what the resource has stays, though others would get another length by now. */
+  readonly anyLength?: boolean
 }
 
 export interface AllocateOptions {
@@ -126,6 +159,23 @@ export type Claim =
   | { readonly ok: true; readonly value: string }
   | { readonly ok: false; readonly reason: 'taken'; readonly holder: Key; readonly explicit: boolean }
   | { readonly ok: false; readonly reason: 'full'; readonly size: bigint; readonly used: number; readonly holders: readonly Key[] }
+
+export type BlockClaim =
+  | { readonly ok: true; readonly value: string }
+  | { readonly ok: false; readonly reason: 'taken'; readonly holder: Key; readonly explicit: boolean; readonly value: string }
+  | FullOfBlocks
+
+/** Nowhere in `from` is a block of that length free. Reservations count as free here. */
+export interface FullOfBlocks {
+  readonly ok: false
+  readonly reason: 'full'
+  /** Addresses of `from`, and those of them that are in use. */
+  readonly size: bigint
+  readonly used: bigint
+  readonly holders: readonly Key[]
+  /** Length of the largest block that is free; absent when there is none at all. */
+  readonly largest?: number
+}
 
 /** The site file with every default filled in (`kinds/site`). */
 export type Site = {

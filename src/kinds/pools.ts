@@ -27,6 +27,17 @@ export function segmentPool(type: string, physicalNetwork?: string): string {
   return physicalNetwork === undefined ? poolName('segment', type) : poolName('segment', type, physicalNetwork)
 }
 
+const BLOCKS = 'cidr'
+
+/** Blocks of one subnet pool, of any length: no two overlap. */
+export function blockPool(subnetpool: Key): string {
+  return poolName(BLOCKS, subnetpool)
+}
+
+export function isBlockPool(pool: string): boolean {
+  return pool.startsWith(`${BLOCKS}:`)
+}
+
 const UNIQUE = 'unique'
 
 /** Values that are only ever written, never chosen: the pool keeps them unique, and nothing is reserved when they go. */

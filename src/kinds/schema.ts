@@ -13,3 +13,15 @@ function replaced(value: Json | undefined, path: readonly string[], words: reado
   if (!isRecord(value)) throw new Error(`the schema has no ${path.join('.')}`)
   return { ...value, [name]: replaced(value[name] as Json | undefined, rest, words) } as JsonObject
 }
+
+/** A schema that says what holds where nothing is written: an annotation, which validation does not read. Attributes of a map have defaults of their own. */
+export function withDefaults(schema: JSONSchema, defaults: JsonObject): JSONSchema {
+  if (!isRecord(schema) || !isRecord(schema['properties'])) return schema
+  const properties = Object.entries(schema['properties']).map(([name, property]) => {
+    const value = defaults[name]
+    if (value === undefined || !isRecord(property)) return [name, property]
+    const inner = isRecord(property['properties']) && isRecord(value)
+    return [name, inner ? withDefaults(property as JSONSchema, value as JsonObject) : { ...property, default: value }]
+  })
+  return { ...schema, properties: Object.fromEntries(properties) } as JSONSchema
+}

@@ -54,6 +54,11 @@ export function cidrsOverlap(a: Cidr, b: Cidr): boolean {
   return a.family === b.family && a.first <= b.last && b.first <= a.last
 }
 
+/** `inner` is a part of `outer`, or all of it. */
+export function cidrCovers(outer: Cidr, inner: Cidr): boolean {
+  return outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last
+}
+
 export function cidrSize(cidr: Cidr): bigint {
   return cidr.last - cidr.first + 1n
 }

@@ -32,6 +32,17 @@ export function subtractRanges(from: readonly Range[], holes: readonly Range[]):
   return left
 }
 
+/** What both have; empty (`from > to`) when that is nothing. */
+export function intersectRanges(a: Range, b: Range): Range {
+  return { from: larger(a.from, b.from), to: -larger(-a.to, -b.to) }
+}
+
+/** `Math.max` does not take bigints. */
+function larger(a: bigint, b: bigint): bigint {
+  if (a > b) return a
+  return b
+}
+
 export function rangesSize(ranges: readonly Range[]): bigint {
   return ranges.reduce((sum, r) => sum + r.to - r.from + 1n, 0n)
 }

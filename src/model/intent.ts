@@ -85,7 +85,7 @@ export interface LocationIntent {
   readonly type: 'location'
   readonly port: Key
   readonly network: Key
-  /** Absent: bound to no host (yet). */
+  /** Absent: bound to no host (yet). A name that no host has: it lives outside, and is reached by the provider network, if the network has one. */
   readonly host?: string
   readonly mac: string
   /** Canonical addresses without prefix length. */

@@ -32,6 +32,11 @@ export function keyParts(key: Key): KeyParts {
   return b === undefined ? { kind, project: '', name: a } : { kind, project: a, name: b }
 }
 
+/** Its kind alone, for loops over many keys. */
+export function kindOf(key: Key): string {
+  return key.slice(0, key.indexOf('/'))
+}
+
 /** How a key is shown to people: the default project is left out, and so is the name of what there is one of (`site`). */
 export function displayKey(key: Key): string {
   const { kind, project, name } = keyParts(key)

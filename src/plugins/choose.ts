@@ -1,5 +1,5 @@
 import { didYouMean } from '../lib/suggest.ts'
-import { hasErrors, type Issue } from '../model/issue.ts'
+import { compareIssues, hasErrors, type Issue } from '../model/issue.ts'
 import { answersTo, type ChosenPlugin } from './conflicts.ts'
 import { type Assembled, assemble, type Directory } from './directory.ts'
 import { BUILT_IN, ON_BY_DEFAULT } from './index.ts'
@@ -10,6 +10,8 @@ import { type Named, type PluginSettings, settingsFrom } from './settings.ts'
 export interface LoadedModule {
   readonly name: string
   readonly plugin: Plugin
+  /** A digest of its file: another content may do other things. */
+  readonly content?: string
 }
 
 export function isBuiltIn(name: string): boolean {
@@ -32,9 +34,14 @@ export function choosePlugins(
   issues.push(...coreIssues(settings.core_plugin, chosen[0]), ...disabledIssues(settings.disabled_plugins))
   const disabled = new Set(settings.disabled_plugins.map((n) => n.name))
   for (const name of ON_BY_DEFAULT) if (!disabled.has(name)) add({ name }, 'default')
-  const { once, repeated } = withoutRepeats(settings.service_plugins)
+  const { once, repeated } = withoutRepeats(settings.service_plugins, settings.core_plugin)
   issues.push(...repeated)
-  for (const named of once) if (!chosen.some((c) => c.because === 'default' && c.plugin.name === named.name)) add(named, 'written')
+  for (const named of once) {
+    if (chosen.some((c) => c.because === 'default' && c.plugin.name === named.name)) continue
+    const other = find(named.name, modules)
+    if (other?.plugin.role === 'core') issues.push(secondCore(named, settings.core_plugin))
+    else add(named, 'written')
+  }
   return { chosen: withRequired(chosen), issues }
 }
 
@@ -52,11 +59,12 @@ function withRequired(chosen: readonly ChosenPlugin[]): readonly ChosenPlugin[] 
   return all
 }
 
-function find(name: string, modules: readonly LoadedModule[]): Pick<ChosenPlugin, 'plugin' | 'origin'> | undefined {
+function find(name: string, modules: readonly LoadedModule[]): Pick<ChosenPlugin, 'plugin' | 'origin' | 'content'> | undefined {
   const own = BUILT_IN.find((p) => p.name === name)
   if (own !== undefined) return { plugin: own, origin: 'built-in' }
   const module = modules.find((m) => m.name === name)
-  return module === undefined ? undefined : { plugin: module.plugin, origin: module.name }
+  if (module === undefined) return undefined
+  return { plugin: module.plugin, origin: module.name, ...(module.content === undefined ? {} : { content: module.content }) }
 }
 
 function unknownPlugin({ name, place }: Named): Issue {
@@ -79,6 +87,12 @@ function coreIssues(named: Named, core: ChosenPlugin | undefined): readonly Issu
   return [{ code: 'E0701', severity: 'error', message, ...(named.place === undefined ? {} : { place: named.place }), hint }]
 }
 
+function secondCore({ name, place }: Named, core: Named): Issue {
+  const message = `service_plugins: ${name} is a core plugin, and ${core.name} is the core plugin here`
+  const hint = `write core_plugin: ${name}, or take it out of service_plugins`
+  return { code: 'E0701', severity: 'error', message, ...(place === undefined ? {} : { place }), hint }
+}
+
 function disabledIssues(disabled: readonly Named[]): readonly Issue[] {
   return disabled
     .filter(({ name }) => !ON_BY_DEFAULT.includes(name))
@@ -89,11 +103,11 @@ function disabledIssues(disabled: readonly Named[]): readonly Issue[] {
     })
 }
 
-function withoutRepeats(named: readonly Named[]): { readonly once: readonly Named[]; readonly repeated: readonly Issue[] } {
+function withoutRepeats(named: readonly Named[], core: Named): { readonly once: readonly Named[]; readonly repeated: readonly Issue[] } {
   const once: Named[] = []
   const repeated: Issue[] = []
   for (const one of named) {
-    const first = once.find((o) => o.name === one.name)
+    const first = [core, ...once].find((o) => o.name === one.name)
     if (first === undefined) once.push(one)
     else {
       const related = first.place === undefined ? [] : [{ message: 'named here first', place: first.place }]
@@ -108,9 +122,8 @@ function withoutRepeats(named: readonly Named[]): { readonly once: readonly Name
 /** From settings and loaded modules to a directory, or every reason why there is none. */
 export function assembleChosen(settings: PluginSettings, modules: readonly LoadedModule[], version: string): Assembled {
   const { chosen, issues } = choosePlugins(settings, modules)
-  if (hasErrors(issues)) return { ok: false, issues }
-  const made = assemble(chosen, settings, version)
-  return { ...made, issues: [...issues, ...made.issues] }
+  if (hasErrors(issues)) return { ok: false, issues: [...issues].sort(compareIssues) }
+  return assemble(chosen, settings, version, issues)
 }
 
 /** What runs where the site file says nothing of plugins. */

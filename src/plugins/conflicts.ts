@@ -3,6 +3,13 @@ import { isRecord } from '../lib/json.ts'
 import type { Issue, Place } from '../model/issue.ts'
 import type { OwnedKind, Plugin } from './plugin.ts'
 
+/** The program itself, as the owner of the site file's kind: plugins may add to it, and bring no other. */
+export const PROGRAM: ChosenPlugin = {
+  plugin: { name: 'netloom', role: 'core', summary: 'The program itself.', provides: [], extensions: [], agent_roles: [] },
+  origin: 'built-in',
+  because: 'written',
+}
+
 /** A plugin and how it came to be loaded. */
 export interface ChosenPlugin {
   readonly plugin: Plugin
@@ -12,6 +19,8 @@ export interface ChosenPlugin {
   readonly place?: Place
   /** `written`, `default`, or the plugin that requires it. */
   readonly because: string
+  /** Of a third party's module: a digest of its file. */
+  readonly content?: string
 }
 
 /** What `requires` may say of a plugin: its name, or a service type that it implements. */
@@ -25,14 +34,17 @@ export interface MadePlugin {
   readonly kinds: readonly OwnedKind[]
 }
 
+const SAME_NAME = 'E0718'
+
 interface Claimed {
   readonly by: ChosenPlugin
   readonly what: string
 }
 
-/** One thing, one owner: service types, kinds, collections, aliases, attributes, drivers. Each clash names both plugins and where both are written. */
+/** One thing, one owner: names, service types, kinds, collections, aliases, attributes, drivers. Each clash names both plugins and where both are written. */
 export function pluginConflicts(made: readonly MadePlugin[]): readonly Issue[] {
   return [
+    ...clashes(made, SAME_NAME, 'name', ({ plugin }) => [plugin.plugin.name]),
     ...clashes(made, 'E0703', 'service type', ({ plugin }) => plugin.plugin.provides),
     ...clashes(made, 'E0704', 'kind', ({ kinds }) => kinds.map((k) => k.definition.kind)),
     ...clashes(made, 'E0704', 'collection', ({ kinds }) => kinds.map((k) => k.definition.collection)),
@@ -40,7 +52,23 @@ export function pluginConflicts(made: readonly MadePlugin[]): readonly Issue[] {
     ...clashes(made, 'E0707', 'type driver', ({ plugin }) => (plugin.plugin.type_drivers ?? []).map((d) => d.type)),
     ...clashes(made, 'E0707', 'mechanism driver', ({ plugin }) => (plugin.plugin.mechanism_drivers ?? []).map((d) => d.name)),
     ...attributeIssues(made),
+    ...siteWordIssues(made),
   ]
+}
+
+/** At the top level of the site file collections stand beside the site's settings, and `project` beside both. */
+function siteWordIssues(made: readonly MadePlugin[]): readonly Issue[] {
+  const site = made.find((m) => m.plugin === PROGRAM)?.kinds[0]?.definition
+  const words = new Set(['', 'project', ...(site === undefined ? [] : attributesOf(site))])
+  return made.flatMap(({ plugin, kinds }) => {
+    if (plugin === PROGRAM) return []
+    const taken = kinds.filter((k) => words.has(k.definition.collection))
+    return taken.map(({ definition: { kind, collection } }): Issue => {
+      const message = `plugin ${plugin.plugin.name}: kind ${kind} has the collection ${collection || '(empty)'}, a word of the site file`
+      const place = plugin.place === undefined ? {} : { place: plugin.place }
+      return { code: 'E0704', severity: 'error', message, ...place, hint: 'the plugin has to call its collection something else' }
+    })
+  })
 }
 
 function clashes(made: readonly MadePlugin[], code: string, what: string, of: (plugin: MadePlugin) => readonly string[]): Issue[] {
@@ -63,7 +91,11 @@ function clash(code: string, claim: Claimed, other: Claimed): Issue {
   const here = claim.by.plugin.name
   const there = other.by.plugin.name
   const message =
-    here === there ? `plugin ${here} brings ${claim.what} twice` : `${claim.what} is brought by two plugins: ${there} and ${here}`
+    code === SAME_NAME
+      ? `two plugins are called ${here}`
+      : here === there
+        ? `plugin ${here} brings ${claim.what} twice`
+        : `${claim.what} is brought by two plugins: ${there} and ${here}`
   const place = claim.by.place ?? other.by.place
   const related =
     other.by.place === undefined || other.by.place === place ? [] : [{ message: `${there} is named here`, place: other.by.place }]
@@ -73,8 +105,18 @@ function clash(code: string, claim: Claimed, other: Claimed): Issue {
     message: `${message} (${origin(other.by)}; ${origin(claim.by)})`,
     ...(place === undefined ? {} : { place }),
     related,
-    hint: `take ${here} or ${there} out of service_plugins in netloom.yaml${other.by.because === 'default' ? `, or put ${there} into disabled_plugins` : ''}`,
+    hint: clashHint(claim.by, other.by),
   }
+}
+
+function clashHint(here: ChosenPlugin, there: ChosenPlugin): string {
+  const name = here.plugin.name
+  if (there === PROGRAM || there.plugin.role === 'core' || name === there.plugin.name)
+    return `take ${name} out of service_plugins in netloom.yaml`
+  const other = there.plugin.name
+  return there.because === 'default'
+    ? `put ${other} into disabled_plugins in netloom.yaml, or take ${name} out of service_plugins`
+    : `take ${name} or ${other} out of service_plugins in netloom.yaml`
 }
 
 function origin({ plugin, origin: from, because }: ChosenPlugin): string {
@@ -102,6 +144,13 @@ function attributeIssues(made: readonly MadePlugin[]): readonly Issue[] {
         if (other === undefined) owned.set(name, claim)
         else issues.push(clash('E0705', claim, other))
       }
+    }
+    const computed = (plugin.plugin.computed ?? []).flatMap((c) => c.names)
+    for (const [attribute, kind] of computed.flatMap((c) => [...kinds.keys()].map((k) => [c, k] as const))) {
+      const other = owned.get(`${kind}.${attribute}`)
+      const claim = { by: plugin, what: `attribute ${attribute} of kind ${kind}` }
+      if (other === undefined) owned.set(`${kind}.${attribute}`, claim)
+      else issues.push(clash('E0705', claim, other))
     }
   }
   return issues

@@ -1,14 +1,20 @@
 import { createHash } from 'node:crypto'
 import { type AttributeExtension, extendKind } from '../kinds/extension.ts'
 import type { KindDefinition } from '../kinds/kind.ts'
+import type { PluginChoice } from '../kinds/site/check.ts'
 import { createSite } from '../kinds/site/index.ts'
 import { compareIssues, hasErrors, type Issue } from '../model/issue.ts'
+import { type Absent, absentParts } from './absent.ts'
 import { compareSubscriptions, type Subscribed } from './callbacks.ts'
-import { type ChosenPlugin, pluginConflicts } from './conflicts.ts'
+import { type ChosenPlugin, type MadePlugin, PROGRAM, pluginConflicts } from './conflicts.ts'
 import { chooseDrivers } from './drivers.ts'
-import type { Drivers, Extension } from './plugin.ts'
+import { fault, isForeign, kindFaults, shapeFaults } from './faults.ts'
+import { guardExtension, guardKind } from './guard.ts'
+import { immutableAttributes } from './immutable.ts'
+import type { ComputedAttributes, Drivers, Extension } from './plugin.ts'
 import { orderPlugins } from './requirements.ts'
 import { choiceOf, type PluginSettings } from './settings.ts'
+import { subscriptionIssues } from './subscriptions.ts'
 
 /** Who brings something: shown by `netloom kinds` and in errors. */
 export interface Owner {
@@ -27,50 +33,121 @@ export interface Directory {
   readonly owners: ReadonlyMap<string, Owner>
   /** Kind → attribute that was added to it → who added it. */
   readonly added: ReadonlyMap<string, ReadonlyMap<string, Owner>>
+  readonly computed: readonly ComputedAttributes[]
   readonly extensions: readonly (Extension & { readonly plugin: string })[]
   readonly drivers: Drivers
+  /** In the order in which they are called. */
   readonly subscriptions: readonly Subscribed[]
-  /** Changes whenever the same YAML might mean something else: kept with each plan. */
+  /** Changes whenever the same YAML might mean something else. */
   readonly digest: string
+  /** The same for people, with the plugins' names: kept with each plan. */
+  readonly registry: string
+  /** What built-in plugins that do not run would bring. */
+  readonly absent: Absent
+  /** What was odd, though not wrong, about the choice of plugins. */
+  readonly warnings: readonly Issue[]
+  /** What the site file said of plugins when they were loaded. */
+  readonly running: Required<PluginChoice>
   /** The plugin that implements a service type. Throws on one that nobody does, naming those that are there. */
   service(type: string): ChosenPlugin
 }
 
-export type Assembled =
-  | { readonly ok: true; readonly directory: Directory; readonly issues: readonly Issue[] }
-  | { readonly ok: false; readonly issues: readonly Issue[] }
+export type Assembled = { readonly ok: true; readonly directory: Directory } | { readonly ok: false; readonly issues: readonly Issue[] }
 
-/** Puts the chosen plugins together, or says everything that does not fit. Pure. `version` is the program's. */
-export function assemble(chosen: readonly ChosenPlugin[], settings: PluginSettings, version: string): Assembled {
+/**
+ * Puts the chosen plugins together, or says everything that does not fit. Pure. `version` is the program's; `odd` is what was noticed
+ * before, and is passed on.
+ */
+export function assemble(
+  chosen: readonly ChosenPlugin[],
+  settings: PluginSettings,
+  version: string,
+  odd: readonly Issue[] = [],
+): Assembled {
+  const shapes = shapeFaults(chosen)
+  if (shapes.length > 0) return { ok: false, issues: [...odd, ...shapes].sort(compareIssues) }
   const { order, issues } = orderPlugins(chosen)
   const { drivers, issues: driverIssues } = chooseDrivers(order, settings)
-  const made = order.map((plugin) => ({ plugin, kinds: plugin.plugin.kinds?.(drivers) ?? [] }))
-  const all = [...issues, ...driverIssues, ...pluginConflicts(made)].sort(compareIssues)
-  if (hasErrors(all)) return { ok: false, issues: all }
+  const made = makeKinds(order, drivers)
+  const site = createSite({ types: drivers.types })
+  const all: readonly MadePlugin[] = [{ plugin: PROGRAM, kinds: [{ alias: 'site', definition: site }] }, ...made.kinds]
+  const found = [
+    ...odd,
+    ...issues,
+    ...driverIssues,
+    ...made.issues,
+    ...pluginConflicts(all),
+    ...kindFaults(all),
+    ...subscriptionIssues(made.kinds),
+  ].sort(compareIssues)
+  if (hasErrors(found)) return { ok: false, issues: found }
+  return { ok: true, directory: directoryOf(order, all, { drivers, version, warnings: found, running: choiceOf(settings) }) }
+}
 
-  const owners = new Map<string, Owner>([['site', { plugin: 'netloom', alias: 'site' }]])
-  const site = createSite({ types: drivers.types, running: choiceOf(settings) })
-  const attributes = order.flatMap(({ plugin }) => (plugin.attributes ?? []).map((a) => ({ plugin: plugin.name, attribute: a })))
-  const kinds = [site, ...made.flatMap(({ kinds: own }) => own.map((k) => k.definition))].map((kind) =>
-    extendKind(
-      kind,
-      attributes.filter((a) => a.attribute.kind === kind.kind).map((a) => a.attribute),
-    ),
-  )
-  for (const { plugin, kinds: own } of made) {
-    for (const { alias, definition } of own) owners.set(definition.kind, { plugin: plugin.plugin.name, alias })
-  }
+/** A third party's module may fail here as anywhere. */
+function makeKinds(
+  order: readonly ChosenPlugin[],
+  drivers: Drivers,
+): { readonly kinds: readonly MadePlugin[]; readonly issues: readonly Issue[] } {
+  const issues: Issue[] = []
+  const kinds = order.map((plugin): MadePlugin => {
+    try {
+      return { plugin, kinds: plugin.plugin.kinds?.(drivers) ?? [] }
+    } catch (error) {
+      if (!isForeign(plugin)) throw error
+      issues.push(fault(plugin, `\`kinds\` failed: ${error instanceof Error ? error.message : String(error)}`))
+      return { plugin, kinds: [] }
+    }
+  })
+  return { kinds, issues }
+}
+
+interface Rest {
+  readonly drivers: Drivers
+  readonly version: string
+  readonly warnings: readonly Issue[]
+  readonly running: Directory['running']
+}
+
+function directoryOf(order: readonly ChosenPlugin[], made: readonly MadePlugin[], rest: Rest): Directory {
+  const { drivers, version, warnings, running } = rest
+  const attributes = order.flatMap((chosen) => {
+    const { name, attributes: own = [] } = chosen.plugin
+    return own.map((a) => ({ plugin: name, attribute: isForeign(chosen) ? guardExtension(name, a) : a }))
+  })
+  const alone = made.flatMap(({ kinds: own }) => own.map((k) => k.definition))
+  const kinds = made
+    .flatMap(({ plugin, kinds: own }) =>
+      own.map(({ definition }) => {
+        const kind = definition.among?.(alone) ?? definition
+        return isForeign(plugin) ? guardKind(plugin.plugin.name, kind) : kind
+      }),
+    )
+    .map((kind) =>
+      extendKind(
+        kind,
+        attributes.filter((a) => a.attribute.kind === kind.kind).map((a) => a.attribute),
+      ),
+    )
+  const digest = digestOf(order, kinds, drivers, version)
   const directory: Directory = {
-    plugins: order,
-    kinds,
-    owners,
+    plugins: Object.freeze(order),
+    kinds: Object.freeze(kinds),
+    owners: new Map(
+      made.flatMap(({ plugin, kinds: own }) =>
+        own.map(({ alias, definition }) => [definition.kind, { plugin: plugin.plugin.name, alias }] as const),
+      ),
+    ),
     added: addedAttributes(attributes),
-    extensions: order.flatMap(({ plugin }) => plugin.extensions.map((e) => ({ ...e, plugin: plugin.name }))),
+    computed: order.flatMap(({ plugin }) => plugin.computed ?? []),
+    extensions: Object.freeze(order.flatMap(({ plugin }) => plugin.extensions.map((e) => ({ ...e, plugin: plugin.name })))),
     drivers,
-    subscriptions: order
-      .flatMap(({ plugin }) => (plugin.subscriptions ?? []).map((s): Subscribed => ({ ...s, plugin: plugin.name })))
-      .sort(compareSubscriptions),
-    digest: digestOf(order, kinds, drivers, version),
+    subscriptions: Object.freeze([...immutableAttributes(kinds), ...subscribed(order)].sort(compareSubscriptions)),
+    digest,
+    registry: `${order.map(({ plugin }) => plugin.name).join(', ')} (${digest.slice(0, 12)})`,
+    absent: absentParts(new Set(order.map(({ plugin }) => plugin.name)), drivers),
+    warnings,
+    running,
     service(type) {
       const found = order.find(({ plugin }) => plugin.provides.includes(type))
       if (found !== undefined) return found
@@ -78,7 +155,11 @@ export function assemble(chosen: readonly ChosenPlugin[], settings: PluginSettin
       throw new Error(`no plugin implements ${type}; there are ${known.join(', ')}`)
     },
   }
-  return { ok: true, directory: Object.freeze(directory), issues: all }
+  return Object.freeze(directory)
+}
+
+function subscribed(order: readonly ChosenPlugin[]): readonly Subscribed[] {
+  return order.flatMap(({ plugin }) => (plugin.subscriptions ?? []).map((s): Subscribed => ({ ...s, plugin: plugin.name })))
 }
 
 function addedAttributes(
@@ -95,7 +176,7 @@ function addedAttributes(
 
 function digestOf(order: readonly ChosenPlugin[], kinds: readonly KindDefinition[], drivers: Drivers, version: string): string {
   const hash = createHash('sha256').update(version)
-  for (const { plugin, origin } of order) hash.update(`\0plugin ${plugin.name} ${origin}`)
+  for (const { plugin, origin, content } of order) hash.update(`\0plugin ${plugin.name} ${origin} ${content ?? ''}`)
   for (const kind of kinds) hash.update(`\0kind ${kind.kind} ${kind.collection} ${kind.scope} ${JSON.stringify(kind.schema)}`)
   for (const type of drivers.types.keys()) hash.update(`\0type ${type}`)
   for (const { name } of drivers.mechanisms) hash.update(`\0mechanism ${name}`)

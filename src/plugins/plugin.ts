@@ -2,6 +2,7 @@ import type { AttributeExtension } from '../kinds/extension.ts'
 import type { KindDefinition } from '../kinds/kind.ts'
 import type { TypeDriver } from '../kinds/network/type-driver.ts'
 import type { MechanismDriver } from '../kinds/port/mechanism-driver.ts'
+import type { JsonObject } from '../model/brand.ts'
 import type { Subscription } from './callbacks.ts'
 
 /**
@@ -21,6 +22,7 @@ export interface Plugin {
   /** Made from the drivers of all plugins, so that a kind can offer what they bring. */
   kinds?(drivers: Drivers): readonly OwnedKind[]
   readonly attributes?: readonly AttributeExtension[]
+  readonly computed?: readonly ComputedAttributes[]
   readonly type_drivers?: readonly TypeDriver[]
   readonly mechanism_drivers?: readonly MechanismDriver[]
   readonly subscriptions?: readonly Subscription[]
@@ -34,6 +36,23 @@ export interface Extension {
   readonly summary: string
   /** Aliases it builds on. */
   readonly requires?: readonly string[]
+}
+
+/** Attributes of every kind that nobody writes: worked out of the resource's history when it is shown. */
+export interface ComputedAttributes {
+  /** The alias that brings them. */
+  readonly alias: string
+  readonly names: readonly string[]
+  of(life: Life): JsonObject
+}
+
+/** The revision that made a resource (or made it anew), and each that changed it since; oldest first. */
+export type Life = readonly Version[]
+
+export interface Version {
+  readonly revision: number
+  /** ISO 8601, when it was committed. */
+  readonly at: string
 }
 
 export interface OwnedKind {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { isAbsolute, join, resolve } from 'node:path'
@@ -53,21 +54,21 @@ async function load(dir: string, settings: PluginSettings): Promise<Assembled> {
   const modules: LoadedModule[] = []
   const failed = new Map<string, Issue>()
   for (const named of [settings.core_plugin, ...settings.service_plugins]) {
-    if (isBuiltIn(named.name) || modules.some((m) => m.name === named.name) || !looksLikeModule(named.name)) continue
+    if (isBuiltIn(named.name) || failed.has(named.name) || modules.some((m) => m.name === named.name)) continue
     const loaded = await loadModule(dir, named)
+    if (loaded === undefined) continue
     if ('plugin' in loaded) modules.push(loaded)
     else failed.set(named.name, loaded)
   }
   if (failed.size === 0) return assembleChosen(settings, modules, VERSION)
   // What else is wrong is said at the same time.
-  const rest = { ...settings, service_plugins: settings.service_plugins.filter((n) => !failed.has(n.name)) }
-  const { issues } = assembleChosen(rest, modules, VERSION)
-  return { ok: false, issues: [...failed.values(), ...issues].sort(compareIssues) }
-}
-
-/** A single word is a built-in plugin or a package; only what could be a package at all is looked for, so that a misspelt name is called that. */
-function looksLikeModule(name: string): boolean {
-  return name.includes('/') || name.includes('-') || name.startsWith('.')
+  const rest = {
+    ...settings,
+    ...(failed.has(settings.core_plugin.name) ? { core_plugin: settingsFrom({}).core_plugin } : {}),
+    service_plugins: settings.service_plugins.filter((n) => !failed.has(n.name)),
+  }
+  const made = assembleChosen(rest, modules, VERSION)
+  return { ok: false, issues: [...failed.values(), ...(made.ok ? made.directory.warnings : made.issues)].sort(compareIssues) }
 }
 
 /** Undefined when the site file is there and cannot be read. */
@@ -101,7 +102,7 @@ function writtenIn(parsed: ParsedFile, path: string, bytes: Uint8Array): Partial
     for (const { key, value, place } of sections) {
       if (key === 'core_plugin' && typeof value === 'string') found.core_plugin = { name: value, place }
       if (key !== 'service_plugins' && key !== 'disabled_plugins' && key !== 'mechanism_drivers') continue
-      if (!isTexts(value)) continue
+      if (!isTexts(value) || (key === 'mechanism_drivers' && value.length === 0)) continue
       found[key] = value.map((name, i): Named => {
         const at = locator.inDocument(index, [key, i], 'value') ?? place
         return { name, place: at }
@@ -115,18 +116,22 @@ function isTexts(value: Json | undefined): value is readonly string[] {
   return Array.isArray(value) && value.every((v) => typeof v === 'string')
 }
 
-/** Paths are taken from the repository, packages from its node_modules or the program's own. */
-async function loadModule(dir: string, named: Named): Promise<LoadedModule | Issue> {
+/** Paths are taken from the repository, packages from its node_modules or the program's own. Undefined: a single word that is no package, so a misspelt name. */
+async function loadModule(dir: string, named: Named): Promise<LoadedModule | Issue | undefined> {
   const { name } = named
   try {
     const file = name.startsWith('.') || isAbsolute(name) ? resolve(dir, name) : locatePackage(dir, name)
+    if (file === undefined) return /^\w*$/.test(name) ? undefined : moduleIssue(named, 'there is no such package')
+    const content = createHash('sha256')
+      .update(await readFile(file))
+      .digest('hex')
     const module: unknown = await inTime(import(pathToFileURL(file).href))
     const exported = isRecord(module) ? (module as { readonly plugin?: unknown }).plugin : undefined
     const plugin = typeof exported === 'function' ? (exported as (api: typeof PLUGIN_API) => unknown)(PLUGIN_API) : exported
-    if (isPlugin(plugin)) return { name, plugin }
+    if (isPlugin(plugin)) return { name, plugin, content }
     return moduleIssue(named, 'it exports no `plugin` with name, role, summary, provides, extensions and agent_roles')
   } catch (error) {
-    return moduleIssue(named, error instanceof Error ? error.message : String(error))
+    return moduleIssue(named, isMissing(error) ? 'there is no such file' : error instanceof Error ? error.message : String(error))
   }
 }
 
@@ -143,12 +148,21 @@ async function inTime(loading: Promise<unknown>): Promise<unknown> {
   }
 }
 
-function locatePackage(dir: string, name: string): string {
-  try {
-    return createRequire(join(resolve(dir), 'netloom.yaml')).resolve(name)
-  } catch {
-    return createRequire(import.meta.url).resolve(name)
+function locatePackage(dir: string, name: string): string | undefined {
+  for (const from of [join(resolve(dir), 'netloom.yaml'), import.meta.url]) {
+    try {
+      const file = createRequire(from).resolve(name)
+      // Node's own modules are found by their names alone.
+      if (isAbsolute(file)) return file
+    } catch {
+      // Not from here.
+    }
   }
+  return undefined
+}
+
+function isMissing(error: unknown): boolean {
+  return isRecord(error) && error['code'] === 'ENOENT'
 }
 
 function moduleIssue({ name, place }: Named, why: string): Issue {

@@ -25,7 +25,12 @@ export interface Context {
 /** Engine and loader for what the directory holds; without one, for the built-in defaults. */
 export function createContext(directory: Directory = defaultDirectory(VERSION)): Context {
   const { kinds } = directory
-  return { directory, kinds, engine: createEngine(kinds), loader: createLoader(kinds, READER_VERSION) }
+  return {
+    directory,
+    kinds,
+    engine: createEngine(kinds),
+    loader: createLoader(kinds, `${READER_VERSION} ${directory.digest}`, directory.absent),
+  }
 }
 
 /** The site of a world, with every default filled in. */

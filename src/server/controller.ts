@@ -1,13 +1,15 @@
 import type { KindDefinition, Site } from '../kinds/kind.ts'
+import type { PluginChoice } from '../kinds/site/check.ts'
 import { sameJson } from '../lib/json.ts'
-import type { Issue, Place } from '../model/issue.ts'
+import { hasErrors, type Issue, type Place } from '../model/issue.ts'
 import type { Key } from '../model/key.ts'
+import type { Subscribed } from '../plugins/callbacks.ts'
+import { callsAfter } from '../plugins/notify.ts'
 import type { Base } from './base.ts'
 import { type DeletionPause, NO_PAUSE, pauseDeletions, suspend } from './deletion-pause.ts'
-import type { Engine, Locate, Step } from './engine/types.ts'
+import type { Engine, Locate, Step, World } from './engine/types.ts'
 import { type Allowed, recordedReason, stillBlocked } from './guard/allow.ts'
 import type { VanishedFile } from './guard/guard.ts'
-import type { Hub } from './hub/hub.ts'
 import { EMPTY_TREE, type Tree } from './load/tree.ts'
 import { allocationRows } from './plan/allocated.ts'
 import type { GitInfo, Plan } from './plan/types.ts'
@@ -15,6 +17,7 @@ import { type Proposal, propose, stepFrom } from './proposal.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
 import type { TakenOver } from './takeover/take.ts'
 import type { TakeOver } from './takeover.ts'
+import { type Judged, judgePlan, refuseVetoed, Vetoed } from './veto.ts'
 
 /** One reading of the repo, as the watcher hands it over. */
 export interface Reading {
@@ -40,8 +43,13 @@ export type RepoState =
 export interface ControllerOptions {
   readonly engine: Engine
   readonly kinds: readonly KindDefinition[]
+  /** The plugins that run (`Directory.registry`). */
+  readonly registry: string
+  readonly running: Required<PluginChoice>
+  readonly subscriptions: readonly Subscribed[]
   readonly store: Store
-  readonly hub: Pick<Hub, 'publish'>
+  /** Publishes a revision; returns the hosts whose set changed. */
+  readonly hub: { publish(revision: number, world: World): readonly string[] }
   /** Absent where no agent can be asked. */
   readonly takeOver?: Pick<TakeOver, 'mayCommit' | 'taken' | 'committed'>
   readonly base: Base
@@ -53,10 +61,12 @@ export interface ControllerOptions {
   readonly clock?: () => number
   readonly log: (level: 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
   readonly onRevision: (info: RevisionInfo, plan: Plan, hosts: readonly string[]) => void
+  /** A plan that every judge of the stage `before` had agreed to was not committed. */
+  readonly onAbort: (plan: Plan) => void
 }
 
 export interface ApplyRequest {
-  /** Apply exactly this stored plan; refused as stale when the base moved. Absent: whatever the repo asks for now. */
+  /** Apply exactly this stored plan; refused as stale when the base moved, and when it was made with other plugins. Absent: whatever the repo asks for now. */
   readonly plan?: string
   readonly allow: Allowed
   readonly reason?: string
@@ -67,8 +77,14 @@ export type ApplyOutcome =
   | { readonly outcome: 'nothing'; readonly revision: number }
   | { readonly outcome: 'refused'; readonly plan: Plan }
   | { readonly outcome: 'stale'; readonly plan: string; readonly base: number; readonly current: number }
+  | { readonly outcome: 'other-plugins'; readonly plan: string; readonly made: string; readonly current: string }
   | { readonly outcome: 'broken'; readonly issues: readonly Issue[] }
   | { readonly outcome: 'unknown-plan'; readonly plan: string }
+
+interface Committed {
+  readonly revision: RevisionInfo
+  readonly hosts: readonly string[]
+}
 
 /** Decides: reading → plan → commit → publish. Callers run its methods one at a time (`serve` has a queue of one). */
 export class Controller {
@@ -112,8 +128,10 @@ export class Controller {
     const hindered = ready === undefined ? 'broken' : this.#hindrance(ready.plan, reading.tree)
     const left = this.#pauseFor(hindered === undefined ? ready?.plan : undefined)
     if (ready === undefined || left > 0) return left
-    if (hindered === undefined) await this.#commit(ready.plan, ready.step, reading.tree)
-    else if (hindered === 'operator') await this.#options.store.savePlan(ready.plan)
+    if (hindered === 'operator') await this.#options.store.savePlan(ready.plan)
+    if (hindered !== undefined) return 0
+    const done = await this.#commit(ready.plan, ready.step, reading.tree)
+    if ('issues' in done) this.#repo = { state: 'broken', issues: done.issues, since: this.#options.now() }
     return 0
   }
 
@@ -137,7 +155,9 @@ export class Controller {
     const ready = this.#note(proposal)
     if (proposal.ready === undefined) return { outcome: 'broken', issues: proposal.issues }
     if (ready === undefined) return { outcome: 'nothing', revision: this.#base.revision }
-    return await this.#applyPlan(ready.plan, ready.step, this.#reading.tree, request)
+    const outcome = await this.#applyPlan(ready.plan, ready.step, this.#reading.tree, request)
+    if (outcome.outcome === 'broken') this.#repo = { state: 'broken', issues: outcome.issues, since: this.#options.now() }
+    return outcome
   }
 
   async #applyStored(id: string, request: ApplyRequest): Promise<ApplyOutcome> {
@@ -145,20 +165,25 @@ export class Controller {
     if (stored === undefined) return { outcome: 'unknown-plan', plan: id }
     const { plan } = stored
     if (plan.base !== this.#base.revision) return { outcome: 'stale', plan: id, base: plan.base, current: this.#base.revision }
+    const { registry } = this.#options
+    if (plan.registry !== registry) return { outcome: 'other-plugins', plan: id, made: plan.registry, current: registry }
     if (plan.changes.length === 0) return { outcome: 'nothing', revision: this.#base.revision }
     const taken = this.#taken(this.tree)
     const step = stepFrom(this.#options.engine, this.#base, plan.ops, { taken, now: this.#options.now() })
     // Agents have spoken since the plan was made: it would renumber what they hold.
     if (taken !== undefined && !sameJson(allocationRows(this.#base.world, step), plan.allocations))
       return { outcome: 'stale', plan: id, base: plan.base, current: this.#base.revision }
+    // Whoever made the plan may have had other plugins.
+    const issues = judgePlan({ stage: 'before', ...this.#judging(plan, step) })
+    if (hasErrors(issues)) return { outcome: 'broken', issues }
     return await this.#applyPlan(plan, step, this.tree, request)
   }
 
   async #applyPlan(plan: Plan, step: Step, tree: Tree, request: ApplyRequest): Promise<ApplyOutcome> {
     const left = stillBlocked(plan.blocked, request.allow)
     if (left.length > 0) return { outcome: 'refused', plan: { ...plan, blocked: left } }
-    const { revision, hosts } = await this.#commit(plan, step, tree, recordedReason(plan, request.reason))
-    return { outcome: 'applied', revision, plan, hosts }
+    const done = await this.#commit(plan, step, tree, recordedReason(plan, request.reason))
+    return 'issues' in done ? { outcome: 'broken', issues: done.issues } : { outcome: 'applied', plan, ...done }
   }
 
   /** What, other than deletions that wait, keeps a plan from being carried out by itself. */
@@ -188,10 +213,13 @@ export class Controller {
   }
 
   #propose(reading: Reading): Proposal {
-    const { engine, kinds } = this.#options
+    const { engine, kinds, registry, running, subscriptions } = this.#options
     return propose({
       engine,
       kinds,
+      registry,
+      running,
+      subscriptions,
       base: this.#base,
       tree: reading.tree,
       locate: reading.locate,
@@ -226,19 +254,19 @@ export class Controller {
     return ready
   }
 
+  #judging(plan: Plan, step: Step): Omit<Judged, 'stage'> {
+    const locate = this.#reading?.locate ?? ((): undefined => undefined)
+    return { subscriptions: this.#options.subscriptions, changes: plan.changes, base: this.#base.world, world: step.world, locate }
+  }
+
   /** Store first, then publish: a crash between the two is healed at start, by digests. */
-  async #commit(
-    plan: Plan,
-    step: Step,
-    tree: Tree,
-    reason?: string,
-  ): Promise<{ readonly revision: RevisionInfo; readonly hosts: readonly string[] }> {
-    const places = new Map<Key, Place>()
-    for (const change of plan.changes) {
-      const place = tree.places.get(change.key)
-      if (place !== undefined) places.set(change.key, place)
-    }
-    const info = await this.#options.store.commit(plan, { places, now: this.#options.now(), ...(reason === undefined ? {} : { reason }) })
+  async #commit(plan: Plan, step: Step, tree: Tree, reason?: string): Promise<Committed | { readonly issues: readonly Issue[] }> {
+    const info = await this.#store(plan, step, tree, reason).catch((error: unknown) => {
+      this.#options.onAbort(plan)
+      if (error instanceof Vetoed) return error
+      throw error
+    })
+    if (info instanceof Vetoed) return { issues: info.issues }
     this.#base = { revision: info.revision, world: step.world }
     this.#pause = NO_PAUSE
     this.#options.takeOver?.committed(step.world, tree)
@@ -246,6 +274,21 @@ export class Controller {
     this.#afterCommit(plan)
     this.#options.onRevision(info, plan, hosts)
     return { revision: info, hosts }
+  }
+
+  async #store(plan: Plan, step: Step, tree: Tree, reason?: string): Promise<RevisionInfo> {
+    const places = new Map<Key, Place>()
+    for (const change of plan.changes) {
+      const place = tree.places.get(change.key)
+      if (place !== undefined) places.set(change.key, place)
+    }
+    return await this.#options.store.commit(plan, {
+      places,
+      now: this.#options.now(),
+      precommit: () => refuseVetoed({ stage: 'precommit', ...this.#judging(plan, step) }),
+      calls: callsAfter(this.#options.subscriptions, plan.changes),
+      ...(reason === undefined ? {} : { reason }),
+    })
   }
 
   #afterCommit(plan: Plan): void {

@@ -10,6 +10,8 @@ const CONVERGE_MS = 60_000
 /** A host not heard of may just be starting, one in error may be trying again: they are waited for this long. */
 const MISSING_GRACE_MS = 8_000
 const ASK_MS = 15_000
+/** Waiting calls of subscribers that `status` names. */
+export const SHOWN_CALLS = 100
 
 /** What a running server does for the commands of its machine. Nothing here changes desired state except by applying what the repo says. */
 export async function openDuty(server: Server, stateFile: string): Promise<ControlServer> {
@@ -20,7 +22,7 @@ export async function openDuty(server: Server, stateFile: string): Promise<Contr
       case 'apply':
         return await applyAndWatch(server, request, emit)
       case 'status':
-        return status(server)
+        return await status(server)
       case 'drift':
         return await drift(server)
       default:
@@ -82,13 +84,16 @@ async function watchHosts(server: Server, concerned: readonly string[], emit: (e
   }
 }
 
-function status(server: Server): JsonObject {
+async function status(server: Server): Promise<JsonObject> {
   const { repo } = server.controller
   const fleet = server.fleet()
   return plain({
     fleet: { ...fleet, targets: [...fleet.targets].map(([host, t]) => [host, { digest: t.digest }]) },
+    refused: server.hub.refused(),
+    ...(server.keys === undefined ? {} : { keys: [...server.keys()] }),
     repo: repo.state,
     issues: repo.issues,
+    callbacks: await server.callbacks.waiting(SHOWN_CALLS),
     ...('plan' in repo ? { plan: repo.plan } : {}),
     places: [...new Set(fleet.status.map((s) => s.key))].map((key) => [key, server.controller.tree.places.get(key)]),
   })

@@ -3,25 +3,30 @@ import PQueue from 'p-queue'
 import type { Site } from '../kinds/kind.ts'
 import type { PluginChoice } from '../kinds/site/check.ts'
 import { SITE_KEY } from '../kinds/site/spec.ts'
-import { sameJson } from '../lib/json.ts'
 import type { Issue } from '../model/issue.ts'
 import { type PluginSettings, settingsOf } from '../plugins/settings.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
+import type { KeyPair } from '../wire/keys.ts'
 import type { Report } from '../wire/messages.ts'
+import { keysOfHosts, keysOfLeft, openAdmission } from './admission.ts'
 import { type Base, loadBase } from './base.ts'
 import { boot } from './boot.ts'
+import { CallbackRunner } from './callbacks/runner.ts'
 import { type Context, createContext, locatorFor, READER_VERSION, siteOf, VERSION } from './context.ts'
 import { Controller, type Reading } from './controller.ts'
+import type { World } from './engine/types.ts'
 import { fleetInput, type HostRecord, rememberedHosts, withReport } from './fleet.ts'
 import { vanishedFromHead } from './guard/guard.ts'
-import { type Answer, type Hub, type HubHandlers, openHub } from './hub/hub.ts'
+import type { Answer, Hub } from './hub/hub.ts'
 import { EMPTY_TREE } from './load/tree.ts'
 import type { Plan } from './plan/types.ts'
+import { createPresence } from './presence.ts'
 import type { FleetInput } from './render/fleet.ts'
 import { parsePool } from './repo/pool.ts'
 import { readOnce } from './repo/read-once.ts'
 import { type RepoState, type RepoWatch, watchRepo } from './repo/watch.ts'
 import { createSaver } from './report-saver.ts'
+import { openHubFor, warnOfEndpoints } from './serve-hub.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
 import { createTakeOver, TAKE_OVER_MS, type TakeOver } from './takeover.ts'
@@ -36,6 +41,10 @@ export interface ServeOptions {
   readonly source?: 'worktree' | 'commit'
   readonly mode: 'auto' | 'manual'
   readonly insecureLab: boolean
+  /** The server's own; with it only hosts whose key is known are let in. */
+  readonly keys?: KeyPair
+  /** A file of host keys beside those of the repo. */
+  readonly hostKeys?: string
   readonly heartbeatMs: number
   /** What agents hold counts for nothing: nothing runs yet, or it may be renumbered. */
   readonly fresh?: boolean
@@ -58,7 +67,10 @@ export interface Server {
   readonly controller: Controller
   readonly store: Store
   readonly hub: Hub
+  /** Host → public key of those let in; undefined without keys. */
+  readonly keys: (() => ReadonlyMap<string, string>) | undefined
   readonly takeOver: TakeOver
+  readonly callbacks: CallbackRunner
   /** One thing that changes state at a time. */
   readonly queue: PQueue
   fleet(): FleetInput
@@ -69,6 +81,7 @@ export interface Server {
 }
 
 const PURGE_MS = 3600_000
+const PRESENCE_MS = 2000
 
 /**
  * Watches the repo, plans, commits, publishes and keeps what agents report. Takes the lease on the state file; throws `StoreError` (`locked`) when another process has
@@ -93,10 +106,14 @@ export async function startServer(options: ServeOptions): Promise<Server> {
 
 async function serveFrom(options: ServeOptions, context: Context, store: Store): Promise<Server> {
   const { log } = options
-  const base = await loadBase(store, context.engine, Date.now())
+  const base = await loadBase(store, context, options.dir, Date.now())
+  for (const { code, message } of context.directory.warnings) log('warn', message, { code })
   const records = await rememberedHosts(store)
   const saver = createSaver(store, records, log)
   const site = await startingSite(options.dir, context, base)
+  let current = base.revision
+  const callbacks = new CallbackRunner({ subscriptions: context.directory.subscriptions, store, revision: () => current, log })
+  const presence = createPresence(records.keys(), performance.now())
   const takeOver = createTakeOver({
     empty: base.revision === 0,
     fresh: options.fresh === true,
@@ -109,23 +126,44 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   const hub = await openHubFor(options, site, {
     onHello: (hello) => {
       const against = takeOver.greet(hello, controller.base.world)
-      if (against === undefined) log('info', 'agent connected', { host: hello.host, version: hello.version })
-      return against
+      if (against !== undefined) return against
+      log('info', 'agent connected', { host: hello.host, version: hello.version })
+      callbacks.say(presence.heard(hello.host, performance.now()))
+      return undefined
     },
     onReport: async (report, at) => {
       if (!takeOver.isWelcome(report.host)) throw new Error(`${report.host} reports before it was told anything here`)
+      callbacks.say(presence.heard(report.host, performance.now()))
       records.set(report.host, withReport(records.get(report.host), report, VERSION, { at, heardAt: performance.now() }))
       saver.note(report)
       options.onEvent?.({ type: 'report', report })
     },
   })
+  const present = keysOfHosts(base.world.resources.values())
+  const admission = openAdmission({
+    left: await keysOfLeft(store, records.keys(), present),
+    onKeys: (keys) => hub.setKeys(keys),
+    onBad: (message) => log('warn', message),
+    ...(options.hostKeys === undefined ? {} : { file: options.hostKeys }),
+  })
+  const publisher = {
+    // Keys first: whoever is expelled by this revision hears nothing of it.
+    publish(revision: number, world: World): readonly string[] {
+      admission.settle(keysOfHosts(world.resources.values()))
+      return hub.publish(revision, world)
+    },
+  }
+  admission.settle(present)
   hub.restore(base.revision, base.world, records.keys())
   const queue = new PQueue({ concurrency: 1 })
   const controller = new Controller({
     engine: context.engine,
     kinds: context.kinds,
+    registry: context.directory.registry,
+    running: context.directory.running,
+    subscriptions: context.directory.subscriptions,
     store,
-    hub,
+    hub: publisher,
     takeOver,
     base,
     siteOf: (b: Base) => siteOf(b.world),
@@ -135,8 +173,11 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     onRevision: (info, plan, hosts) => {
       log('info', 'revision committed and published', { revision: info.revision, plan: plan.id, ...plan.summary, hosts: hosts.length })
       warnOfEndpoints(log, site, siteOf(controller.base.world))
+      current = info.revision
+      callbacks.wake()
       options.onEvent?.({ type: 'revision', info, plan, hosts })
     },
+    onAbort: (plan) => callbacks.abort(plan.changes),
   })
   const watch: RepoWatch = watchRepo(
     options.dir,
@@ -158,11 +199,16 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     PURGE_MS,
   )
   housekeeping.unref()
+  const attendance = setInterval(() => callbacks.say(presence.missing(performance.now())), PRESENCE_MS)
+  attendance.unref()
+  await callbacks.start()
 
   async function onState(state: RepoState): Promise<void> {
     options.onEvent?.({ type: 'seen' })
     const reading = readingOf(options.dir, context, state)
     const before = controller.repo.state
+    // Before the first revision the repo alone says whose agents may tell what they hold.
+    if (controller.base.revision === 0) admission.settle(keysOfHosts(reading.tree.declared.values()))
     const wait = await queue.add(() => controller.consider(reading))
     tellRepo(log, controller, before)
     options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
@@ -188,7 +234,9 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     controller,
     store,
     hub,
+    keys: options.keys === undefined ? undefined : () => admission.current(),
     takeOver,
+    callbacks,
     queue,
     fleet: () => ({
       ...fleetInput(controller.base.revision, hub.targets(), records, Date.now(), performance.now()),
@@ -199,9 +247,12 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     ask: (host, question, timeoutMs): Promise<Answer> => hub.ask(host, question, timeoutMs),
     async close() {
       clearInterval(housekeeping)
+      admission.close()
       takeOver.close()
+      clearInterval(attendance)
       await watch.close()
       await queue.onIdle()
+      await callbacks.close()
       await hub.close()
       await saver.flush()
       await store.close()
@@ -232,32 +283,6 @@ async function startingSite(dir: string, context: Context, base: Base): Promise<
   }))
   const declared = [...tree.declared.values()].filter((d) => d.kind === 'site')
   return siteOf(context.engine.step(base.world, { set: declared, del: [] }, { now: Date.now() }).world)
-}
-
-function openHubFor(options: ServeOptions, site: Site, handlers: Pick<HubHandlers, 'onHello' | 'onReport'>): Promise<Hub> {
-  return openHub(
-    {
-      endpoints: { ...site.endpoints, ...options.endpoints },
-      installation: site.installation,
-      heartbeatMs: options.heartbeatMs,
-      security: { mode: options.insecureLab ? 'insecure-lab' : 'local-only' },
-    },
-    {
-      ...handlers,
-      onFault: (error) => {
-        options.log('error', 'the hub died; ending, to be started again', { error: String(error) })
-        process.exitCode = 1
-        process.kill(process.pid, 'SIGTERM')
-      },
-      warn: (message) => options.log('warn', message),
-    },
-  )
-}
-
-/** Sockets are bound once: a revision that names other endpoints takes effect at the next start. */
-function warnOfEndpoints(log: ServerLog, bound: Site, now: Site): void {
-  if (!sameJson(bound.endpoints, now.endpoints))
-    log('warn', 'endpoints changed: they take effect when the server is started again', { ...now.endpoints })
 }
 
 function readingOf(dir: string, context: Context, state: RepoState): Reading {

@@ -4,8 +4,8 @@ import type { World } from './engine/types.ts'
 import type { Tree } from './load/tree.ts'
 import type { ServerLog } from './serve.ts'
 import type { Store } from './store/types.ts'
-import { indexSubnets, type SubnetIndex } from './takeover/claims.ts'
 import { contradictions } from './takeover/contradictions.ts'
+import { indexSubnets, type SubnetIndex } from './takeover/subnets.ts'
 import { type TakenOver, takenText, takeOver } from './takeover/take.ts'
 
 /** An agent that lost its server says hello at least every 10 s: whoever lives has spoken by then. */

@@ -8,6 +8,8 @@ import type { Dataplane, DriftItem, ObjectStatus } from '../model/status.ts'
 export const WIRE_VERSION: number = 1
 /** Bytes; anything larger is refused at both ends before it is parsed. */
 export const MAX_MESSAGE: number = 64 * 1024 * 1024
+/** Bytes of a request; a full report is paged, and a pull names scopes. */
+export const MAX_REQUEST: number = 16 * 1024 * 1024
 /** A delta larger than this travels by pull, not by PUB. */
 export const MAX_PUBLISHED_DELTA: number = 256 * 1024
 /** Ports, and segments, that one `hello` may name; an agent that holds more names the first by identity. */
@@ -173,6 +175,8 @@ export interface Refusal {
   readonly v: number
   readonly id: string
   readonly type: 'refused'
-  readonly code: 'version' | 'unknown-host' | 'malformed' | 'not-ready' | 'unknown-revision' | 'not-yours'
+  readonly code: 'version' | 'unknown-host' | 'malformed' | 'not-ready' | 'unknown-revision' | 'not-yours' | 'signature' | 'replayed'
   readonly message: string
+  /** With `replayed`: the highest count seen; the same request may be sent again with a higher one. */
+  readonly after?: number
 }

@@ -1,3 +1,4 @@
+import type { KeyPair } from './keys.ts'
 import { MAX_MESSAGE } from './messages.ts'
 
 /**
@@ -22,4 +23,27 @@ export function socketOptions(heartbeatMs: number): SocketOptions {
     heartbeatTimeout: heartbeatMs * 3,
     heartbeatTimeToLive: heartbeatMs * 3,
   }
+}
+
+/** Of a bound socket that only lets in whom the ZAP handler of its context allows. With `zapEnforceDomain` nobody comes in while there is no handler. */
+export interface CurveServerOptions {
+  readonly curveServer: true
+  readonly curveSecretKey: string
+  readonly zapDomain: string
+  readonly zapEnforceDomain: true
+}
+
+export function curveServerOptions(server: KeyPair): CurveServerOptions {
+  return { curveServer: true, curveSecretKey: server.secretKey, zapDomain: 'netloom', zapEnforceDomain: true }
+}
+
+/** Of a connecting socket: who it is, and the only server it speaks to. */
+export interface CurveClientOptions {
+  readonly curveServerKey: string
+  readonly curvePublicKey: string
+  readonly curveSecretKey: string
+}
+
+export function curveClientOptions(own: KeyPair, serverKey: string): CurveClientOptions {
+  return { curveServerKey: serverKey, curvePublicKey: own.publicKey, curveSecretKey: own.secretKey }
 }

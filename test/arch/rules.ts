@@ -94,12 +94,12 @@ export const EDGES: readonly string[] = [
   '^src/setup/',
   // The files of src/server itself join the pure parts and the edges.
   '^src/server/[^/]+\\.ts$',
-  '^src/server/(repo|store|hub|control)/',
+  '^src/server/(repo|store|hub|control|callbacks)/',
   '^agentd/[^/]+\\.ts$',
   '^agentd/(northbound|cli|main|punt)/',
   '^agentd/backends/[^/]+/(driver|ovsdb|openflow|punt)/',
 ]
-const SERVER_EDGES = '^src/server/([^/]+\\.ts$|(repo|store|hub|control)/)'
+const SERVER_EDGES = '^src/server/([^/]+\\.ts$|(repo|store|hub|control|callbacks)/)'
 const IO =
   '^(fs|fs/promises|net|dgram|dns|dns/promises|tls|http|https|http2|child_process|worker_threads|cluster|os|readline|readline/promises|timers|timers/promises)$'
 const IO_PACKAGES = '(^|node_modules/)(zeromq|sqlite3|chokidar|node-cron|pino|listr2|fastify|commander|p-queue)(/|$)'
@@ -124,13 +124,13 @@ export const RULES: readonly ImportRule[] = [
     to: { path: SERVER_EDGES, pathNot: '/types\\.ts$' },
     planted: { file: 'src/server/plan/edge.ts', imports: 'src/server/store/store.ts' },
   },
-  ...(['repo', 'store', 'hub', 'control'] as const).map(
+  ...(['repo', 'store', 'hub', 'control', 'callbacks'] as const).map(
     (edge): ImportRule => ({
       name: `${edge} knows no other edge`,
       comment: 'edges meet in the files of src/server itself, where one is given what the other has read',
       severity: 'error',
       from: { path: `^src/server/${edge}/` },
-      to: { path: '^src/server/(repo|store|hub|control|serve)(/|\\.ts$)', pathNot: [`^src/server/${edge}/`, '/types\\.ts$'] },
+      to: { path: '^src/server/(repo|store|hub|control|callbacks|serve)(/|\\.ts$)', pathNot: [`^src/server/${edge}/`, '/types\\.ts$'] },
       planted: { file: `src/server/${edge}/edge.ts`, imports: edge === 'hub' ? 'src/server/store/store.ts' : 'src/server/hub/hub.ts' },
     }),
   ),

@@ -1,5 +1,5 @@
 import { Ajv } from 'ajv'
-import { parse } from 'yaml'
+import { parseAllDocuments } from 'yaml'
 import type { JsonObject } from '../../src/model/brand.ts'
 import type { Finding } from '../../src/model/issue.ts'
 import { DEFAULT_PROJECT, type Key, keyParts, makeKey } from '../../src/model/key.ts'
@@ -20,7 +20,13 @@ const ajv = new Ajv({ allErrors: true, allowUnionTypes: true })
 const schemas = new Map(kinds.map((k) => [k.kind, ajv.compile(k.schema as object)]))
 
 export function write(yaml: string): Written {
-  const document = (parse(yaml) ?? {}) as Record<string, Record<string, JsonObject | null>>
+  const parts = parseAllDocuments(yaml).map((d) => writeOne((d.toJS() ?? {}) as Document))
+  return { declared: parts.flatMap((p) => p.declared), findings: parts.flatMap((p) => p.findings) }
+}
+
+type Document = Record<string, Record<string, JsonObject | null>>
+
+function writeOne(document: Document): Written {
   const project = (document['project'] as unknown as string | undefined) ?? DEFAULT_PROJECT
   const declared: Declared[] = []
   const findings: string[] = []
@@ -74,8 +80,10 @@ export function judge(...yaml: readonly string[]): readonly string[] {
   return [...written.flatMap((w) => w.findings), ...findingsOf(world)]
 }
 
-/** The resolved spec of a resource in the default project, or undefined when it is in error. */
+/** The resolved spec of a resource, by its name in the default project or `project/name`; undefined when it is in error. */
 export function spec(world: World, kind: string, name: string): JsonObject | undefined {
-  const key = makeKey(kind, kind === 'host' || kind === 'site' ? '' : DEFAULT_PROJECT, name)
+  const global = kinds.some((k) => k.kind === kind && k.scope === 'global')
+  const slash = name.indexOf('/')
+  const key = slash < 0 ? makeKey(kind, global ? '' : DEFAULT_PROJECT, name) : makeKey(kind, name.slice(0, slash), name.slice(slash + 1))
   return world.resources.get(key)?.spec
 }

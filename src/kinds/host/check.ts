@@ -1,16 +1,17 @@
 import type { HostDeclared } from '../../../schemas/host.ts'
 import { formatIp, isLoopbackIp, isMulticastIp, parseIp } from '../../lib/ip.ts'
+import { decodeZ85 } from '../../lib/z85.ts'
 import type { JsonObject } from '../../model/brand.ts'
 import { HOST_NAME_RULE, isHostName } from '../../model/host-name.ts'
 import type { Finding } from '../../model/issue.ts'
 import type { Declared } from '../../model/resource.ts'
 import { interfaceNameFault } from '../interface-name.ts'
 import type { Normalised, Reference, View } from '../kind.ts'
-import { INTEGRATION_BRIDGE, PHYSICAL_NETWORK } from './spec.ts'
+import { AVAILABILITY_ZONE, DEFAULT_ZONE, INTEGRATION_BRIDGE, PHYSICAL_NETWORK } from './spec.ts'
 
 export function normaliseHost(spec: JsonObject): Normalised {
   const host = spec as HostDeclared
-  const findings = bridgeFindings(host.bridge_mappings ?? {})
+  const findings = [...bridgeFindings(host.bridge_mappings ?? {}), ...keyFindings(host.public_key)]
   if (host.tunnel_ip === undefined) return { spec, findings }
   const ip = parseIp(host.tunnel_ip)
   if (ip === undefined || ip.value === 0n || isMulticastIp(ip) || isLoopbackIp(ip)) {
@@ -24,6 +25,12 @@ export function normaliseHost(spec: JsonObject): Normalised {
     return { spec, findings }
   }
   return { spec: { ...spec, tunnel_ip: formatIp(ip.family, ip.value) }, findings }
+}
+
+function keyFindings(key: string | undefined): Finding[] {
+  if (key === undefined || decodeZ85(key) !== undefined) return []
+  const hint = 'paste the line that `netloom keys new HOST` prints, quotes included'
+  return [{ code: 'E0238', message: 'public_key has letters that no key has', at: ['public_key'], hint }]
 }
 
 /** One bridge per physical network and the reverse, as Neutron's agent demands of its `bridge_mappings`. */
@@ -53,10 +60,13 @@ function bridgeFindings(mappings: { readonly [physicalNetwork: string]: string }
   return findings
 }
 
-/** A host mentions the physical networks it reaches. */
+/** A host mentions the physical networks it reaches, and its zone. */
 export function hostReferences(spec: JsonObject): readonly Reference[] {
-  const mappings = (spec as HostDeclared).bridge_mappings ?? {}
-  return Object.keys(mappings).map((name) => ({ kind: PHYSICAL_NETWORK, name, at: ['bridge_mappings', name], open: true }))
+  const { bridge_mappings: mappings = {}, availability_zone: zone = DEFAULT_ZONE } = spec as HostDeclared
+  const networks = Object.keys(mappings).map(
+    (name): Reference => ({ kind: PHYSICAL_NETWORK, name, at: ['bridge_mappings', name], open: true }),
+  )
+  return [...networks, { kind: AVAILABILITY_ZONE, name: zone, at: ['availability_zone'], open: true }]
 }
 
 export function checkHost(resource: Declared, view: View): readonly Finding[] {

@@ -2,10 +2,11 @@ import type { NetworkDeclared } from '../../../schemas/network.ts'
 import { didYouMean } from '../../lib/suggest.ts'
 import type { JsonObject } from '../../model/brand.ts'
 import type { Finding } from '../../model/issue.ts'
-import { type Key, keyParts } from '../../model/key.ts'
+import type { Key } from '../../model/key.ts'
 import type { Declared } from '../../model/resource.ts'
-import { PHYSICAL_NETWORK } from '../host/spec.ts'
+import { AVAILABILITY_ZONE, PHYSICAL_NETWORK } from '../host/spec.ts'
 import type { Normalised, Reference, Site, View } from '../kind.ts'
+import { subnetFamily } from '../subnet/source.ts'
 import { SMALLEST_MTU } from './mtu.ts'
 import type { TypeDrivers } from './type-driver.ts'
 
@@ -56,10 +57,15 @@ function segmentFindings(network: NetworkDeclared, types: TypeDrivers): Finding[
   ]
 }
 
-/** A network mentions the physical network it wants; hosts and the site file say which exist. */
+/** A network mentions the physical network and the zones it wants; hosts and the site file say which exist. */
 export function networkReferences(spec: JsonObject): readonly Reference[] {
-  const { physical_network: name } = spec as NetworkDeclared
-  return name === undefined ? [] : [{ kind: PHYSICAL_NETWORK, name, at: ['physical_network'], open: true }]
+  const { physical_network: name, availability_zone_hints: zones } = spec as NetworkDeclared
+  const references: Reference[] = []
+  if (name !== undefined) references.push({ kind: PHYSICAL_NETWORK, name, at: ['physical_network'], open: true })
+  zones?.forEach((zone, i) => {
+    references.push({ kind: AVAILABILITY_ZONE, name: zone, at: ['availability_zone_hints', i], open: true })
+  })
+  return references
 }
 
 /** A written number is claimed, and so is the physical network of a flat network. */
@@ -85,7 +91,19 @@ export function checkNetwork(resource: Declared, view: View, types: TypeDrivers)
   }
   if (physnet !== undefined && types.get(type ?? '')?.physical_network !== 'none')
     findings.push(...physicalNetworkFindings(physnet, network, view, site))
-  return findings
+  return [...findings, ...zoneFindings(network, view)]
+}
+
+/** A zone is where some host is (Neutron: B3.18, an unknown zone is an error). */
+function zoneFindings({ availability_zone_hints: zones = [] }: NetworkDeclared, view: View): Finding[] {
+  return zones.flatMap((zone, i) => {
+    if (view.users(view.ref(AVAILABILITY_ZONE, zone), 'host').length > 0) return []
+    const known = view.mentioned(AVAILABILITY_ZONE, 'host')
+    const near = didYouMean(zone, known)
+    const message = `availability zone ${zone} has no host; there are ${known.join(', ') || 'none'}`
+    const hint = near === undefined ? `write one of these, or availability_zone: ${zone} on a host` : `did you mean ${near}?`
+    return [{ code: 'E0275', message, at: ['availability_zone_hints', i], hint }]
+  })
 }
 
 function physicalNetworkFindings(physnet: string, network: NetworkDeclared, view: View, site: Site): Finding[] {
@@ -107,17 +125,14 @@ function sitePhysicalNetworks(site: Site): readonly string[] {
   return [...site.network_vlan_ranges.map((r) => r.physical_network), ...Object.keys(site.physical_network_mtus)]
 }
 
-/** IP families of the network's subnets, each with one subnet that has it; from what is written, so that subnets may depend on networks. */
-export function subnetFamilies(network: Key, view: View): ReadonlyMap<4 | 6, Key> {
-  const families = new Map<4 | 6, Key>()
+/** IP families of the network's subnets, each with the first subnet that has it; from what is written, so that subnets may depend on networks. */
+export function subnetFamilies(network: Key, view: View): ReadonlyMap<4 | 6, Declared> {
+  const families = new Map<4 | 6, Declared>()
   for (const key of view.users(network, 'subnet')) {
-    const cidr = view.declared(key)?.spec['cidr']
-    const family = typeof cidr === 'string' && cidr.includes(':') ? 6 : 4
-    if (!families.has(family)) families.set(family, key)
+    const subnet = view.declared(key)
+    if (subnet === undefined) continue
+    const family = subnetFamily(subnet, view)
+    if (!families.has(family)) families.set(family, subnet)
   }
   return families
-}
-
-export function subnetName(key: Key): string {
-  return keyParts(key).name
 }

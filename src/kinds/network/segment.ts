@@ -1,8 +1,11 @@
 import type { NetworkDeclared } from '../../../schemas/network.ts'
+import { mergeRanges, subtractRanges } from '../../lib/ranges.ts'
 import type { Finding } from '../../model/issue.ts'
 import type { Declared } from '../../model/resource.ts'
 import { nameHolders, takenFinding } from '../findings.ts'
-import type { Claim, Pools, Site } from '../kind.ts'
+import type { Claim, Pools, Site, View } from '../kind.ts'
+import { rangeKeys } from '../network_segment_range/check.ts'
+import type { NetworkSegmentRangeSpec } from '../network_segment_range/spec.ts'
 import { numberRange, segmentPool } from '../pools.ts'
 import type { TypeDriver, TypeDrivers } from './type-driver.ts'
 
@@ -25,17 +28,24 @@ interface Candidate {
   readonly physical_network?: string
 }
 
-/** The segment of a network: what is written is claimed, the rest is chosen from the site's ranges and kept (Neutron: B3.6). */
-export function resolveSegment(resource: Declared, types: TypeDrivers, site: Site, pools: Pools): SegmentResult {
+/** The segment of a network: what is written is claimed, the rest is chosen from ranges and kept (Neutron: B3.6). */
+export function resolveSegment(resource: Declared, types: TypeDrivers, view: View, pools: Pools): SegmentResult {
   const network = resource.spec as NetworkDeclared
   const { network_type: type, physical_network: physnet, segmentation_id: id } = network
   const driver = types.get(type ?? '')
   if (driver?.physical_network === 'required' && driver.numbers === undefined && physnet !== undefined)
     return claimPhysicalNetwork(driver, physnet, pools)
   if (driver !== undefined && id !== undefined) return claimNumber(driver, physnet, id, pools)
+  const site = view.site()
   const names = type === undefined ? triedTypes(network, site) : [type]
   const drivers = names.flatMap((name) => types.get(name) ?? [])
-  return chooseSegment(drivers, physnet, site, pools)
+  const ranges = rangesFor(resource.project, view)
+  return chooseSegment(
+    drivers.map((d) => d.type),
+    physnet,
+    drivers.flatMap((d) => candidatesOf(d, physnet, site, ranges)),
+    pools,
+  )
 }
 
 function triedTypes(network: NetworkDeclared, site: Site): readonly string[] {
@@ -77,27 +87,27 @@ function claimNumber({ type, carriage }: TypeDriver, physnet: string | undefined
   }
 }
 
-/** The pool in which the network already has its number comes first; then types and physical networks in the order the site names them. */
-function chooseSegment(drivers: readonly TypeDriver[], physnet: string | undefined, site: Site, pools: Pools): SegmentResult {
+/** The pool in which the network already has its number comes first; then types, and of each its ranges, in order. */
+function chooseSegment(
+  types: readonly string[],
+  physnet: string | undefined,
+  candidates: readonly Candidate[],
+  pools: Pools,
+): SegmentResult {
   const tried: string[] = []
-  const candidates = drivers.flatMap((driver) => candidatesOf(driver, physnet, site))
   const pinned = candidates.filter((c) => pools.pinned(c.pool))
   for (const { driver, pool, ranges, physical_network } of [...pinned, ...candidates]) {
     const physical = physical_network === undefined ? {} : { physical_network }
     if (ranges === undefined) return { ok: true, segment: { network_type: driver.type, ...physical } }
     const claim = allocate(driver, pool, ranges, pools)
     if (claim.ok) return { ok: true, segment: { network_type: driver.type, ...physical, segmentation_id: Number(claim.value) } }
-    if (claim.reason === 'full')
-      tried.push(`${pool.replace('segment:', '')} has ${claim.size}, used by ${nameHolders(claim.holders) || 'nobody'}`)
+    if (claim.reason === 'full') {
+      const name = pool.replace('segment:', '')
+      const used = `${name} has ${claim.size}, used by ${nameHolders(claim.holders) || 'nobody'}`
+      tried.push(claim.size === 0n ? `all of ${name} is set aside for other projects` : used)
+    }
   }
-  return {
-    ok: false,
-    finding: noSegment(
-      drivers.map((d) => d.type),
-      physnet,
-      tried,
-    ),
-  }
+  return { ok: false, finding: noSegment(types, physnet, tried) }
 }
 
 /** A number chosen earlier may stay anywhere in the type's own bounds: a range that shrinks renumbers nobody. */
@@ -110,19 +120,58 @@ function allocate(driver: TypeDriver, pool: string, ranges: readonly Range[], po
   )
 }
 
-/** Types that are carried alike share their numbers. */
-function candidatesOf(driver: TypeDriver, physnet: string | undefined, site: Site): Candidate[] {
-  return driver.candidates(site, physnet).map((c) => ({ ...c, driver, pool: segmentPool(driver.carriage, c.physical_network) }))
+/**
+ * Where a number is looked for: the project's own ranges, shared ones, and the site's without what is set aside for other projects. Types that are
+ * carried alike share their numbers.
+ */
+function candidatesOf(driver: TypeDriver, physnet: string | undefined, site: Site, ranges: ProjectRanges): readonly Candidate[] {
+  const declared = [...ranges.own, ...ranges.shared]
+    .filter((r) => r.network_type === driver.type && (physnet === undefined || r.physical_network === physnet))
+    .map(({ physical_network, minimum, maximum }) => ({
+      ...(physical_network === undefined ? {} : { physical_network }),
+      ranges: [{ from: minimum, to: maximum }],
+    }))
+  const ofSite = driver.candidates(site, physnet).map(({ ranges: all, ...rest }) => {
+    if (all === undefined) return rest
+    const others = ranges.others.filter((r) => r.network_type === driver.type && r.physical_network === rest.physical_network)
+    return { ...rest, ranges: without(all, others) }
+  })
+  return [...declared, ...ofSite].map((c) => ({ ...c, driver, pool: segmentPool(driver.carriage, c.physical_network) }))
+}
+
+function without(ranges: readonly Range[], others: readonly NetworkSegmentRangeSpec[]): readonly Range[] {
+  if (others.length === 0) return ranges
+  const big = (from: number, to: number) => ({ from: BigInt(from), to: BigInt(to) })
+  return subtractRanges(mergeRanges(ranges.map((r) => big(r.from, r.to))), mergeRanges(others.map((r) => big(r.minimum, r.maximum)))).map(
+    (r) => ({ from: Number(r.from), to: Number(r.to) }),
+  )
+}
+
+/** The ranges that are declared, as one project sees them. */
+interface ProjectRanges {
+  readonly own: readonly NetworkSegmentRangeSpec[]
+  readonly shared: readonly NetworkSegmentRangeSpec[]
+  /** Set aside for other projects. */
+  readonly others: readonly NetworkSegmentRangeSpec[]
+}
+
+function rangesFor(project: string, view: View): ProjectRanges {
+  const all = rangeKeys(view).flatMap((key) => view.get<NetworkSegmentRangeSpec>(key)?.spec ?? [])
+  return {
+    own: all.filter((r) => r.project === project),
+    shared: all.filter((r) => r.shared),
+    others: all.filter((r) => !r.shared && r.project !== project),
+  }
 }
 
 function noSegment(types: readonly string[], physnet: string | undefined, tried: readonly string[]): Finding {
   if (tried.length === 0) {
     const where = physnet === undefined ? '' : ` of ${physnet}`
     const hint = types.includes('vlan')
-      ? `write a segmentation_id${physnet === undefined ? ' and physical_network' : ''}, or network_vlan_ranges in netloom.yaml`
-      : 'write a segmentation_id, or ranges in netloom.yaml'
+      ? `write a segmentation_id${physnet === undefined ? ' and physical_network' : ''}, a network_segment_range, or network_vlan_ranges in netloom.yaml`
+      : 'write a segmentation_id, a network_segment_range, or ranges in netloom.yaml'
     return { code: 'E0403', message: `no number can be chosen: the site has no range for ${types.join(', ')}${where}`, hint }
   }
   const message = `no free number for the network: ${tried.join('; ')}`
-  return { code: 'E0403', message, hint: 'widen the ranges in netloom.yaml, or write a segmentation_id outside of them' }
+  return { code: 'E0403', message, hint: 'widen the ranges, or write a segmentation_id outside of them' }
 }

@@ -9,6 +9,10 @@ export type NetworkSpec = {
   readonly mtu: number
   readonly admin_state_up: boolean
   readonly port_security_enabled: boolean
+  /** Every project may have ports here. */
+  readonly shared: boolean
   readonly external: boolean
+  /** In the order written: schedulers of the network's services prefer them. */
+  readonly availability_zone_hints: readonly string[]
   readonly description: string
 }

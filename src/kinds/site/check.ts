@@ -7,11 +7,9 @@ import type { Normalised } from '../kind.ts'
 import type { TypeDrivers } from '../network/type-driver.ts'
 import { DEFAULT_PLUGINS, DEFAULT_SITE } from './spec.ts'
 
-/** What the site's settings can name, and what was read of them before anything else. */
+/** What the site's settings can name. */
 export interface SiteOffer {
   readonly types: TypeDrivers
-  /** The plugins and drivers that run now. */
-  readonly running: Required<PluginChoice>
 }
 
 export type PluginChoice = Pick<SiteDeclared, 'core_plugin' | 'service_plugins' | 'disabled_plugins' | 'mechanism_drivers'>
@@ -69,7 +67,7 @@ function scheduleFindings(site: SiteDeclared): Finding[] {
 export function checkSite(resource: Declared, offer: SiteOffer): readonly Finding[] {
   const site = resource.spec as SiteDeclared
   const drivers: readonly string[] = site.type_drivers ?? [...offer.types.keys()]
-  const findings: Finding[] = [...pluginFindings(site, offer)]
+  const findings: Finding[] = []
   for (const name of ['project_network_types', 'external_network_types'] as const) {
     const types: readonly string[] = site[name] ?? DEFAULT_SITE[name]
     types.forEach((type, i) => {
@@ -87,23 +85,15 @@ export function checkSite(resource: Declared, offer: SiteOffer): readonly Findin
 }
 
 /**
- * Plugins are loaded once: kinds, attributes and drivers cannot change under a running server. Never an error: the site of the last revision names the plugins of then, and a
- * site set aside takes everything with it. A server started with other plugins would tell every host to hold nothing.
+ * Plugins are loaded once: kinds, attributes and drivers cannot change under a running server. Asked of what the repository says, not of what is committed: a
+ * site of another set of plugins is a good one, and what hangs on it goes on.
  */
-function pluginFindings(site: SiteDeclared, { running }: SiteOffer): Finding[] {
+export function pluginFindings(site: PluginChoice, running: Required<PluginChoice>): readonly Finding[] {
   return (['core_plugin', 'service_plugins', 'disabled_plugins', 'mechanism_drivers'] as const).flatMap((name) => {
     const now: string | readonly string[] = site[name] ?? DEFAULT_PLUGINS[name]
     const text = (value: string | readonly string[]): string => (typeof value === 'string' ? value : value.join(', ') || 'none')
     if (text(now) === text(running[name])) return []
     const message = `${name} says ${text(now)}, and this server runs with ${text(running[name])}`
-    return [
-      {
-        code: 'W0715',
-        severity: 'warning',
-        message,
-        at: site[name] === undefined ? [] : [name],
-        hint: 'start the server again: plugins are loaded once',
-      },
-    ]
+    return [{ code: 'E0715', message, at: site[name] === undefined ? [] : [name], hint: 'start the server again: plugins are loaded once' }]
   })
 }

@@ -1,8 +1,9 @@
 import { siteSchema } from '../../../schemas/site.ts'
 import { type KindDefinition, NOTHING, type Site } from '../kind.ts'
-import { enumOf } from '../schema.ts'
+import { enumOf, withDefaults } from '../schema.ts'
 import { checkSite, normaliseSite, type SiteOffer } from './check.ts'
 import { resolveSite } from './resolve.ts'
+import { DEFAULT_SITE } from './spec.ts'
 
 /** The kind, with what the loaded plugins offer. */
 export function createSite(offer: SiteOffer): KindDefinition<Site> {
@@ -19,7 +20,7 @@ export function createSite(offer: SiteOffer): KindDefinition<Site> {
     collection: '',
     scope: 'global',
     summary: 'What holds for the whole installation: plugins, network types and their ranges, MTUs, endpoints, drift, guards.',
-    schema,
+    schema: withDefaults(schema, { ...DEFAULT_SITE, type_drivers: types }),
     after: [],
     normalise: normaliseSite,
     references: () => [],

@@ -20,7 +20,7 @@ export function defaultPools(cidr: Cidr, gateway: bigint | undefined): readonly 
   return subtractRanges([bounds], [{ from: gateway, to: gateway }])
 }
 
-/** IPv4: the first host. IPv6: the network address itself, as Neutron has it for a written cidr. */
-export function defaultGateway(cidr: Cidr): bigint {
-  return cidr.family === 4 ? cidr.first + 1n : cidr.first
+/** IPv4, and whatever a pool chose: the first host. IPv6: the network address itself, as Neutron has it for a written cidr (B3.1). */
+export function defaultGateway(cidr: Cidr, chosen: boolean): bigint {
+  return cidr.family === 4 || chosen ? cidr.first + 1n : cidr.first
 }

@@ -3,16 +3,17 @@ import { type Cidr, cidrContains, formatCidr } from '../../lib/cidr.ts'
 import { formatIp, type Ip, parseIp } from '../../lib/ip.ts'
 import type { Range } from '../../lib/ranges.ts'
 import type { Finding } from '../../model/issue.ts'
-import { hostBounds } from './bounds.ts'
+import { defaultGateway, hostBounds } from './bounds.ts'
 
 /** Neutron's `check_gateway_invalid_in_subnet` (B3.1); a /31 or /32 without the word `null` is refused instead of given a gateway that cannot be. */
-export function gatewayFindings(subnet: SubnetDeclared, cidr: Cidr): Finding[] {
+export function gatewayFindings(subnet: SubnetDeclared, cidr: Cidr, chosen: boolean): Finding[] {
   const { gateway_ip: text } = subnet
   if (text === null) return []
   const at = ['gateway_ip']
   const none = 'write gateway_ip: null'
   if (text === undefined) {
-    if (cidr.family === 6 || cidr.prefix < 31) return []
+    const edge = cidr.family === 4 && cidr.prefix >= 31
+    if (!edge && cidrContains(cidr, { family: cidr.family, value: defaultGateway(cidr, chosen) })) return []
     return [{ code: 'E0213', message: `cidr ${formatCidr(cidr)} has no room for a gateway`, at: ['cidr'], hint: none }]
   }
   const ip = parseIp(text)

@@ -20,7 +20,7 @@ export function modeFindings(subnet: SubnetDeclared, cidr: Cidr): Finding[] {
   return error(
     `${attribute} ${mode} needs a /64, cidr ${formatCidr(cidr)} is a /${cidr.prefix}`,
     attribute,
-    'make the cidr a /64, or use dhcpv6-stateful',
+    'make it a /64, or use dhcpv6-stateful',
   )
 }
 

@@ -7,22 +7,39 @@ import type { Normalised } from '../kind.ts'
 import { cidrFindings } from './check-cidr.ts'
 import { gatewayFindings, poolFindings } from './check-hosts.ts'
 import { hostRouteFindings, modeFindings, nameserverFindings } from './check-options.ts'
+import { sourceFindings } from './source.ts'
 
 /** Everything about a subnet that can be said without looking at another resource (Neutron: B3.1). */
 export function normaliseSubnet(spec: JsonObject): Normalised {
   const subnet = spec as SubnetDeclared
+  if (subnet.cidr === undefined) return normalisePooled(spec, subnet)
   const parsed = parseCidr(subnet.cidr)
   if (parsed === undefined) return { spec, findings: [unreadableCidr(subnet.cidr)] }
   const { cidr, hostBits } = parsed
-  const findings: Finding[] = []
+  const findings: Finding[] = sourceFindings(subnet)
   if (hostBits) {
     const message = `cidr ${subnet.cidr} has bits to the right of its mask; taken as ${formatCidr(cidr)}`
     findings.push({ code: 'W0210', severity: 'warning', message, at: ['cidr'], hint: `write ${formatCidr(cidr)}` })
   }
-  findings.push(...cidrFindings(subnet, cidr), ...addressFindings(subnet))
-  if (!findings.some(isError)) findings.push(...gatewayFindings(subnet, cidr), ...poolFindings(subnet, cidr))
-  findings.push(...modeFindings(subnet, cidr), ...nameserverFindings(subnet), ...hostRouteFindings(subnet, cidr))
-  return { spec: canonical(spec, subnet, cidr), findings }
+  findings.push(...addressFindings(subnet), ...blockFindings(subnet, cidr, false), ...nameserverFindings(subnet))
+  return { spec: { ...canonical(spec, subnet), cidr: formatCidr(cidr) }, findings }
+}
+
+/** Without a cidr; what depends on the block is looked at when the pool has given one. */
+function normalisePooled(spec: JsonObject, subnet: SubnetDeclared): Normalised {
+  const findings = [...sourceFindings(subnet), ...addressFindings(subnet), ...nameserverFindings(subnet)]
+  const { ip_version: version } = subnet
+  if (version !== undefined && version !== 4 && version !== 6)
+    findings.push({ code: 'E0212', message: `ip_version ${version} does not exist`, at: ['ip_version'], hint: 'write 4 or 6' })
+  return { spec: canonical(spec, subnet), findings }
+}
+
+/** Everything that depends on the block. `chosen`: a pool chose it. */
+export function blockFindings(subnet: SubnetDeclared, cidr: Cidr, chosen: boolean): readonly Finding[] {
+  const findings = cidrFindings(subnet, cidr)
+  const readable = !findings.some(isError) && addressFindings(subnet).length === 0
+  if (readable) findings.push(...gatewayFindings(subnet, cidr, chosen), ...poolFindings(subnet, cidr))
+  return [...findings, ...modeFindings(subnet, cidr), ...hostRouteFindings(subnet, cidr)]
 }
 
 function isError(finding: Finding): boolean {
@@ -58,11 +75,12 @@ function addressFindings(subnet: SubnetDeclared): Finding[] {
 }
 
 /** Lists keep their order here: findings point into them by index. */
-function canonical(spec: JsonObject, subnet: SubnetDeclared, cidr: Cidr): JsonObject {
+function canonical(spec: JsonObject, subnet: SubnetDeclared): JsonObject {
   const ip = (text: string): string => canonicalIp(text) ?? text
+  const { use_default_subnetpool: byDefault, ...rest } = spec
   return {
-    ...spec,
-    cidr: formatCidr(cidr),
+    ...rest,
+    ...(byDefault === true ? { use_default_subnetpool: true } : {}),
     ...(typeof subnet.gateway_ip === 'string' ? { gateway_ip: ip(subnet.gateway_ip) } : {}),
     ...(subnet.allocation_pools ? { allocation_pools: subnet.allocation_pools.map((p) => ({ start: ip(p.start), end: ip(p.end) })) } : {}),
     ...(subnet.dns_nameservers ? { dns_nameservers: subnet.dns_nameservers.map(ip) } : {}),

@@ -7,6 +7,8 @@ export type SubnetSpec = {
   /** As written: name or project/name. */
   readonly network: string
   readonly cidr: string
+  /** The pool it comes from, a default pool too: name or project/name. */
+  readonly subnetpool?: string
   readonly ip_version: 4 | 6
   readonly gateway_ip: string | null
   readonly allocation_pools: readonly AllocationPool[]

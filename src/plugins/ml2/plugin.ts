@@ -1,8 +1,14 @@
+import { addressScope } from '../../kinds/address_scope/index.ts'
 import { createHost } from '../../kinds/host/index.ts'
 import { createNetwork } from '../../kinds/network/index.ts'
+import { createNetworkSegmentRange } from '../../kinds/network_segment_range/index.ts'
 import { createPort } from '../../kinds/port/index.ts'
+import { quota } from '../../kinds/quota/index.ts'
+import { rbacPolicy } from '../../kinds/rbac_policy/index.ts'
 import { subnet } from '../../kinds/subnet/index.ts'
+import { subnetpool } from '../../kinds/subnetpool/index.ts'
 import type { Drivers, OwnedKind, Plugin } from '../plugin.ts'
+import { agents } from './agents.ts'
 import { dnsOfNetwork, dnsOfPort } from './dns.ts'
 import { extraDhcpOpts } from './extra-dhcp-opts.ts'
 import { openvswitch } from './openvswitch.ts'
@@ -12,15 +18,28 @@ import { TYPE_DRIVERS } from './types.ts'
 export const ml2: Plugin = {
   name: 'ml2',
   role: 'core',
-  summary: 'Networks, subnets, ports and hosts; how networks are carried, and what binds ports to hosts.',
+  summary: 'Networks, subnets, ports and hosts; how networks are carried, what binds ports to hosts, what projects share and may have.',
   provides: ['CORE'],
   extensions: [
     { alias: 'network', summary: 'Networks.' },
     { alias: 'subnet', summary: 'Subnets and their addresses.' },
+    { alias: 'subnet_allocation', summary: 'Subnet pools, from which subnets get their blocks.' },
+    {
+      alias: 'default-subnetpools',
+      summary: 'A subnet pool of each family that subnets can use without naming it.',
+      requires: ['subnet_allocation'],
+    },
+    { alias: 'address-scope', summary: 'Subnet pools whose addresses are unique among each other.', requires: ['subnet_allocation'] },
     { alias: 'port', summary: 'Ports.' },
     { alias: 'agent', summary: 'Hosts that run an agent.' },
     { alias: 'provider', summary: 'network_type, physical_network and segmentation_id of a network.' },
+    { alias: 'rbac-policies', summary: 'Networks that other projects may use.' },
+    { alias: 'quotas', summary: 'How many resources of each kind a project may have.' },
+    { alias: 'quota_details', summary: 'What is used of a quota: netloom quota.', requires: ['quotas'] },
+    { alias: 'availability_zone', summary: 'Zones of hosts.', requires: ['agent'] },
+    { alias: 'network_availability_zone', summary: 'Zones that a network asks for.', requires: ['availability_zone'] },
     { alias: 'external-net', summary: 'Networks that lead outside.' },
+    { alias: 'network-segment-range', summary: 'Ranges of numbers for projects.', requires: ['provider'] },
     { alias: 'net-mtu', summary: 'The MTU of a network is known.' },
     { alias: 'net-mtu-writable', summary: 'The MTU of a network can be written.', requires: ['net-mtu'] },
     { alias: 'binding', summary: 'The host of a port, its vnic_type, and how it is bound.' },
@@ -33,15 +52,21 @@ export const ml2: Plugin = {
   attributes: [dnsOfNetwork, dnsOfPort, extraDhcpOpts],
   type_drivers: TYPE_DRIVERS,
   mechanism_drivers: [openvswitch],
+  subscriptions: [agents],
   agent_roles: ['l2'],
 }
 
 function coreKinds(drivers: Drivers): readonly OwnedKind[] {
   const backends = [...new Set(drivers.mechanisms.map((m) => m.backend))]
   return [
+    { alias: 'network-segment-range', definition: createNetworkSegmentRange(drivers.types) },
     { alias: 'network', definition: createNetwork(drivers.types) },
+    { alias: 'address-scope', definition: addressScope },
+    { alias: 'subnet_allocation', definition: subnetpool },
     { alias: 'subnet', definition: subnet },
     { alias: 'port', definition: createPort(drivers) },
     { alias: 'agent', definition: createHost(backends) },
+    { alias: 'rbac-policies', definition: rbacPolicy },
+    { alias: 'quotas', definition: quota },
   ]
 }

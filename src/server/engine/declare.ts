@@ -5,6 +5,7 @@ import type { Declared } from '../../model/resource.ts'
 import { declaredFact, type Fact, kindFact, mentionsFact } from './facts.ts'
 import { nameKey, usersOf } from './names.ts'
 import { idOf, markDirty, type Run, wake } from './run.ts'
+import type { State } from './state.ts'
 import type { DeclaredOps } from './types.ts'
 
 /** Takes the ops over into the world's declared part and its indexes, and wakes everybody who read what changed. Returns the deleted keys. */
@@ -43,8 +44,10 @@ function replace(run: Run, key: Key, next: Declared | undefined, changed: Set<Fa
     indexId(run, idOf(run, next), key, true)
   }
   note(run, changed, declaredFact(key))
-  const kind = (next ?? old)?.kind
-  if (kind === undefined || (old === undefined) === (next === undefined)) return
+  const one = next ?? old
+  if (one === undefined || (old === undefined) === (next === undefined)) return
+  const { kind, project } = one
+  count(state, kind, project, next === undefined ? -1 : 1)
   if (next === undefined) state.kinds.delete(kind, key)
   else state.kinds.set(kind, key, true)
   note(run, changed, kindFact(kind))
@@ -55,10 +58,16 @@ function note(run: Run, changed: Set<Fact>, fact: Fact): void {
   if (run.state.reads.size > 0) changed.add(fact)
 }
 
+function count(state: State, kind: string, project: string, by: 1 | -1): void {
+  const now = (state.counts.get(kind, project) ?? 0) + by
+  if (now === 0) state.counts.delete(kind, project)
+  else state.counts.set(kind, project, now)
+}
+
 function indexReferences(run: Run, declared: Declared, by: 1 | -1, changed: Set<Fact>): void {
   const { users, mentions } = run.state
   const seen = new Set<string>()
-  for (const reference of run.kinds.byName.get(declared.kind)?.references(declared.spec) ?? []) {
+  for (const reference of run.kinds.byName.get(declared.kind)?.references(declared.spec, declared.project) ?? []) {
     const target = nameKey(run, declared.project, reference.kind, reference.name)
     const set = usersOf(run, target, declared.kind)
     if (seen.has(set)) continue

@@ -1,6 +1,7 @@
 import { type KindDefinition, NOTHING } from '../../kinds/kind.ts'
 import { compareText, type Key } from '../../model/key.ts'
 import type { Declared } from '../../model/resource.ts'
+import { indexBlocks } from './block-index.ts'
 import { declare } from './declare.ts'
 import { evaluate } from './evaluate.ts'
 import { factKey, lowerReader } from './facts.ts'
@@ -17,7 +18,7 @@ export function createEngine(kinds: readonly KindDefinition[]): Engine {
   const set = orderKinds(kinds)
   return {
     empty: () => EMPTY_WORLD,
-    step: (base, ops, { now }) => step(set, base, ops, now, []),
+    step: (base, ops, { now }) => evolve(startRun(set, draftState(base), now), ops, []),
     rebuild: (declared, allocations, { now }) => rebuild(set, declared, allocations, now),
     footprint,
   }
@@ -27,12 +28,13 @@ function rebuild(kinds: KindSet, declared: Iterable<Declared>, allocations: Allo
   const all = [...declared]
   const known = new Set(all.map((d) => d.key))
   const orphans = [...allocations.byOwner.keys()].filter((owner) => !known.has(owner))
-  return step(kinds, { ...EMPTY_WORLD, allocations }, { set: all, del: [] }, now, orphans.sort(compareText)).world
+  const run = startRun(kinds, draftState({ ...EMPTY_WORLD, allocations }), now)
+  indexBlocks(run.state, allocations)
+  return evolve(run, { set: all, del: [] }, orphans.sort(compareText)).world
 }
 
 /** `orphans` hold values without being declared: they are treated as just deleted. */
-function step(kinds: KindSet, base: World, ops: DeclaredOps, now: number, orphans: readonly Key[]): Step {
-  const run = startRun(kinds, draftState(base), now)
+function evolve(run: Run, ops: DeclaredOps, orphans: readonly Key[]): Step {
   for (const key of declare(run, ops)) forget(run, key)
   for (const key of orphans) releaseAll(run, key)
   evaluateAll(run)

@@ -1,10 +1,15 @@
 import { compareIssues, type Finding, type Issue, type Related } from '../../model/issue.ts'
-import { displayKey, type Key } from '../../model/key.ts'
+import { displayKey, type Key, keyParts } from '../../model/key.ts'
+import { usersFact } from './facts.ts'
 import { MISSING } from './references.ts'
+import { UNSHARED } from './sharing.ts'
+import { indexOf } from './state.ts'
 import type { Locate, World } from './types.ts'
 
 /** Code of a reference to what the change removes. */
 export const REMOVED = 'E0311'
+/** Code of a reference across projects that was allowed until this change. */
+export const WITHDRAWN = 'E0272'
 
 /**
  * The world's findings with their places, sorted. Places are joined here and not kept: a line inserted above moves them without any resource
@@ -16,9 +21,10 @@ export function issuesOf(world: World, locate: Locate, base?: World): readonly I
   return issues.sort(compareIssues)
 }
 
-function issueOf(key: Key, finding: Finding, locate: Locate, base: World | undefined): Issue {
+/** One finding about a resource, with its places. */
+export function issueOf(key: Key, finding: Finding, locate: Locate, base?: World): Issue {
   const place = locate(key, finding.at ?? [])
-  const told = finding.code === MISSING ? missingIssue(key, finding, base) : finding
+  const told = toldAgainst(base, key, finding)
   const related = told.related?.map((r): Related => {
     const where = locate(r.key as Key, r.at ?? []) ?? locate(r.key as Key, [])
     return where === undefined ? { message: r.message } : { message: r.message, place: where }
@@ -32,6 +38,26 @@ function issueOf(key: Key, finding: Finding, locate: Locate, base: World | undef
     ...(related === undefined || related.length === 0 ? {} : { related }),
     ...(told.hint === undefined ? {} : { hint: told.hint }),
   }
+}
+
+/** The world before tells a mistake that was written from one that is left behind. */
+function toldAgainst(base: World | undefined, key: Key, finding: Finding): Finding {
+  if (finding.code === MISSING) return missingIssue(key, finding, base)
+  return finding.code === UNSHARED && base !== undefined ? withdrawn(key, finding, base) : finding
+}
+
+/** Neutron refuses to take an RBAC entry away while the other project uses the object; so does this, at each who does. */
+function withdrawn(key: Key, finding: Finding, base: World): Finding {
+  const target = finding.related?.[0]?.key as Key | undefined
+  if (target === undefined || !base.resources.has(key)) return finding
+  if (
+    indexOf(base)
+      .users.get(usersFact(target, keyParts(key).kind))
+      ?.has(key) !== true
+  )
+    return finding
+  const message = `${displayKey(key)} still uses ${displayKey(target)}, which this change stops sharing with project ${keyParts(key).project}`
+  return { ...finding, code: WITHDRAWN, message, hint: `remove ${displayKey(key)} first, or keep the sharing` }
 }
 
 /** A missing target has no place; whether it was removed just now, only the world before can tell. */

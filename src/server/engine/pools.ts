@@ -1,41 +1,11 @@
 import type { AllocateOptions, Claim, Pools, ValueRange } from '../../kinds/kind.ts'
 import { hash48 } from '../../lib/digest.ts'
-import { flat } from '../../lib/text-flat.ts'
 import { compareText, type Key } from '../../model/key.ts'
+import { type Asker, type Asking, DEFERRED, holdingsOf, onePool, ownHoldings, RANK, RESERVATION_MS, slotOf } from './asker.ts'
+import { allocateBlock, claimBlock } from './blocks.ts'
 import { type Fact, poolFact, slotFact } from './facts.ts'
 import type { FullPool, Run } from './run.ts'
 import type { Holding } from './types.ts'
-
-/** A deleted resource's values stay its own for 30 days (DESIGN 4.1). */
-export const RESERVATION_MS: number = 30 * 24 * 60 * 60 * 1000
-
-/** Thrown by `allocate` through a kind's function, caught by the engine: everybody's claims come before anybody's fresh choice. */
-export const DEFERRED: unique symbol = Symbol('deferred')
-
-/** What one resource asked for in one run of its `resolve`; nothing of it holds before `settle`. */
-export interface Asking {
-  readonly pools: Pools
-  readonly owner: Key
-  /** What the owner holds when it begins to ask, by slot. */
-  readonly own: ReadonlyMap<string, Holding>
-  /** Slot → what it is to hold. */
-  readonly asked: ReadonlyMap<string, Holding>
-}
-
-interface Asker {
-  readonly run: Run
-  readonly owner: Key
-  readonly reads: Set<Fact>
-  /** False while claims are still being collected: a value that is not pinned then puts the resource off. */
-  readonly fresh: boolean
-  readonly own: ReadonlyMap<string, Holding>
-  readonly asked: Map<string, Holding>
-  allocated: boolean
-}
-
-export function slotOf(pool: string, value: string): string {
-  return flat(pool, '|', value)
-}
 
 export function startAsking(run: Run, owner: Key, reads: Set<Fact>, fresh: boolean): Asking {
   const own = holdingsOf(run, owner)
@@ -44,16 +14,10 @@ export function startAsking(run: Run, owner: Key, reads: Set<Fact>, fresh: boole
     claim: (pool, value) => claim(asker, onePool(run, pool), value),
     pinned: (pool) => ownHoldings(asker, pool).some((h) => h.source !== 'explicit'),
     allocate: (pool, ranges, options) => allocate(asker, onePool(run, pool), ranges, options ?? {}),
+    claimBlock: (pool, block) => claimBlock(asker, onePool(run, pool), block),
+    allocateBlock: (pool, wish) => allocateBlock(asker, onePool(run, pool), wish),
   }
   return { pools, owner, own, asked: asker.asked }
-}
-
-/** Every holding of a pool shares its name. */
-function onePool(run: Run, pool: string): string {
-  const known = run.facts.get(pool)
-  if (known !== undefined) return known
-  run.facts.set(pool, pool)
-  return pool
 }
 
 function claim(asker: Asker, pool: string, value: string): Claim {
@@ -67,26 +31,6 @@ function claim(asker: Asker, pool: string, value: string): Claim {
   }
   asked.set(slot, { pool, value, owner, source: 'explicit' })
   return { ok: true, value }
-}
-
-const NONE: ReadonlyMap<string, Holding> = new Map()
-
-function holdingsOf(run: Run, owner: Key): ReadonlyMap<string, Holding> {
-  const slots = run.state.byOwner.get(owner)
-  if (slots === undefined) return NONE
-  const own = new Map<string, Holding>()
-  for (const slot of slots) {
-    const held = run.state.held.get(slot)
-    if (held?.owner === owner) own.set(slot, held)
-  }
-  return own
-}
-
-/** The owner's values in a pool that it has not asked for yet. */
-function ownHoldings({ own, asked }: Asker, pool: string): readonly Holding[] {
-  const found: Holding[] = []
-  for (const [slot, held] of own) if (held.pool === pool && !asked.has(slot)) found.push(held)
-  return found
 }
 
 function allocate(asker: Asker, pool: string, ranges: readonly ValueRange[], options: AllocateOptions): Claim {
@@ -109,8 +53,6 @@ function ownValue(own: readonly Holding[], ranges: readonly ValueRange[], option
   const only = own.length === 1 ? pinnedValue(own, ranges) : undefined
   return only ?? pinnedValue(own, [...ranges, ...(options.keep?.() ?? [])])
 }
-
-const RANK = { auto: 0, reserved: 1, explicit: 2 } as const
 
 /** What it chose before comes first, then what it chose and gave up, then what was written; the lowest of each. */
 function pinnedValue(own: readonly Holding[], fits: readonly ValueRange[]): string | undefined {

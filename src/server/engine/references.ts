@@ -6,20 +6,22 @@ import type { Declared } from '../../model/resource.ts'
 import { declaredFact, type Fact, kindFact } from './facts.ts'
 import { nameKey } from './names.ts'
 import { type Run, sortedKeys } from './run.ts'
+import { sharingFindings } from './sharing.ts'
 import { SET_ASIDE } from './view.ts'
 
 /** Code of a reference to nothing; `issuesOf` turns it into REMOVED where the target was there before. */
 export const MISSING = 'E0300'
 
 /**
- * Every reference must lead somewhere. Throws SET_ASIDE when all do, but one leads to a resource that is itself in error: one mistake is
- * told once.
+ * Every reference must lead somewhere, and into another project only where that lets it. Throws SET_ASIDE when all do, but one leads to a
+ * resource that is itself in error: one mistake is told once.
  */
 export function referenceFindings(run: Run, declared: Declared, reads: Set<Fact>): readonly Finding[] {
   const findings: Finding[] = []
   const readable = run.kinds.readable.get(declared.kind)
+  const references = run.kinds.byName.get(declared.kind)?.references(declared.spec, declared.project) ?? []
   let waits = false
-  for (const reference of run.kinds.byName.get(declared.kind)?.references(declared.spec) ?? []) {
+  for (const reference of references) {
     if (reference.open === true) continue
     const key = nameKey(run, declared.project, reference.kind, reference.name)
     if (readable?.has(reference.kind) === true) {
@@ -30,6 +32,7 @@ export function referenceFindings(run: Run, declared: Declared, reads: Set<Fact>
     if (!run.state.declared.has(key)) findings.push(missing(run, declared, reference, key, reads))
     else if (readable?.has(reference.kind) === true) waits = true
   }
+  findings.push(...sharingFindings(run, declared, references, reads))
   if (findings.length === 0 && waits) throw SET_ASIDE
   return findings
 }

@@ -2,6 +2,7 @@ import { resourceId } from '../../kinds/identity.ts'
 import { compareText, type Key } from '../../model/key.ts'
 import type { Declared } from '../../model/resource.ts'
 import type { Scope } from '../../model/scope.ts'
+import type { HeldBlock } from './block-index.ts'
 import { type Fact, readerKey } from './facts.ts'
 import type { KindSet } from './kind-set.ts'
 import type { State } from './state.ts'
@@ -24,6 +25,10 @@ export interface Run {
   readonly sorted: Map<string, readonly string[]>
   /** Pools found full, by pool and ranges; forgotten when the pool gets room. */
   readonly full: Map<string, Map<string, FullPool>>
+  /** Blocks of pools that were asked for some, sorted by address. */
+  readonly blocks: Map<string, HeldBlock[]>
+  /** Per pool of blocks: length and start of a stretch → up to where it is full. */
+  readonly searched: Map<string, Map<string, bigint>>
   /** One string per fact and per pool, however often it is named. */
   readonly facts: Map<Fact, Fact>
   /** One list per sequence of facts, by their joined text. */
@@ -55,6 +60,8 @@ export function startRun(kinds: KindSet, state: State, now: number): Run {
     hosts: new Set(),
     sorted: new Map(),
     full: new Map(),
+    blocks: new Map(),
+    searched: new Map(),
     facts: new Map(),
     lists: new Map(),
     names: new Map(),

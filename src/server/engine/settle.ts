@@ -1,8 +1,11 @@
-import { isUniquePool } from '../../kinds/pools.ts'
+import { isBlockPool, isUniquePool } from '../../kinds/pools.ts'
+import { parseCidr } from '../../lib/cidr.ts'
 import { compareText, type Key } from '../../model/key.ts'
+import type { Asking } from './asker.ts'
+import { addBlock, blocksOf, blocksWithin, removeBlock } from './block-index.ts'
 import { poolFact, slotFact } from './facts.ts'
-import type { Asking } from './pools.ts'
 import { type Run, wake } from './run.ts'
+import type { Holding } from './types.ts'
 
 /** Gives the owner what it asked for. With `release`, it gives up everything else; without (it was put off), that stays. */
 export function settle(run: Run, { owner, own, asked }: Asking, release: boolean): void {
@@ -12,16 +15,36 @@ export function settle(run: Run, { owner, own, asked }: Asking, release: boolean
     const old = own.get(slot) ?? held.get(slot)
     if (old?.owner === owner && old.source === holding.source) continue
     if (old !== undefined && old.owner !== owner) dropSlot(run, old.owner, slot)
+    if (isBlockPool(holding.pool)) takeBlock(run, slot, holding)
     held.set(slot, holding)
     changed(run, slot, holding.pool, false)
   }
   if (before.length === asked.size && before.every((slot) => asked.has(slot))) return
   const after = new Set(asked.keys())
   for (const slot of before) {
-    if (after.has(slot)) continue
+    if (after.has(slot) || !held.has(slot)) continue
     if (!release || giveUp(run, slot)) after.add(slot)
   }
   writeSlots(run, owner, before, after)
+}
+
+/** Blocks in the way are reserved, or the owner's own and given up by asking (the asker saw to that): they go. */
+function takeBlock(run: Run, slot: string, holding: Holding): void {
+  const cidr = parseCidr(holding.value)?.cidr
+  if (cidr === undefined) throw new Error(`${holding.owner} asks for ${holding.value}, which is no block`)
+  for (const other of blocksWithin(blocksOf(run, holding.pool), cidr.family, { from: cidr.first, to: cidr.last })) {
+    const old = other.slot === slot ? undefined : run.state.held.get(other.slot)
+    if (old === undefined) continue
+    if (old.owner !== holding.owner) dropSlot(run, old.owner, other.slot)
+    drop(run, other.slot, old)
+    changed(run, other.slot, old.pool, true)
+  }
+  addBlock(run, holding)
+}
+
+function drop(run: Run, slot: string, holding: Holding): void {
+  run.state.held.delete(slot)
+  if (isBlockPool(holding.pool)) removeBlock(run, holding)
 }
 
 /** The owner is gone: chosen values stay reserved for it, written ones are free. */
@@ -38,7 +61,7 @@ function giveUp(run: Run, slot: string): boolean {
   if (old.source === 'reserved') return true
   const reserve = old.source === 'auto' && !isUniquePool(old.pool)
   if (reserve) held.set(slot, { pool: old.pool, value: old.value, owner: old.owner, source: 'reserved', releasedAt: run.now })
-  else held.delete(slot)
+  else drop(run, slot, old)
   changed(run, slot, old.pool, true)
   return reserve
 }
@@ -55,10 +78,11 @@ function writeSlots(run: Run, owner: Key, before: readonly string[], after: Read
   else run.state.byOwner.set(owner, [...after].sort(compareText))
 }
 
+/** Who found no room among blocks tells how much is in use by whom, and looks again at every change. */
 function changed(run: Run, slot: string, pool: string, room: boolean): void {
   run.slots.add(slot)
   wake(run, slotFact(slot))
-  if (!room) return
+  if (!room && !isBlockPool(pool)) return
   run.full.delete(pool)
   wake(run, poolFact(pool))
 }

@@ -18,11 +18,15 @@ export interface Index {
   /** `mentionsFact` → mentioned name → how many resources mention it. */
   readonly mentions: PMap<string, PMap<string, number>>
   readonly kinds: PMap<string, PMap<Key, true>>
+  /** Kind → project → how many resources of the kind it declares. */
+  readonly counts: PMap<string, PMap<string, number>>
   /** UUID → resources that have it; more than one is a mistake. */
   readonly ids: PMap<string, readonly Key[]>
   readonly lowered: PMap<Key, Lowered>
   /** The reverse of the world's `needs`. */
   readonly hosts: PMap<Scope, PMap<string, number>>
+  /** Pool of blocks → blocks that are held or reserved. */
+  readonly blocks: PMap<string, PMap<string, true>>
 }
 
 const EMPTY_INDEX: Index = {
@@ -31,9 +35,11 @@ const EMPTY_INDEX: Index = {
   users: PMap.empty(),
   mentions: PMap.empty(),
   kinds: PMap.empty(),
+  counts: PMap.empty(),
   ids: PMap.empty(),
   lowered: PMap.empty(),
   hosts: PMap.empty(),
+  blocks: PMap.empty(),
 }
 
 export const EMPTY_WORLD: World = {
@@ -68,9 +74,11 @@ export interface State {
   readonly users: NestedDraft<string, Key, true>
   readonly mentions: NestedDraft<string, string, number>
   readonly kinds: NestedDraft<string, Key, true>
+  readonly counts: NestedDraft<string, string, number>
   readonly ids: PMapDraft<string, readonly Key[]>
   readonly lowered: PMapDraft<Key, Lowered>
   readonly hosts: NestedDraft<Scope, string, number>
+  readonly blocks: NestedDraft<string, string, true>
 }
 
 export function draftState(world: World): State {
@@ -88,9 +96,11 @@ export function draftState(world: World): State {
     users: draftNested(index.users),
     mentions: draftNested(index.mentions),
     kinds: draftNested(index.kinds),
+    counts: draftNested(index.counts),
     ids: index.ids.draft(),
     lowered: index.lowered.draft(),
     hosts: draftNested(index.hosts),
+    blocks: draftNested(index.blocks),
   }
 }
 
@@ -101,9 +111,11 @@ export function finishState(state: State): World {
     users: state.users.done(),
     mentions: state.mentions.done(),
     kinds: state.kinds.done(),
+    counts: state.counts.done(),
     ids: state.ids.done(),
     lowered: state.lowered.done(),
     hosts: state.hosts.done(),
+    blocks: state.blocks.done(),
   }
   return {
     declared: state.declared.done(),

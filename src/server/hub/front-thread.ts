@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Report } from '../../wire/messages.ts'
 import { HubError } from './error.ts'
 import type { FromFront, FrontOptions, ToFront } from './front-protocol.ts'
+import type { Refused } from './refusals.ts'
 
 /** The main thread's hold on `front.ts`. */
 export interface FrontThread {
@@ -14,6 +15,7 @@ export interface FrontThread {
 
 export interface FrontListener {
   onReport(report: Report, at: number): void
+  onRefused(refused: readonly Refused[]): void
   /** The thread died by itself. */
   onFault(error: HubError): void
 }
@@ -36,6 +38,7 @@ export async function startFront(endpoints: Omit<FrontOptions, 'closed'>, listen
   process.once('exit', lastCall)
   worker.on('message', (message: FromFront) => {
     if (message.type === 'report') listener.onReport(message.report, message.at)
+    else if (message.type === 'refused') listener.onRefused(message.refused)
   })
   worker.on('error', (cause) => listener.onFault(new HubError('worker', 'the reports thread died', { cause })))
   worker.once('exit', () => {

@@ -1,9 +1,12 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { Needs } from '../../model/scope.ts'
 import type { Endpoints } from '../../wire/endpoints.ts'
 import type { Hello, HelloReply, Question, Refusal, Report } from '../../wire/messages.ts'
+import { createSealer } from '../../wire/seal.ts'
 import { HubError } from './error.ts'
 import { type FrontThread, startFront } from './front-thread.ts'
+import type { GateRefusal } from './gate.ts'
+import { changedHosts, EMPTY_KEYRING, type Keyring, nextKeyring } from './keyring.ts'
 import {
   admitWorld,
   EMPTY_LEDGER,
@@ -17,9 +20,10 @@ import {
   rememberHosts,
 } from './ledger.ts'
 import { packMessages } from './pack.ts'
-import { type Frames, publications } from './publication.ts'
+import { type Frames, publications, type Seals } from './publication.ts'
 import { helloReply, refusal } from './pull.ts'
 import { type Answer, createQuestions, type Questions } from './questions.ts'
+import { createRefusals, type Refusals, type Refused } from './refusals.ts'
 import { openRpc, type Rpc } from './rpc.ts'
 import { endpointIssues, type Security } from './security.ts'
 
@@ -40,6 +44,8 @@ export interface HubHandlers {
   /** The hub cannot go on (its thread died): the process is to end and be started again. */
   onFault(error: HubError): void
   warn(message: string): void
+  /** The first of its reason and host; those that follow are only counted. */
+  onRefused(refused: Refused): void
 }
 
 /** The server's end of the wire: PUB, `rpc` and `reports`. Agents are told where to be by `publish` and `move`; everything else they fetch. */
@@ -48,6 +54,10 @@ export interface Hub {
   readonly endpoints: Endpoints
   /** One life of this hub. */
   readonly epoch: string
+  /** Host → public key of every host that is let in from now on; all others are refused. Without it nobody is answered when there are keys. */
+  setKeys(publicKeys: ReadonlyMap<string, string>): void
+  /** What was refused in this life, by reason and host. */
+  refused(): readonly Refused[]
   /** After a start: this is where everybody is to be. Nothing is published; agents find out by digest. `hosts`: those remembered from before. */
   restore(revision: number, world: LedgerWorld, hosts: Iterable<string>): void
   /** A new revision: everybody (or only `hosts`) is moved to it. Returns the hosts whose set changed, which are the ones that get a message. */
@@ -73,15 +83,28 @@ export async function openHub(options: HubOptions, handlers: HubHandlers): Promi
   }
   const { endpoints, heartbeatMs } = options
   const epoch = randomUUID()
+  const keys = options.security.mode === 'keys' ? options.security.server : undefined
+  const shared = { epoch, heartbeatMs, keys, floor: Date.now() * 1000 }
   let hub: OpenHub | undefined
   const front = await startFront(
-    { pub: endpoints.pub, reports: endpoints.reports, epoch, heartbeatMs },
-    { onReport: (report, at) => void hub?.take(report, at), onFault: handlers.onFault },
+    { pub: endpoints.pub, reports: endpoints.reports, ...shared },
+    {
+      onReport: (report, at) => void hub?.take(report, at),
+      onRefused(refused) {
+        for (const r of refused) hub?.noteRefused(r)
+      },
+      onFault: handlers.onFault,
+    },
   )
   try {
     const rpc = await openRpc(
-      { endpoint: endpoints.rpc, epoch, heartbeatMs },
-      { ledger: () => hub?.ledger, warn: handlers.warn, hello: (request) => hub?.greet(request) },
+      { endpoint: endpoints.rpc, ...shared },
+      {
+        ledger: () => hub?.ledger,
+        warn: handlers.warn,
+        hello: (request) => hub?.greet(request),
+        refused: (refused: GateRefusal) => hub?.noteRefused({ ...refused, count: 1, last: new Date().toISOString() }),
+      },
     )
     hub = new OpenHub(options, handlers, epoch, front, rpc)
     return hub
@@ -99,6 +122,9 @@ class OpenHub implements Hub {
   readonly #front: FrontThread
   readonly #rpc: Rpc
   readonly #questions: Questions
+  readonly #seals: Seals | undefined
+  readonly #refusals: Refusals = createRefusals()
+  #keyring: Keyring = EMPTY_KEYRING
   #ledger: Ledger | undefined
 
   constructor(options: HubOptions, handlers: HubHandlers, epoch: string, front: FrontThread, rpc: Rpc) {
@@ -107,6 +133,10 @@ class OpenHub implements Hub {
     this.#front = front
     this.#rpc = rpc
     this.#questions = createQuestions((message) => front.tell(message))
+    this.#seals =
+      options.security.mode === 'keys'
+        ? { sealer: createSealer(randomBytes), keyOf: (host) => this.#keyring.hosts.get(host)?.seal }
+        : undefined
     this.epoch = epoch
     this.endpoints = { pub: front.pub, rpc: rpc.endpoint, reports: front.reports }
   }
@@ -114,6 +144,24 @@ class OpenHub implements Hub {
   /** Undefined until the server has read its state. */
   get ledger(): Ledger | undefined {
     return this.#ledger
+  }
+
+  setKeys(publicKeys: ReadonlyMap<string, string>): void {
+    const { security } = this.#options
+    if (security.mode !== 'keys') return
+    const before = this.#keyring
+    this.#keyring = nextKeyring(before, security.server, publicKeys)
+    for (const host of changedHosts(before, this.#keyring)) this.#refusals.forget(host)
+    this.#rpc.setKeys(this.#keyring)
+    this.#front.tell({ type: 'keys', keyring: this.#keyring })
+  }
+
+  refused(): readonly Refused[] {
+    return this.#refusals.list()
+  }
+
+  noteRefused(refused: Refused): void {
+    if (this.#refusals.note(refused)) this.#handlers.onRefused(refused)
   }
 
   restore(revision: number, world: LedgerWorld, hosts: Iterable<string>): void {
@@ -188,7 +236,7 @@ class OpenHub implements Hub {
       batch = []
       size = 0
     }
-    for (const frames of publications(this.epoch, moves)) {
+    for (const frames of publications(this.epoch, moves, this.#seals)) {
       batch.push(frames)
       size += frames.reduce((sum, frame) => sum + frame.length, 0)
       if (size > BATCH) flush()

@@ -1,12 +1,15 @@
 import { setImmediate as yieldToLoop } from 'node:timers/promises'
 import { Router } from 'zeromq'
 import { createOutbox } from '../../lib/outbox.ts'
-import { decodeRequest, encode, refusalReply } from '../../wire/codec.ts'
+import { encode } from '../../wire/codec.ts'
 import { plainEndpoint } from '../../wire/endpoints.ts'
-import type { Hello, HelloReply, Pull, Refusal, Reply } from '../../wire/messages.ts'
-import { socketOptions } from '../../wire/transport.ts'
+import type { KeyPair } from '../../wire/keys.ts'
+import type { Hello, HelloReply, Pull, Refusal, Reply, Request } from '../../wire/messages.ts'
+import { openDoorway } from './door.ts'
 import { splitEnvelope } from './envelope.ts'
 import { HubError } from './error.ts'
+import { createGate, type GateRefusal, NO_REQUEST } from './gate.ts'
+import type { Keyring } from './keyring.ts'
 import type { Ledger } from './ledger.ts'
 import { planPull, refusal } from './pull.ts'
 import { createPieceCache, type Pause, serialisePull } from './serialise.ts'
@@ -22,10 +25,12 @@ export interface RpcHandlers {
   ledger(): Ledger | undefined
   /** Hosts whose pulls were too large to be sent, and the like: for the log. */
   warn(message: string): void
+  refused(refused: GateRefusal): void
 }
 
 export interface Rpc {
   readonly endpoint: string
+  setKeys(keyring: Keyring): void
   close(): Promise<void>
 }
 
@@ -34,16 +39,26 @@ interface Waiting {
   readonly request: Pull
 }
 
+export interface RpcOptions {
+  readonly endpoint: string
+  readonly epoch: string
+  readonly heartbeatMs: number
+  /** See `FrontOptions`. */
+  readonly keys: KeyPair | undefined
+  readonly floor: number
+}
+
 /** Hello is answered at once; pulls stand in line, one place per host, and are worked off in slices. */
-export async function openRpc(
-  options: { readonly endpoint: string; readonly epoch: string; readonly heartbeatMs: number },
-  handlers: RpcHandlers,
-): Promise<Rpc> {
-  const socket = new Router({ ...socketOptions(options.heartbeatMs), mandatory: true, sendTimeout: 0 })
+export async function openRpc(options: RpcOptions, handlers: RpcHandlers): Promise<Rpc> {
+  const doorway = await openDoorway(options.heartbeatMs, options.keys, handlers.refused)
+  const gate = createGate('rpc', options.keys !== undefined, options.floor)
+  const socket = new Router({ ...doorway.options(), mandatory: true, sendTimeout: 0 })
+  doorway.watch(socket)
   try {
     await socket.bind(options.endpoint)
   } catch (error) {
     socket.close()
+    doorway.close()
     throw new HubError('bind', `cannot bind ${options.endpoint}`, { cause: error })
   }
   const outbox = createOutbox<Uint8Array[]>((frames) => socket.send(frames), OUTBOX_LIMIT)
@@ -79,25 +94,40 @@ export async function openRpc(
   async function read(): Promise<void> {
     for await (const frames of socket) {
       const split = splitEnvelope(frames)
-      if (split === undefined) continue
-      const decoded = decodeRequest(split.payload)
-      if (!decoded.ok) reply(split.envelope, refusalReply(decoded.refusal))
-      else if (decoded.message.type === 'hello') {
-        reply(split.envelope, handlers.hello(decoded.message) ?? notReady(decoded.message))
-      } else if (decoded.message.type === 'pull') {
-        line.set(decoded.message.host, { envelope: split.envelope, request: decoded.message })
-        working ??= work().finally(() => {
-          working = undefined
-        })
-      } else reply(split.envelope, refusal(decoded.message, 'malformed', 'report belongs to the reports endpoint'))
+      if (split === undefined) {
+        handlers.refused(NO_REQUEST)
+        continue
+      }
+      const admitted = gate.admit(split.body)
+      if (admitted.ok) take(split.envelope, admitted.message)
+      else {
+        if (admitted.refused !== undefined) handlers.refused(admitted.refused)
+        reply(split.envelope, admitted.reply)
+      }
+    }
+  }
+
+  function take(envelope: readonly Uint8Array[], message: Request): void {
+    if (message.type === 'hello') reply(envelope, handlers.hello(message) ?? notReady(message))
+    else if (message.type === 'report') reply(envelope, refusal(message, 'malformed', 'report belongs to the reports endpoint'))
+    else {
+      line.set(message.host, { envelope, request: message })
+      working ??= work().finally(() => {
+        working = undefined
+      })
     }
   }
 
   const reading = read()
   return {
     endpoint: plainEndpoint(socket.lastEndpoint ?? options.endpoint),
+    setKeys(keyring) {
+      doorway.setKeys(keyring)
+      gate.setKeys(keyring)
+    },
     async close() {
       socket.close()
+      doorway.close()
       line.clear()
       await reading.catch(() => undefined)
       await working

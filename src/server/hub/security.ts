@@ -1,8 +1,12 @@
 import type { Issue } from '../../model/issue.ts'
 import { type Endpoints, endpointFault, isLocalEndpoint } from '../../wire/endpoints.ts'
+import type { KeyPair } from '../../wire/keys.ts'
 
-/** How peers are told apart. With no keys, only this machine may connect; `insecure-lab` says aloud that anybody may. */
-export type Security = { readonly mode: 'local-only' } | { readonly mode: 'insecure-lab' }
+/** How peers are told apart. `keys`: nobody gets in without one. With no keys, only this machine may connect; `insecure-lab` says aloud that anybody may. */
+export type Security =
+  | { readonly mode: 'keys'; readonly server: KeyPair }
+  | { readonly mode: 'local-only' }
+  | { readonly mode: 'insecure-lab' }
 
 /** An operator's mistakes in the endpoints, before anything is bound. */
 export function endpointIssues(endpoints: Endpoints, security: Security): readonly Issue[] {
@@ -16,7 +20,7 @@ export function endpointIssues(endpoints: Endpoints, security: Security): readon
         code: 'E0602',
         severity: 'error',
         message: `endpoints.${name}: ${endpoint} can be reached from other machines, and there are no keys to tell agents from strangers`,
-        hint: 'bind tcp://127.0.0.1:PORT or ipc:///PATH, or start with --insecure-lab where nobody else is on the network',
+        hint: 'make keys with `netloom keys new HOST`, or bind tcp://127.0.0.1:PORT or ipc:///PATH, or start with --insecure-lab where nobody else is on the network',
       })
     }
   }

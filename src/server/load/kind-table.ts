@@ -1,10 +1,13 @@
 import { Ajv, type ValidateFunction } from 'ajv'
 import type { KindDefinition } from '../../kinds/kind.ts'
+import { type Absent, absentAttribute } from '../../plugins/absent.ts'
 
 export interface LoadKind {
   readonly definition: KindDefinition
   /** Never changes the value: no coercion, no defaults. */
   readonly validate: ValidateFunction
+  /** How to get an attribute that nobody here brings. */
+  absent(attribute: string): string | undefined
 }
 
 export interface KindTable {
@@ -13,6 +16,7 @@ export interface KindTable {
   readonly site?: LoadKind
   /** Names of the site's attributes. */
   readonly settings: ReadonlySet<string>
+  readonly absent: Absent
 }
 
 /** Words that editors read and validation does not. */
@@ -22,7 +26,7 @@ const EDITOR_WORDS = ['defaultSnippets', 'markdownDescription', 'enumDescription
  * Compiles the schemas of the kinds, each at its first use. Throws on a schema that ajv does not take, and on two kinds with one collection:
  * both are mistakes of the program.
  */
-export function compileKinds(kinds: readonly KindDefinition[]): KindTable {
+export function compileKinds(kinds: readonly KindDefinition[], absent: Absent = new Map()): KindTable {
   // `strict` catches misspelled keywords; the style rules among its checks refuse ordinary draft-07.
   const ajv = new Ajv({
     allErrors: true,
@@ -38,13 +42,17 @@ export function compileKinds(kinds: readonly KindDefinition[]): KindTable {
   const byCollection = new Map<string, LoadKind>()
   let site: LoadKind | undefined
   for (const definition of kinds) {
-    const kind = { definition, validate: lazily(ajv, definition) }
+    const kind: LoadKind = {
+      definition,
+      validate: lazily(ajv, definition),
+      absent: (attribute) => absent.get(absentAttribute(definition.kind, attribute)),
+    }
     if (definition.collection === '') site = kind
     else if (byCollection.has(definition.collection)) throw new Error(`two kinds have the collection ${definition.collection}`)
     else byCollection.set(definition.collection, kind)
   }
   const properties = isSchemaObject(site?.definition.schema) ? (site.definition.schema['properties'] ?? {}) : {}
-  return { byCollection, settings: new Set(Object.keys(properties)), ...(site === undefined ? {} : { site }) }
+  return { byCollection, settings: new Set(Object.keys(properties)), absent, ...(site === undefined ? {} : { site }) }
 }
 
 /** A validator that compiles when first called: a small repo uses few kinds, and compiling is most of a short run. */

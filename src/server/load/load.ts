@@ -6,6 +6,7 @@ import type { Finding, Issue, Place, ValuePath } from '../../model/issue.ts'
 import { compareIssues, hasErrors } from '../../model/issue.ts'
 import { DEFAULT_PROJECT, displayKey, type Key, makeKey } from '../../model/key.ts'
 import type { LoadedEntry, LoadedFile } from '../../model/resource.ts'
+import type { Absent } from '../../plugins/absent.ts'
 import { withoutEchoes } from './echoes.ts'
 import { compileKinds, type KindTable, type LoadKind } from './kind-table.ts'
 import { nameFault, shortened } from './names.ts'
@@ -21,9 +22,12 @@ export interface Loader {
   load(parsed: ParsedFile, hash: string, locate: LocateInFile): LoadedFile
 }
 
-/** `version` names the program: a new release must not take over what an older one remembered. */
-export function createLoader(kinds: readonly KindDefinition[], version: string): Loader {
-  const table = compileKinds(kinds)
+/**
+ * `version` names the program and what it is made of: a new release must not take over what an older one remembered. `absent` says how
+ * to get what is written and nobody here brings.
+ */
+export function createLoader(kinds: readonly KindDefinition[], version: string, absent: Absent = new Map()): Loader {
+  const table = compileKinds(kinds, absent)
   const seed = createHash('sha256').update(version)
   for (const kind of kinds) seed.update(`\0${kind.kind}\0${kind.collection}\0${kind.scope}\0${JSON.stringify(kind.schema)}`)
   const fingerprint = seed.digest()
@@ -145,7 +149,7 @@ function addResource(loading: Loading, candidate: Candidate): void {
   const project = definition.scope === 'global' ? '' : candidate.project
   const key = makeKey(definition.kind, project ?? DEFAULT_PROJECT, name)
   if (!validate(value)) {
-    for (const { onKey, ...found } of schemaFindings(displayKey(key), value, validate.errors ?? [])) {
+    for (const { onKey, ...found } of schemaFindings(displayKey(key), value, validate.errors ?? [], kind.absent)) {
       loading.issues.push(joined(loading, candidate, key, found, onKey ? 'key' : 'value'))
     }
     return

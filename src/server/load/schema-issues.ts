@@ -11,11 +11,14 @@ export interface SchemaFinding extends Finding {
 
 /**
  * Ajv's errors as findings in an operator's words, one per mistake. `subject` is how the resource is called ("port web-1"). `value` is
- * what was validated, `errors` come from a validator made with `allErrors` and `verbose`.
+ * what was validated, `errors` come from a validator made with `allErrors` and `verbose`. `absent` says how to get an attribute that nobody
+ * here brings.
  */
-export function schemaFindings(subject: string, value: unknown, errors: readonly ErrorObject[]): SchemaFinding[] {
-  return onePerMistake(errors).map((error) => finding(subject, value, error))
+export function schemaFindings(subject: string, value: unknown, errors: readonly ErrorObject[], absent: AbsentAttribute): SchemaFinding[] {
+  return onePerMistake(errors).map((error) => finding(subject, value, error, absent))
 }
+
+type AbsentAttribute = (attribute: string) => string | undefined
 
 /**
  * A `oneOf` that fails reports the errors of every branch and then itself. Kept is what one branch says if its shape fits (its errors lie
@@ -44,11 +47,11 @@ function missesShape(error: ErrorObject, at: string): boolean {
   return error.instancePath === at && (error.keyword === 'type' || error.keyword === 'enum' || error.keyword === 'required')
 }
 
-function finding(subject: string, root: unknown, error: ErrorObject): SchemaFinding {
+function finding(subject: string, root: unknown, error: ErrorObject, absent: AbsentAttribute): SchemaFinding {
   const at = pointerPath(error.instancePath, root)
   const name = at.length === 0 ? subject : `${subject}: \`${pathText(at)}\``
   const make = RULES[error.keyword] ?? fallback
-  return { at, onKey: false, ...make({ error, at, name, subject, params: error.params as Params, value: error.data }) }
+  return { at, onKey: false, ...make({ error, at, name, subject, params: error.params as Params, value: error.data, absent }) }
 }
 
 type Params = Readonly<Record<string, unknown>>
@@ -61,6 +64,7 @@ interface Context {
   readonly subject: string
   readonly params: Params
   readonly value: unknown
+  readonly absent: AbsentAttribute
 }
 
 type Made = Pick<Finding, 'code' | 'message' | 'label' | 'hint'> & { readonly at?: ValuePath; readonly onKey?: boolean }
@@ -119,7 +123,7 @@ const RULES: Readonly<Record<string, (context: Context) => Made>> = {
   }),
 }
 
-function unknownAttribute({ error, at, name, subject, params }: Context): Made {
+function unknownAttribute({ error, at, name, subject, params, absent }: Context): Made {
   const wrong = String(params['additionalProperty'] ?? params['unevaluatedProperty'])
   const known = Object.keys((error.parentSchema?.['properties'] as object | undefined) ?? {})
   const kind = subject.split(' ', 1)[0] ?? subject
@@ -129,7 +133,7 @@ function unknownAttribute({ error, at, name, subject, params }: Context): Made {
     at: [...at, wrong],
     onKey: true,
     label: at.length === 0 ? `not an attribute of a ${kind}` : `not an attribute of \`${pathText(at)}\``,
-    hint: unknownHint(wrong, known),
+    hint: (at.length === 0 ? absent(wrong) : undefined) ?? unknownHint(wrong, known),
   }
 }
 

@@ -1,5 +1,6 @@
 import { didYouMean } from '../../lib/suggest.ts'
 import type { Issue } from '../../model/issue.ts'
+import { absentCollection } from '../../plugins/absent.ts'
 import type { KindTable } from './kind-table.ts'
 import type { ParsedSection } from './parsed.ts'
 
@@ -23,7 +24,7 @@ export function sectionIssue(table: KindTable, section: ParsedSection, inSiteFil
     code: 'E0303',
     message: `unknown top-level key \`${section.key}\``,
     label: inSiteFile ? 'neither a collection nor a setting' : 'no collection has this name',
-    hint: suggestion(table, section.key, inSiteFile) ?? knownKeys(table, inSiteFile),
+    hint: table.absent.get(absentCollection(section.key)) ?? suggestion(table, section.key, inSiteFile) ?? knownKeys(table, inSiteFile),
   }
 }
 

@@ -6,10 +6,10 @@ import type { Plan } from './types.ts'
 const BATCH = 512
 
 /**
- * `p-` and the first 8 hex digits of the SHA-256 over base revision, declarations, changes and holdings: the same edit on the same base has
+ * `p-` and the first 8 hex digits of the SHA-256 over base revision, plugins, declarations, changes and holdings: the same edit on the same base has
  * the same id, whatever commit it came in and in whatever order files were read. Lists are given sorted.
  */
-export function planId(plan: Pick<Plan, 'base' | 'ops' | 'changes' | 'allocations'>): string {
+export function planId(plan: Pick<Plan, 'base' | 'registry' | 'ops' | 'changes' | 'allocations'>): string {
   const hash = createHash('sha256')
   let batch: string[] = []
   for (const line of contentLines(plan)) {
@@ -20,8 +20,9 @@ export function planId(plan: Pick<Plan, 'base' | 'ops' | 'changes' | 'allocation
   return `p-${hash.update(batch.join('\n')).digest('hex').slice(0, 8)}`
 }
 
-function* contentLines(plan: Pick<Plan, 'base' | 'ops' | 'changes' | 'allocations'>): Generator<string> {
+function* contentLines(plan: Pick<Plan, 'base' | 'registry' | 'ops' | 'changes' | 'allocations'>): Generator<string> {
   yield `base ${plan.base}`
+  yield `plugins ${plan.registry}`
   // The order of attributes in a file does not count; what the engine makes of them has one order only.
   for (const declared of plan.ops.set) yield `set ${declared.key} ${canonicalJson(declared.spec)}`
   for (const key of plan.ops.del) yield `del ${key}`

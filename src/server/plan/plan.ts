@@ -2,7 +2,7 @@ import { flatSpec } from '../../kinds/extension.ts'
 import type { KindDefinition, Site } from '../../kinds/kind.ts'
 import { sameJson } from '../../lib/json.ts'
 import type { Issue, Place } from '../../model/issue.ts'
-import { compareText, displayKey, type Key, keyParts } from '../../model/key.ts'
+import { compareText, type Key, keyParts } from '../../model/key.ts'
 import type { Resource } from '../../model/resource.ts'
 import type { DeclaredOps, Engine, Step, World } from '../engine/types.ts'
 import { type GuardInput, guardPlan } from '../guard/guard.ts'
@@ -18,6 +18,8 @@ export interface PlanInput {
   /** The world of revision `baseRevision` (0: nothing yet). */
   readonly base: World
   readonly baseRevision: number
+  /** Of the plugins whose kinds these are. */
+  readonly registry: string
   /** What was declared and undeclared, and the step the engine made of it. The step's world must be without errors. */
   readonly ops: DeclaredOps
   readonly step: Step
@@ -42,13 +44,13 @@ export function computePlan(input: PlanInput): Plan {
   const drafts = draftChanges(input)
   const changes = describeChanges(input, ops, drafts)
   const allocations = allocationRows(input.base, input.step)
-  const partial = { base: input.baseRevision, ops, changes, allocations }
+  const partial = { base: input.baseRevision, registry: input.registry, ops, changes, allocations }
   const { base, step, guards, vanished, reported } = input
   return {
     id: planId(partial),
     ...partial,
     ...(input.git === undefined ? {} : { git: input.git }),
-    notes: [...(input.notes ?? []), ...refusals(input.kinds, changes)],
+    notes: input.notes ?? [],
     blocked: guardPlan({
       base,
       world: step.world,
@@ -151,21 +153,4 @@ function summarise(changes: readonly Change[]): Summary {
   const summary = { create: 0, update: 0, delete: 0, recreate: 0 }
   for (const change of changes) summary[change.action]++
   return summary
-}
-
-/** Changes of attributes that their kind does not allow to change at all. */
-function refusals(kinds: readonly KindDefinition[], changes: readonly Change[]): readonly Issue[] {
-  const fixed = new Map(kinds.map((k) => [k.kind, k.mutability ?? {}]))
-  return changes.flatMap((change) => {
-    if (change.action !== 'update' && change.action !== 'recreate') return []
-    const mutability = fixed.get(keyParts(change.key).kind) ?? {}
-    const names = [...new Set(change.attributes.map((c) => topLevel(c.path)))].filter((name) => mutability[name] === 'immutable')
-    return names.map((name) => ({
-      code: 'E0501',
-      severity: 'error' as const,
-      message: `${name} of ${displayKey(change.key)} cannot be changed once it is made`,
-      ...(change.place === undefined ? {} : { place: change.place }),
-      hint: `put the old value back, or give the ${keyParts(change.key).kind} another name`,
-    }))
-  })
 }

@@ -42,9 +42,11 @@ export interface GitInfo {
 
 /** A computed plan: a pure function of base world, ops and allocations. `id` is derived from its content. */
 export interface Plan {
-  /** `p-` and 8 hex digits of the content's SHA-256 (base revision, ops, changes). */
+  /** `p-` and 8 hex digits of the content's SHA-256 (base revision, plugins, ops, changes). */
   readonly id: string
   readonly base: number
+  /** The plugins it was made with (`Directory.registry`): with others the same YAML may mean something else. */
+  readonly registry: string
   readonly git?: GitInfo
   readonly changes: readonly Change[]
   readonly ops: DeclaredOps

@@ -1,24 +1,17 @@
-import type { Place } from '../../model/issue.ts'
-import type { Key } from '../../model/key.ts'
 import type { Plan } from '../plan/types.ts'
 import { purgeReservations, writeAllocations } from './allocations.ts'
+import { insertCalls } from './callbacks.ts'
 import type { Sql } from './connection.ts'
 import { StoreError } from './error.ts'
 import { insertEvent } from './events.ts'
 import { insertPlan, isPlanKnown, packPlan } from './plans.ts'
 import { writeResources } from './resources.ts'
 import { insertRevision, readRevisions } from './revisions.ts'
-import type { RevisionInfo } from './types.ts'
+import type { CommitOptions, RevisionInfo } from './types.ts'
 import type { FailPoint } from './writer.ts'
 
 /** The steps of a commit, in order; `failPoint` is called after each with its name. */
-export const COMMIT_STEPS = ['begin', 'revision', 'resources', 'allocations', 'plan', 'event'] as const
-
-export interface CommitOptions {
-  readonly places: ReadonlyMap<Key, Place>
-  readonly reason?: string
-  readonly now: number
-}
+export const COMMIT_STEPS = ['begin', 'revision', 'resources', 'allocations', 'plan', 'event', 'calls', 'precommit'] as const
 
 /** The body of the commit transaction: see `Store.commit`. */
 export async function commitPlan(tx: Sql, plan: Plan, options: CommitOptions, failPoint: FailPoint): Promise<RevisionInfo> {
@@ -57,6 +50,10 @@ export async function commitPlan(tx: Sql, plan: Plan, options: CommitOptions, fa
   }
   await insertEvent(tx, { at, type: 'commit', detail })
   await did('event')
+  await insertCalls(tx, info.revision, options.calls ?? [], options.now)
+  await did('calls')
+  options.precommit?.()
+  await did('precommit')
   return info
 }
 

@@ -69,7 +69,7 @@ async function planState(sql: Sql, row: Row): Promise<StoredPlan['state']> {
   return int(row, 'base') === (await currentNumber(sql)) ? 'planned' : 'stale'
 }
 
-async function readItems<T>(sql: Sql, plan: string, part: Part): Promise<readonly T[]> {
+export async function readItems<T>(sql: Sql, plan: string, part: Part): Promise<readonly T[]> {
   const items: T[] = []
   for (let seq = 0; ; seq++) {
     const row = await sql.get('SELECT body FROM plan_pages WHERE plan = ? AND part = ? AND seq = ?', plan, part, seq)

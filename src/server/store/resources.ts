@@ -22,6 +22,16 @@ export async function* readDeclared(sql: Sql, revision: number): AsyncGenerator<
   for await (const rows of pages) yield rows.map(([key, declared]) => ({ key, ...keyParts(key), ...declared }))
 }
 
+/** The resolved value of each of these as it last was, in whatever revision; nothing for one that never was. */
+export async function readLastSpecs(sql: Sql, keys: readonly Key[]): Promise<ReadonlyMap<Key, JsonObject>> {
+  const rows = await sql.all(
+    `SELECT r.key, json(r.resolved) AS resolved FROM json_each(?) AS j JOIN resources AS r ON r.key = j.value
+     WHERE r.from_rev = (SELECT max(x.from_rev) FROM resources AS x WHERE x.key = r.key)`,
+    JSON.stringify(keys),
+  )
+  return new Map(rows.map((row) => [text(row, 'key') as Key, (JSON.parse(text(row, 'resolved')) as Spec).spec]))
+}
+
 async function* readPages<T extends readonly [Key, ...unknown[]]>(sql: Sql, revision: number, cells: string): AsyncGenerator<readonly T[]> {
   const page = (after: string): Promise<readonly T[]> =>
     tuples<T>(

@@ -124,4 +124,20 @@ CREATE TABLE lease (
 ) STRICT;
 INSERT INTO lease VALUES (1, 0, NULL, 0);
 `,
+  `
+-- Calls of after subscribers that have not succeeded yet. Times are milliseconds since the epoch; error NULL = not tried yet.
+CREATE TABLE callbacks (
+  id INTEGER PRIMARY KEY,
+  revision INTEGER NOT NULL REFERENCES revisions(revision),
+  plugin TEXT NOT NULL,
+  subscription TEXT NOT NULL,
+  verb TEXT NOT NULL CHECK (verb IN ('create', 'update', 'delete')),
+  key TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  error TEXT,
+  next_at INTEGER NOT NULL,
+  since INTEGER NOT NULL
+) STRICT;
+CREATE INDEX callbacks_turn ON callbacks(plugin, subscription, key, id);
+`,
 ]

@@ -1,20 +1,24 @@
 import type { JsonObject } from '../../model/brand.ts'
+import type { Place } from '../../model/issue.ts'
 import type { Key } from '../../model/key.ts'
-import type { Declared, LoadedFile } from '../../model/resource.ts'
+import type { Declared, LoadedFile, Resource } from '../../model/resource.ts'
 import type { DriftItem, ObjectStatus } from '../../model/status.ts'
+import type { Life } from '../../plugins/plugin.ts'
 import type { Allocations } from '../engine/types.ts'
 import type { Plan } from '../plan/types.ts'
 import { purgeReservations, readAllocations } from './allocations.ts'
-import { type CommitOptions, commitPlan } from './commit.ts'
+import { dropCalls, readDueCalls, readNextCall, readPlaces, readResourceAt, readWaitingCalls, settleCalls } from './callbacks.ts'
+import { commitPlan } from './commit.ts'
 import { Connection, type Sql } from './connection.ts'
 import { insertEvent, purgeEvents, readEvents } from './events.ts'
 import { purgeFiles, readFiles, writeFiles } from './files.ts'
 import { readAgents, readDrift, readStatus, writeAgent, writeDrift, writeStatus } from './fleet.ts'
 import type { Lease } from './lease.ts'
+import { readLife } from './life.ts'
 import { insertPlan, isPlanKnown, packPlan, purgePlans, readPlan } from './plans.ts'
-import { readDeclared, readResources } from './resources.ts'
+import { readDeclared, readLastSpecs, readResources } from './resources.ts'
 import { currentNumber, readRevisions } from './revisions.ts'
-import type { AgentRow, EventRow, ResourceRow, RevisionInfo, Snapshot, Store, StoredPlan } from './types.ts'
+import type { AgentRow, CallStore, CommitOptions, EventRow, ResourceRow, RevisionInfo, Snapshot, Store, StoredPlan } from './types.ts'
 import type { FailPoint, Writer } from './writer.ts'
 
 const KEPT_EVENTS = 100_000
@@ -35,10 +39,18 @@ interface Parts {
 export class SqliteStore implements Store {
   readonly #parts: Parts
   readonly #reader: Connection
+  readonly callbacks: CallStore
 
   constructor(parts: Parts) {
     this.#parts = parts
     this.#reader = parts.reader
+    this.callbacks = {
+      due: (now, except, limit) => readDueCalls(this.#reader, now, except, limit),
+      next: (except) => readNextCall(this.#reader, except),
+      settle: (outcomes) => this.#leased().tx((tx) => settleCalls(tx, outcomes), RETOLD),
+      waiting: (limit) => readWaitingCalls(this.#reader, limit),
+      keepOnly: (known) => this.#leased().tx((tx) => dropCalls(tx, known, this.#now())),
+    }
   }
 
   async currentRevision(): Promise<RevisionInfo | undefined> {
@@ -121,6 +133,22 @@ export class SqliteStore implements Store {
 
   async events(limit: number): Promise<readonly EventRow[]> {
     return readEvents(this.#reader, limit)
+  }
+
+  async resourceAt(key: Key, revision: number): Promise<Resource | undefined> {
+    return readResourceAt(this.#reader, key, revision)
+  }
+
+  async lifeOf(key: Key): Promise<Life> {
+    return readLife(this.#reader, key)
+  }
+
+  async placesOf(keys: readonly Key[]): Promise<ReadonlyMap<Key, Place>> {
+    return readPlaces(this.#reader, keys)
+  }
+
+  lastSpecs(keys: readonly Key[]): Promise<ReadonlyMap<Key, JsonObject>> {
+    return readLastSpecs(this.#reader, keys)
   }
 
   async purge(now: number, liveFiles?: readonly string[]): Promise<void> {

@@ -3,6 +3,8 @@ import type { Place } from '../../model/issue.ts'
 import type { Key } from '../../model/key.ts'
 import type { Declared, LoadedFile, Resource } from '../../model/resource.ts'
 import type { DriftItem, ObjectStatus } from '../../model/status.ts'
+import type { Verb } from '../../plugins/callbacks.ts'
+import type { Life } from '../../plugins/plugin.ts'
 import type { Allocations } from '../engine/types.ts'
 import type { GitInfo, Plan } from '../plan/types.ts'
 
@@ -51,6 +53,50 @@ export interface StoredPlan {
   readonly createdAt: string
 }
 
+/** A call of an `after` subscriber that a revision asks for. */
+export interface NewCall {
+  readonly plugin: string
+  readonly subscription: string
+  readonly verb: Verb
+  readonly key: Key
+}
+
+/** One that waits. Times in milliseconds since the epoch. */
+export interface StoredCall extends NewCall {
+  readonly id: number
+  readonly revision: number
+  /** Failed ones. */
+  readonly attempts: number
+  /** Why the last one failed. */
+  readonly error?: string
+  readonly nextAt: number
+  readonly since: number
+}
+
+/** Without `failed` it succeeded, and is forgotten. */
+export interface CallOutcome {
+  readonly id: number
+  readonly failed?: { readonly error: string; readonly nextAt: number }
+}
+
+export interface WaitingCalls {
+  readonly total: number
+  readonly failing: number
+  /** The first of them, those that failed before the others. */
+  readonly calls: readonly StoredCall[]
+}
+
+/** What is done in a commit's transaction besides what the plan says. */
+export interface CommitOptions {
+  readonly places: ReadonlyMap<Key, Place>
+  readonly reason?: string
+  readonly now: number
+  /** Asked last; throws to refuse: nothing is left behind, and the error is passed on. Not asked about a plan that already is the current revision. */
+  readonly precommit?: () => void
+  /** Remembered with the revision until they succeed. */
+  readonly calls?: readonly NewCall[]
+}
+
 /** What a reader sees of one moment, whatever is committed meanwhile. */
 export interface Snapshot {
   currentRevision(): Promise<RevisionInfo | undefined>
@@ -61,6 +107,18 @@ export interface Snapshot {
   allocations(): Promise<Allocations>
 }
 
+/** Calls of `after` subscribers; `except` and `known` name subscriptions as `plugin subscription`. */
+export interface CallStore {
+  /** Those whose time and turn have come, in order: of one subscription and resource, the next only when the one before is settled. */
+  due(now: number, except: readonly string[], limit: number): Promise<readonly StoredCall[]>
+  /** When the next of them is due. */
+  next(except: readonly string[]): Promise<number | undefined>
+  settle(outcomes: readonly CallOutcome[]): Promise<void>
+  waiting(limit: number): Promise<WaitingCalls>
+  /** Forgets the calls of all other subscriptions, leaves an event for each, and says which they were. */
+  keepOnly(known: readonly string[]): Promise<readonly { readonly plugin: string; readonly subscription: string; readonly calls: number }[]>
+}
+
 /**
  * The server's only memory (SQLite). One writer; a revision is committed whole or not at all.
  * Every method may throw `StoreError` (closed `code` union in `error.ts`: busy, corrupt, full, newer-schema, stale, locked, missing, io).
@@ -68,16 +126,15 @@ export interface Snapshot {
 export interface Store extends Snapshot {
   /** Reads revision, resources and allocations out of one read transaction: they belong together even while another process commits. */
   snapshot<T>(read: (moment: Snapshot) => Promise<T>): Promise<T>
+  /** Resolved values as they last were, of resources that may be no more. */
+  lastSpecs(keys: readonly Key[]): Promise<ReadonlyMap<Key, JsonObject>>
   savePlan(plan: Plan): Promise<void>
   plan(id: string): Promise<StoredPlan | undefined>
   /**
    * Commits a plan as the next revision in one transaction: resources (from_rev/to_rev), allocations, plan state, event. Refuses with
    * `stale` when `plan.base` is not the current revision. A plan that already is the current revision is not applied twice: its revision is returned.
    */
-  commit(
-    plan: Plan,
-    options: { readonly places: ReadonlyMap<Key, Place>; readonly reason?: string; readonly now: number },
-  ): Promise<RevisionInfo>
+  commit(plan: Plan, options: CommitOptions): Promise<RevisionInfo>
   revisions(limit: number): Promise<readonly RevisionInfo[]>
   /** Parsed files by content hash, so that a restart parses nothing it has seen. */
   cachedFiles(hashes: readonly string[]): Promise<ReadonlyMap<string, LoadedFile>>
@@ -90,6 +147,13 @@ export interface Store extends Snapshot {
   saveDrift(host: string, items: readonly DriftItem[]): Promise<void>
   event(type: string, detail: JsonObject, subject?: { readonly host?: string; readonly key?: Key }): Promise<void>
   events(limit: number): Promise<readonly EventRow[]>
+  readonly callbacks: CallStore
+  /** A resource as it was at a revision. */
+  resourceAt(key: Key, revision: number): Promise<Resource | undefined>
+  /** The revisions that made a resource what it is now, oldest first; empty when it is not there. */
+  lifeOf(key: Key): Promise<Life>
+  /** Where resources of the current revision stood when they were committed. */
+  placesOf(keys: readonly Key[]): Promise<ReadonlyMap<Key, Place>>
   /** Drops lapsed reservations, old events, plans nobody applied and, where the hashes in use are given, all other cached files. */
   purge(now: number, liveFiles?: readonly string[]): Promise<void>
   /** What `PRAGMA integrity_check` and `foreign_key_check` complain of; empty = sound. */

@@ -1,40 +1,20 @@
 import { ipPool, macPool, segmentPool } from '../../kinds/pools.ts'
-import { isAutoAddress } from '../../kinds/subnet/spec.ts'
-import { type Cidr, cidrContains, parseCidr } from '../../lib/cidr.ts'
 import { formatIp, parseIp } from '../../lib/ip.ts'
 import { canonicalMac } from '../../lib/mac.ts'
-import { type Key, namedKey } from '../../model/key.ts'
-import type { Declared } from '../../model/resource.ts'
+import type { Key } from '../../model/key.ts'
 import type { HeldPort, HeldSegment, Holds } from '../../wire/messages.ts'
 import type { Holding } from '../engine/types.ts'
+import { blockClaim, type SubnetIndex, subnetOf } from './subnets.ts'
 
 /** A value that an agent says somebody has. */
 export type Claim = Pick<Holding, 'pool' | 'value' | 'owner'>
-
-/** Network → its subnets from whose pool addresses are taken. */
-export type SubnetIndex = ReadonlyMap<Key, readonly { readonly key: Key; readonly cidr: Cidr }[]>
-
-/** From what is declared: subnets in which hosts make their own addresses have no pool, and those with a cidr that is none are for the loader to tell. */
-export function indexSubnets(declared: Iterable<Declared>): SubnetIndex {
-  const index = new Map<Key, { readonly key: Key; readonly cidr: Cidr }[]>()
-  for (const { kind, key, project, spec } of declared) {
-    const { cidr: text, network: name } = spec
-    if (kind !== 'subnet' || typeof text !== 'string' || typeof name !== 'string' || isAutoAddress(spec)) continue
-    const cidr = parseCidr(text)?.cidr
-    if (cidr === undefined) continue
-    const network = namedKey('network', project, name)
-    const known = index.get(network)
-    if (known === undefined) index.set(network, [{ key, cidr }])
-    else known.push({ key, cidr })
-  }
-  return index
-}
 
 /** By owner. Text that is no address, and addresses that lie in no subnet, are nobody's value here. */
 export function claimsOf(holds: Holds, subnets: SubnetIndex): ReadonlyMap<Key, readonly Claim[]> {
   const claims = new Map<Key, readonly Claim[]>()
   for (const port of holds.ports) claims.set(port.port, portClaims(port, subnets))
   for (const segment of holds.segments) claims.set(segment.network, segmentClaims(segment))
+  for (const [subnet, blocks] of blockClaims(holds.ports, subnets)) claims.set(subnet, blocks)
   return claims
 }
 
@@ -43,11 +23,29 @@ function portClaims({ port, network, mac: text, ips }: HeldPort, subnets: Subnet
   const claims: Claim[] = mac === undefined ? [] : [{ pool: macPool(network), value: mac, owner: port }]
   for (const address of ips) {
     const ip = parseIp(address)
-    const subnet = ip === undefined ? undefined : subnets.get(network)?.find((s) => cidrContains(s.cidr, ip))
-    if (ip !== undefined && subnet !== undefined)
+    const subnet = ip === undefined ? undefined : subnetOf(subnets.get(network) ?? [], ip)
+    if (ip !== undefined && subnet?.auto === false)
       claims.push({ pool: ipPool(subnet.key), value: formatIp(ip.family, ip.value), owner: port })
   }
   return claims
+}
+
+/** The blocks that pools chose, as the addresses of ports tell them. Of a subnet whose ports tell several, none is known. */
+function blockClaims(ports: readonly HeldPort[], subnets: SubnetIndex): ReadonlyMap<Key, readonly Claim[]> {
+  const told = new Map<Key, Claim>()
+  const several = new Set<Key>()
+  for (const { network, ips } of ports) {
+    for (const address of ips) {
+      const ip = parseIp(address)
+      const subnet = ip === undefined ? undefined : subnetOf(subnets.get(network) ?? [], ip)
+      const claim = ip === undefined || subnet === undefined ? undefined : blockClaim(subnet, ip)
+      if (claim === undefined) continue
+      const before = told.get(claim.owner)
+      if (before !== undefined && before.value !== claim.value) several.add(claim.owner)
+      told.set(claim.owner, claim)
+    }
+  }
+  return new Map([...told].filter(([owner]) => !several.has(owner)).map(([owner, claim]) => [owner, [claim]]))
 }
 
 /** A flat network's value is its physical network; a local one has none. */

@@ -1,8 +1,9 @@
 import { displayKey } from '../../model/key.ts'
 import type { Holds } from '../../wire/messages.ts'
-import { slotOf } from '../engine/pools.ts'
+import { slotOf } from '../engine/asker.ts'
 import type { World } from '../engine/types.ts'
-import { type Claim, claimsOf, type SubnetIndex } from './claims.ts'
+import { type Claim, claimsOf } from './claims.ts'
+import type { SubnetIndex } from './subnets.ts'
 
 /**
  * What a host would lose by following a world that does not know its past: values that it holds and that Netloom chose anew, `port web-1: 10.0.0.7 → 10.0.0.9`, sorted.

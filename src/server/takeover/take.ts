@@ -1,11 +1,14 @@
+import { isBlockPool } from '../../kinds/pools.ts'
+import { cidrsOverlap, parseCidr } from '../../lib/cidr.ts'
 import { PMap } from '../../lib/pmap.ts'
 import { count } from '../../lib/text.ts'
 import { compareText, displayKey, type Key } from '../../model/key.ts'
 import type { Declared } from '../../model/resource.ts'
 import type { Holds } from '../../wire/messages.ts'
-import { slotOf } from '../engine/pools.ts'
+import { slotOf } from '../engine/asker.ts'
 import type { Allocations, Engine, Holding, Step, World } from '../engine/types.ts'
-import { type Claim, claimsOf, indexSubnets } from './claims.ts'
+import { type Claim, claimsOf } from './claims.ts'
+import { indexSubnets } from './subnets.ts'
 
 /** What agents say they hold, for a server that remembers nothing: where its first plan starts from. */
 export interface TakenOver {
@@ -44,11 +47,32 @@ export function takeOver(told: ReadonlyMap<string, Holds>, declared: PMap<Key, D
     if (first !== undefined && other === undefined) reserved.set(slot, { ...first, source: 'reserved', releasedAt: since })
     else if (living.length > 1) disputes.push(disputeOf(living, voices))
   }
+  for (const [one, other] of overlapping([...reserved.values()])) {
+    for (const { pool, value } of [one, other]) reserved.delete(slotOf(pool, value))
+    disputes.push(`${displayKey(one.owner)} is told to have ${one.value}, and ${displayKey(other.owner)} ${other.value}, which overlap`)
+  }
   return {
     allocations: allocationsOf(reserved),
     reported: (owner) => voices.get(owner)?.claims ?? [],
     disputes: disputes.sort(compareText),
   }
+}
+
+/** Blocks of one pool that cannot both be true. */
+function overlapping(holdings: readonly Holding[]): readonly (readonly [Holding, Holding])[] {
+  const blocks = holdings.flatMap((holding) => {
+    const cidr = isBlockPool(holding.pool) ? parseCidr(holding.value)?.cidr : undefined
+    return cidr === undefined ? [] : [{ holding, cidr }]
+  })
+  blocks.sort((a, b) => compareText(a.holding.pool, b.holding.pool) || (a.cidr.first < b.cidr.first ? -1 : 1))
+  const found: [Holding, Holding][] = []
+  let widest = blocks[0]
+  for (const block of blocks.slice(1)) {
+    if (widest !== undefined && widest.holding.pool === block.holding.pool && cidrsOverlap(widest.cidr, block.cidr))
+      found.push([widest.holding, block.holding])
+    if (widest === undefined || widest.holding.pool !== block.holding.pool || block.cidr.last > widest.cidr.last) widest = block
+  }
+  return found
 }
 
 function newest(

@@ -24,7 +24,10 @@ const id = fc.option(fc.constantFrom('11111111-2222-3333-4444-555555555555', '11
   freq: 12,
 })
 const crossed = (names: readonly string[]): fc.Arbitrary<string> =>
-  fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...names) }, { weight: 1, arbitrary: fc.constantFrom('other/n1', 'nowhere') })
+  fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom(...names) },
+    { weight: 1, arbitrary: fc.constantFrom('other/n1', 'default/n1', 'default/n2', 'nowhere') },
+  )
 
 const network = sparse({
   network_type: maybe(fc.constantFrom('vxlan', 'vlan', 'flat', 'geneve', 'local')),
@@ -32,9 +35,19 @@ const network = sparse({
   segmentation_id: maybe(fc.constantFrom(1, 2, 3)),
   mtu: maybe(fc.constantFrom(0, 1000, 1400, 9000)),
   port_security_enabled: maybe(fc.boolean()),
+  shared: fc.option(fc.boolean(), { nil: undefined, freq: 2 }),
+  external: fc.option(fc.boolean(), { nil: undefined, freq: 2 }),
+  availability_zone_hints: fc.option(fc.constantFrom(['nova'], ['east'], ['east', 'nova']), { nil: undefined, freq: 3 }),
   description,
   id,
 })
+const policy = sparse({
+  object_type: fc.constant('network'),
+  object: crossed(NETWORKS),
+  action: fc.constantFrom('access_as_shared', 'access_as_shared', 'access_as_external'),
+  target_project: fc.constantFrom('default', 'other', '*'),
+})
+const quota = sparse({ ports: maybe(fc.constantFrom(-1, 0, 2)), networks: maybe(fc.constantFrom(1, 5)) })
 const subnet = sparse({
   network: crossed(NETWORKS),
   cidr: fc.constantFrom('10.0.0.0/30', '10.0.0.0/29', '10.0.1.0/24', 'fd00::/64', 'fd01::/64'),
@@ -43,7 +56,7 @@ const subnet = sparse({
   description,
 })
 const fixedIp = sparse({
-  subnet: maybe(fc.constantFrom(...SUBNETS)),
+  subnet: maybe(fc.constantFrom(...SUBNETS, 'default/s1')),
   ip_address: maybe(fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.0.5', '10.0.1.7', 'fd00::7')),
 }).filter((r) => Object.keys(r).length > 0)
 const port = sparse({
@@ -57,6 +70,7 @@ const port = sparse({
 })
 const host = sparse({
   tunnel_ip: maybe(fc.constantFrom('192.0.2.1', '192.0.2.2', 'fd00::1')),
+  availability_zone: maybe(fc.constant('east')),
   bridge_mappings: maybe(fc.constantFrom({ physnet1: 'br-1' }, { physnet2: 'br-2' }, { physnet1: 'br-1', physnet2: 'br-2' })),
 })
 const site = sparse({
@@ -90,7 +104,32 @@ export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 4, arbitrary: edit('subnet', SUBNETS, subnet, ['default']) },
   { weight: 8, arbitrary: edit('port', PORTS, port, ['default', 'default', 'default', 'other']) },
   { weight: 3, arbitrary: edit('host', HOSTS, host, ['']) },
+  { weight: 2, arbitrary: edit('rbac_policy', ['r1', 'r2'], policy, ['default', 'other']) },
+  { weight: 1, arbitrary: edit('quota', ['default', 'other', '*'], quota, ['']) },
   { weight: 1, arbitrary: edit('site', ['site'], site, ['']) },
+)
+
+/** Little else than sharing: one project's networks, its policies, and ports of two other projects. */
+export const sharingEdit: fc.Arbitrary<Edit> = fc.oneof(
+  edit('network', ['n1', 'n2'], sparse({ shared: maybe(fc.boolean()), external: maybe(fc.boolean()) }), ['default']),
+  edit('subnet', ['s1'], fc.constant({ network: 'n1', cidr: '10.0.0.0/24' }), ['default']),
+  edit(
+    'rbac_policy',
+    ['r1', 'r2'],
+    fc.record({
+      object_type: fc.constant('network'),
+      object: fc.constantFrom('n1', 'default/n2'),
+      action: fc.constantFrom('access_as_shared', 'access_as_external'),
+      target_project: fc.constantFrom('other', '*'),
+    }),
+    ['default'],
+  ),
+  edit(
+    'port',
+    ['p1', 'p2'],
+    fc.constantFrom({ network: 'default/n1' }, { network: 'default/n2' }, { network: 'default/n1', fixed_ips: [{ subnet: 'default/s1' }] }),
+    ['other', 'third'],
+  ),
 )
 
 const byKind = new Map(kinds.map((k) => [k.kind, k]))

@@ -129,7 +129,7 @@ test('a network that goes while ports use it is told on the ports’ lines', (t)
 
 test('a name that exists in another project is pointed to', (t) => {
   const world = build(
-    'project: shop\nnetworks: { blue: {} }',
+    'project: shop\nnetworks: { blue: { shared: true } }',
     'ports: { p: { network: blue }, q: { network: shop/bleu }, r: { network: shop/blue } }',
   )
   t.deepEqual(

@@ -26,9 +26,11 @@ export function plainWorld(world: World): Plain {
     users: sorted(index.users, sorted),
     mentions: sorted(index.mentions, sorted),
     kinds: sorted(index.kinds, sorted),
+    counts: sorted(index.counts, sorted),
     ids: sorted(index.ids),
     lowered: sorted(index.lowered),
     hosts: sorted(index.hosts, sorted),
+    blocks: sorted(index.blocks, sorted),
   }
 }
 

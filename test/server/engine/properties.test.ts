@@ -1,9 +1,10 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { setDigest } from '../../../src/lib/digest.ts'
+import type { Key } from '../../../src/model/key.ts'
 import type { World } from '../../../src/server/engine/types.ts'
 import { engine } from '../../support/world.ts'
-import { anyEdit, type Edit, opsOf, SOUND } from './arbitrary.ts'
+import { anyEdit, type Edit, opsOf, SOUND, sharingEdit } from './arbitrary.ts'
 import { plainWorld } from './plain.ts'
 
 const long = process.env['NETLOOM_LONG'] === '1'
@@ -35,6 +36,36 @@ test('step by step equals a full recompute, its bookkeeping included', (t) => {
     }),
     runs(150),
   )
+})
+
+test('who may use what follows shares that come and go', (t) => {
+  const given = (world: World, name: string, project: string): boolean =>
+    world.declared.get(`network/default/${name}` as Key)?.spec['shared'] === true ||
+    [...world.declared.values()].some(({ kind, spec }) => {
+      const { object, action, target_project: target } = spec
+      return (
+        kind === 'rbac_policy' && String(object).endsWith(name) && action === 'access_as_shared' && [project, '*'].includes(String(target))
+      )
+    })
+  let refused = 0
+  fc.assert(
+    fc.property(fc.array(fc.array(sharingEdit, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 12 }), (sequence) => {
+      let world = engine.empty()
+      for (const edits of sequence) {
+        world = engine.step(world, opsOf(edits), { now: 0 }).world
+        for (const { key, kind, project, spec } of world.declared.values()) {
+          const network = String(spec['network']).slice('default/'.length)
+          if (kind !== 'port' || !world.declared.has(`network/default/${network}` as Key)) continue
+          const codes = (world.findings.get(key) ?? []).map((f) => f.code)
+          if (codes.includes('E0270')) refused++
+          if (!codes.includes('E0300')) t.is(codes.includes('E0270'), !given(world, network, project), key)
+        }
+        t.deepEqual(plainWorld(world), plainWorld(rebuilt(world, 0)))
+      }
+    }),
+    runs(150),
+  )
+  t.true(refused > 20, `${refused} ports were refused`)
 })
 
 test('what a step says it touched is all that changed', (t) => {

@@ -1,4 +1,5 @@
 import { Subscriber } from 'zeromq'
+import { createIdentity, type HostKeys } from '../../../agentd/northbound/identity.ts'
 import { type Northbound, openNorthbound } from '../../../agentd/northbound/northbound.ts'
 import { openRequester } from '../../../agentd/northbound/requester.ts'
 import { HEARTBEAT_TOPIC } from '../../../src/wire/messages.ts'
@@ -9,7 +10,8 @@ export type ChildMessage =
   | { readonly type: 'target'; readonly revision: number }
   | { readonly type: 'heartbeat' | 'report reply'; readonly at: number }
 
-const [host = '', server = ''] = process.argv.slice(2)
+const [host = '', server = '', own = '', watchers = ''] = process.argv.slice(2)
+const keysOf = (json: string): HostKeys => JSON.parse(json) as HostKeys
 
 function tell(message: ChildMessage): void {
   process.send?.(message)
@@ -19,6 +21,7 @@ const northbound: Northbound = openNorthbound({
   host,
   server,
   version: 'test',
+  keys: keysOf(own),
   saved: undefined,
   stateFile: { saveSet: () => Promise.resolve() },
   log: () => undefined,
@@ -40,23 +43,25 @@ const northbound: Northbound = openNorthbound({
   timing: { requestMs: 1000, backoff: { first: 20, max: 300, factor: 2, jitter: 0.5 } },
 })
 
-/** Watches both ways that must never be starved, beside the agent: heartbeats, and the answers to reports sent all the time. */
+/** Watches both ways that must never be starved, beside the agent and as a host of its own: heartbeats, and the answers to reports sent all the time. */
 async function watch(): Promise<void> {
-  const rpc = openRequester(server, 5000)
-  const reply = await rpc.request({ v: 1, type: 'hello', id: 'watch', host, epoch: 'watch', version: 'test' })
+  const name = `${host}-watch`
+  const identity = createIdentity(name, keysOf(watchers), Date.now)
+  const rpc = openRequester(server, 5000, { identity, door: 'rpc' })
+  const reply = await rpc.request({ v: 1, type: 'hello', id: 'watch', host: name, epoch: 'watch', version: 'test' })
   rpc.close()
   if (reply.type !== 'hello') throw new Error('no hello')
-  const heartbeats = new Subscriber({ linger: 0 })
+  const heartbeats = new Subscriber({ linger: 0, ...identity.curve })
   heartbeats.connect(reply.endpoints.pub)
   heartbeats.subscribe(HEARTBEAT_TOPIC)
   const listen = async (): Promise<void> => {
     for await (const _ of heartbeats) tell({ type: 'heartbeat', at: Date.now() })
   }
   void listen()
-  const reports = openRequester(reply.endpoints.reports, 5000)
+  const reports = openRequester(reply.endpoints.reports, 5000, { identity, door: 'reports' })
   for (let i = 0; ; i++) {
     const body = { revision: 0, digest: '0'.repeat(32), converged: false, full: true, objects: [], gone: [] }
-    await reports.request({ v: 1, type: 'report', id: `watch ${i}`, host, epoch: 'watch', ...body })
+    await reports.request({ v: 1, type: 'report', id: `watch ${i}`, host: name, epoch: 'watch', ...body })
     tell({ type: 'report reply', at: Date.now() })
     await new Promise((resolve) => setTimeout(resolve, reply.heartbeat_ms))
   }

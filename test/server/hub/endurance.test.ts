@@ -3,14 +3,25 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { Request as RequestSocket } from 'zeromq'
+import { createIdentity, type Identity } from '../../../agentd/northbound/identity.ts'
 import type { ChildMessage } from './agent-child.ts'
 import { openBadNetwork } from './bad-network.ts'
 import { HEARTBEAT_MS, ipcEndpoints, isSynced, startAgent, startHub, until } from './fleet.ts'
+import { type TestKeys, testKeys } from './test-keys.ts'
 import { nextWorld, world } from './worlds.ts'
 
-/** Runs one agent in a process of its own; what it sees arrives as messages. */
-function startChild(t: ExecutionContext, host: string, server: string): { readonly process: ChildProcess; readonly seen: ChildMessage[] } {
-  const child = fork(fileURLToPath(new URL('./agent-child.js', import.meta.url)), [host, server])
+/** Runs one agent, with keys, in a process of its own; what it sees arrives as messages. */
+function startChild(
+  t: ExecutionContext,
+  keys: TestKeys,
+  host: string,
+  server: string,
+): { readonly process: ChildProcess; readonly seen: ChildMessage[] } {
+  const child = fork(fileURLToPath(new URL('./agent-child.js', import.meta.url)), [
+    host,
+    server,
+    ...[host, `${host}-watch`].map((h) => JSON.stringify(keys.of(h))),
+  ])
   const seen: ChildMessage[] = []
   child.on('message', (message) => seen.push(message as ChildMessage))
   t.teardown(() => {
@@ -57,10 +68,12 @@ test('3,000 scopes across a restart of the server: agents keep everything and ag
 })
 
 test('an agent that is stopped for a while is at the newest revision when it goes on', async (t) => {
-  const hub = await startHub(t)
-  let current = world({ fabric: { e: 1 }, 'host/h1': { p: 1 } }, { h1: ['fabric', 'host/h1'] })
+  const keys = testKeys()
+  const hub = await startHub(t, { security: keys.security })
+  hub.setKeys(keys.list(['h1', 'h1-watch']))
+  let current = world({ fabric: { e: 1 }, 'host/h1': { p: 1 } }, { h1: ['fabric', 'host/h1'], 'h1-watch': ['fabric'] })
   hub.restore(1, current, [])
-  const child = startChild(t, 'h1', hub.endpoints.rpc)
+  const child = startChild(t, keys, 'h1', hub.endpoints.rpc)
   await until('the child is at 1', () => revisions(child.seen).includes(1))
   child.process.kill('SIGSTOP')
   // Longer than ZMTP's and our own heartbeats forgive: both ends give the connection up.
@@ -76,25 +89,27 @@ test('an agent that is stopped for a while is at the newest revision when it goe
 })
 
 test('a server whose main thread is busy, and which is under a storm of pulls, still sends heartbeats and answers reports', async (t) => {
-  const hub = await startHub(t)
+  const keys = testKeys()
+  const hub = await startHub(t, { security: keys.security })
   const many = Object.fromEntries(Array.from({ length: 4000 }, (_, i) => [`p${i}`, i]))
   const nets = Array.from({ length: 8 }, (_, i) => `net/n${i}`)
   const storm = Array.from({ length: 40 }, (_, i) => `storm${i}`)
+  hub.setKeys(keys.list(['h1', 'h1-watch', ...storm]))
   hub.restore(
     1,
     world(
       { ...Object.fromEntries(nets.map((n) => [n, many])), 'host/h1': { p: 1 } },
-      { h1: ['host/h1'], ...Object.fromEntries(storm.map((h) => [h, nets])) },
+      { h1: ['host/h1'], 'h1-watch': [], ...Object.fromEntries(storm.map((h) => [h, nets])) },
     ),
     [],
   )
-  const child = startChild(t, 'h1', hub.endpoints.rpc)
+  const child = startChild(t, keys, 'h1', hub.endpoints.rpc)
   await until('the child is at 1', () => revisions(child.seen).includes(1))
-  const pullers = storm.map((host) => pull(hub.endpoints.rpc, host, nets))
+  const pullers = storm.map((host) => pull(hub.endpoints.rpc, createIdentity(host, keys.of(host), Date.now), host, nets))
   const from = Date.now()
   let answered = 0
   const running = pullers.map(async (p) => {
-    while (Date.now() - from < 1500) {
+    while (Date.now() - from < 1500 || answered === 0) {
       const n = await p.once()
       answered += n
     }
@@ -118,14 +133,15 @@ test('a server whose main thread is busy, and which is under a storm of pulls, s
   t.true(answered > 0 && heartbeats >= 5 && replies >= 5)
 })
 
-function pull(endpoint: string, host: string, scopes: readonly string[]): { once(): Promise<number>; close(): void } {
-  const socket = new RequestSocket({ linger: 0, receiveTimeout: 20_000 })
+function pull(endpoint: string, identity: Identity, host: string, scopes: readonly string[]): { once(): Promise<number>; close(): void } {
+  const socket = new RequestSocket({ linger: 0, relaxed: true, correlate: true, receiveTimeout: 5000, ...identity.curve })
   socket.connect(endpoint)
-  const request = JSON.stringify({ v: 1, type: 'pull', id: 'x', host, scopes: scopes.map((scope) => ({ scope })) })
+  const request = Buffer.from(JSON.stringify({ v: 1, type: 'pull', id: 'x', host, scopes: scopes.map((scope) => ({ scope })) }))
   return {
     async once() {
-      await socket.send(request)
-      const [frame] = await socket.receive()
+      await socket.send([identity.signers.rpc.sign(request), request])
+      // With heartbeats of 100 ms a busy machine loses connections, and answers with them: an agent asks again, and so does this.
+      const [frame] = await socket.receive().catch(() => [])
       return (frame?.byteLength ?? 0) > 100_000 ? 1 : 0
     },
     close: () => socket.close(),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TargetSet } from '../../../agentd/northbound/feed-core.ts'
+import type { HostKeys } from '../../../agentd/northbound/identity.ts'
 import { type Northbound, openNorthbound } from '../../../agentd/northbound/northbound.ts'
 import type { SavedSet } from '../../../agentd/northbound/statefile.ts'
 import { setDigest } from '../../../src/lib/digest.ts'
@@ -41,6 +42,7 @@ export async function startHub(t: Teardown, options: Partial<HubOptions> = {}, h
         throw error
       },
       warn: () => undefined,
+      onRefused: () => undefined,
       ...handlers,
     },
   )
@@ -61,6 +63,7 @@ export interface TestAgentOptions {
   readonly server: string
   readonly host: string
   readonly saved?: SavedSet
+  readonly keys?: HostKeys
   readonly onTarget?: (target: TargetSet) => void
   readonly answer?: (question: Question) => Promise<JsonObject>
 }
@@ -74,6 +77,7 @@ export function startAgent(t: Teardown, options: TestAgentOptions): TestAgent {
     server: options.server,
     version: 'test',
     saved: options.saved,
+    keys: options.keys,
     stateFile: { saveSet: () => Promise.resolve() },
     log: (level, message) => {
       if (level !== 'debug') log.push(`${level} ${message}`)

@@ -39,6 +39,7 @@ function planFrom(base: World, baseRevision: number, ops: DeclaredOps): { readon
   const plan = computePlan({
     base,
     baseRevision,
+    registry: 'ml2 (test)',
     ops,
     step,
     footprint: engine.footprint,
@@ -107,6 +108,7 @@ test('lost state: agents’ old addresses hold the new plan back', (t) => {
   const input = {
     base: engine.empty(),
     baseRevision: 0,
+    registry: 'ml2 (test)',
     ops: { set: SHOP, del: [] },
     step,
     footprint: engine.footprint,

@@ -115,6 +115,7 @@ export function inputOf(before: readonly Item[], after: readonly Item[], more: P
   return {
     base,
     baseRevision: 41,
+    registry: 'ml2 (test)',
     ops,
     step,
     footprint: (of, key) => (of === base ? base : world).footprints.get(key),

@@ -57,6 +57,7 @@ export function deleted(key: Key, spec: JsonObject): Change {
 
 export interface PlanParts {
   readonly id?: string
+  readonly registry?: string
   readonly changes?: readonly Change[]
   readonly set?: readonly Declared[]
   readonly del?: readonly Key[]
@@ -73,6 +74,7 @@ export function planOf(base: number, parts: PlanParts): Plan {
   return {
     id: parts.id ?? `p-${(counter++).toString(16).padStart(8, '0')}`,
     base,
+    registry: parts.registry ?? 'ml2 (test)',
     changes,
     ops: { set: parts.set ?? [], del: parts.del ?? [] },
     allocations: { set: parts.hold ?? [], del: parts.free ?? [] },

@@ -7,7 +7,9 @@ import type { Declared, LoadedFile, Resource } from '../../../src/model/resource
 import type { Holding } from '../../../src/server/engine/types.ts'
 import { Connection } from '../../../src/server/store/connection.ts'
 import { StoreError } from '../../../src/server/store/error.ts'
+import { SCHEMA_VERSION } from '../../../src/server/store/migrate.ts'
 import { openStore } from '../../../src/server/store/open.ts'
+import { MIGRATIONS } from '../../../src/server/store/schema.ts'
 import { allRows, created, declared, deleted, NOW, place, planOf, port, resource, scratch, updated } from './fixtures.ts'
 
 const clock = (): number => NOW
@@ -51,8 +53,26 @@ test('a newer schema is refused with both numbers and left alone', async (t) => 
   for (const access of ['read', 'plan', 'write'] as const) {
     const error = await t.throwsAsync(openStore(file, { access }), { instanceOf: StoreError })
     t.is((error as StoreError).code, 'newer-schema')
-    t.regex(error?.message ?? '', /schema 99.*up to 1/)
+    t.regex(error?.message ?? '', new RegExp(`schema 99.*up to ${SCHEMA_VERSION}\\b`))
   }
+})
+
+test('a file of the first schema is brought up to date with all that it holds, and then remembers calls', async (t) => {
+  const file = join(await scratch(t), 'state.db')
+  const connection = await Connection.open(file, 'write')
+  await connection.exec(`${MIGRATIONS[0]}; PRAGMA user_version = 1`)
+  await connection.exec(`INSERT INTO revisions VALUES (1, 'p-1', '2026-03-01T12:00:00.000Z', NULL, NULL, NULL, '{}')`)
+  await connection.close()
+  const store = await openStore(file, { access: 'write', clock })
+  t.is((await store.currentRevision())?.plan, 'p-1')
+  const a = port('a')
+  const plan = planOf(1, { changes: [created(a, { n: 1 })], set: [declared(a, {})] })
+  const call = { plugin: 'acme', subscription: 'book', verb: 'create', key: a } as const
+  await store.commit(plan, { places: new Map([[a, place(7)]]), now: NOW, calls: [call] })
+  t.deepEqual(await store.callbacks.due(NOW, [], 10), [{ id: 1, revision: 2, ...call, attempts: 0, nextAt: NOW, since: NOW }])
+  t.deepEqual([await store.resourceAt(a, 1), (await store.resourceAt(a, 2))?.spec], [undefined, { n: 1 }])
+  t.deepEqual([...(await store.placesOf([a, port('b')]))], [[a, place(7)]])
+  await store.close()
 })
 
 test('what was committed is read back exactly, at every revision', async (t) => {

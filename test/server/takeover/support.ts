@@ -60,6 +60,7 @@ export function firstPlan(yaml: string, taken: TakenOver | undefined): { readonl
   const plan = computePlan({
     base: base.world,
     baseRevision: 0,
+    registry: 'ml2 (test)',
     ops,
     step,
     footprint: engine.footprint,

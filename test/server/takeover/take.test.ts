@@ -4,8 +4,8 @@ import { PMap } from '../../../src/lib/pmap.ts'
 import type { Key } from '../../../src/model/key.ts'
 import type { Declared } from '../../../src/model/resource.ts'
 import type { World } from '../../../src/server/engine/types.ts'
-import { indexSubnets } from '../../../src/server/takeover/claims.ts'
 import { contradictions } from '../../../src/server/takeover/contradictions.ts'
+import { indexSubnets } from '../../../src/server/takeover/subnets.ts'
 import { type TakenOver, takenText, takeOver } from '../../../src/server/takeover/take.ts'
 import type { HeldPort, Holds } from '../../../src/wire/messages.ts'
 import { spec, write } from '../../support/world.ts'
@@ -88,6 +88,51 @@ test('a port that is gone from the repo does not keep a living one from its addr
 test('what is no address, or lies in no subnet, is nobody’s', (t) => {
   const odd: HeldPort = { ...port('a', 1, '192.168.0.1'), mac: 'not a mac', ips: ['192.168.0.1', 'nonsense'] }
   t.is(taken(CHOSEN, ['h1', says(1, odd)]).allocations.held.size, 0)
+})
+
+const POOLED = (prefixlen: string): string => `
+networks: { blue: { network_type: vxlan } }
+subnetpools: { p: { prefixes: [10.64.0.0/16], default_prefixlen: 24 } }
+subnets:
+  blue-v4: { network: blue, subnetpool: p${prefixlen} }
+ports:
+  a: { network: blue, host: h1 }
+  b: { network: blue, host: h2 }
+hosts:
+  h1: { tunnel_ip: 192.0.2.1 }
+  h2: { tunnel_ip: 192.0.2.2 }
+`
+
+test('the block that a pool chose is told by the addresses of its ports', (t) => {
+  const before = history(POOLED(', cidr: 10.64.9.0/24'), POOLED(''))
+  t.is(spec(before, 'subnet', 'blue-v4')?.['cidr'], '10.64.9.0/24')
+  t.not(
+    spec(firstPlan(POOLED(''), undefined).world, 'subnet', 'blue-v4')?.['cidr'],
+    '10.64.9.0/24',
+    'without what agents say it would be lost',
+  )
+  const { plan, world } = firstPlan(POOLED(''), taken(POOLED(''), ['h1', told(before, 'h1')], ['h2', told(before, 'h2')]))
+  same(t, before, world)
+  t.deepEqual(plan.blocked, [])
+  t.deepEqual(contradictions(told(before, 'h1'), world, indexSubnets(world.declared.values())), [])
+})
+
+test('ports that tell different blocks of one subnet tell none, and blocks that overlap are nobody’s', (t) => {
+  const far = taken(POOLED(', prefixlen: 28'), ['h1', says(1, port('a', 1, '10.64.0.2'), port('b', 2, '10.64.0.200'))])
+  t.deepEqual(
+    [...far.allocations.held.values()].filter((h) => h.pool.startsWith('cidr:')),
+    [],
+  )
+  const two = POOLED('')
+    .replace('networks: { blue:', 'networks: { red: {}, blue:')
+    .replace('subnets:', 'subnets:\n  red-v4: { network: red, subnetpool: p, prefixlen: 26 }')
+  const red: HeldPort = { ...port('r', 3, '10.64.0.70'), network: 'network/default/red' as Key }
+  const met = taken(two, ['h1', says(1, port('a', 1, '10.64.0.2'), red)])
+  t.deepEqual(met.disputes, ['subnet blue-v4 is told to have 10.64.0.0/24, and subnet red-v4 10.64.0.64/26, which overlap'])
+  t.deepEqual(
+    [...met.allocations.held.values()].filter((h) => h.pool.startsWith('cidr:')),
+    [],
+  )
 })
 
 test('a host contradicts a world that chose anew, and no other', (t) => {

@@ -1,0 +1,17 @@
+import type { Key } from '../../model/key.ts'
+import { indexOf } from './state.ts'
+import type { World } from './types.ts'
+
+/** How many resources of a kind each project declares; costs nothing. */
+export function countsOf(world: World, kind: string): Iterable<readonly [project: string, count: number]> {
+  return indexOf(world).counts.get(kind) ?? []
+}
+
+export function countOf(world: World, kind: string, project: string): number {
+  return indexOf(world).counts.get(kind)?.get(project) ?? 0
+}
+
+/** All declared resources of a kind, in no order. */
+export function keysOf(world: World, kind: string): Iterable<Key> {
+  return indexOf(world).kinds.get(kind)?.keys() ?? []
+}
