@@ -137,6 +137,16 @@ test('mistakes: exit 1, a place, a fix, and nothing is planned', async (t) => {
   t.regex(issues[0]?.code ?? '', /^E\d{4}$/)
 })
 
+test('an address that YAML reads as a number is to be written in full, not quoted', async (t) => {
+  const dir = await folder(t)
+  await edit(dir, 'hosts.yaml', 'tunnel_ip: 192.0.2.1', 'tunnel_ip: 10.0')
+  const { code, out } = await netloom('validate', dir)
+  t.is(code, 1)
+  t.regex(out, /error\[E0329\]: host h1: `tunnel_ip`: the number 10 is no address\n/)
+  t.regex(out, /= help: write it in full, such as 192\.0\.2\.1\n/)
+  t.notRegex(out, /W015|"10/)
+})
+
 test('an emptied repository deletes nothing: guards refuse with exit 3 and the exact override', async (t) => {
   const dir = await folder(t)
   await netloom('apply', '--dir', dir)
