@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { endpointFault } from '../lib/endpoint.ts'
 import { BootError } from '../server/boot.ts'
 import { VERSION } from '../server/context.ts'
 import { parseAllow } from '../server/guard/allow.ts'
@@ -34,6 +35,12 @@ interface Common {
 function atLeastOne(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It is to be a whole number, 1 or more.')
   return Number(text)
+}
+
+function endpoint(text: string): string {
+  const fault = endpointFault(text)
+  if (fault !== undefined) throw new InvalidArgumentError(`${fault}.`)
+  return text
 }
 
 const BOOT_GRACE_MS = 500
@@ -103,9 +110,9 @@ function createProgram(): Command {
   command('serve', 'watch the repository, apply what it says, publish to agents')
     .argument('[dir]', 'the repository', '.')
     .option('--manual', 'apply nothing until `netloom apply`')
-    .option('--pub <endpoint>', 'where updates are published (default: from netloom.yaml)')
-    .option('--rpc <endpoint>', 'where agents say hello and pull')
-    .option('--reports <endpoint>', 'where agents report')
+    .option('--pub <endpoint>', 'where updates are published (default: from netloom.yaml)', endpoint)
+    .option('--rpc <endpoint>', 'where agents say hello and pull', endpoint)
+    .option('--reports <endpoint>', 'where agents report', endpoint)
     .option('--keys <file>', 'the server’s key (default: server.key beside the state file, when it is there)')
     .option('--host-keys <file>', 'public keys beside those in the repository, as lines HOST KEY: for labs')
     .option('--insecure-lab', 'bind addresses that other machines reach, without keys')

@@ -55,6 +55,9 @@ test('a command line that is none: exit 1, and with --json a document as ever', 
     ['plan', dir, '--frob'],
     ['history', dir, '-n', 'abc'],
     ['serve', dir, '--heartbeat', '0'],
+    ['serve', dir, '--rpc', 'tcp://h'],
+    ['serve', dir, '--pub', 'tcp://127.0.0.1:99999'],
+    ['serve', dir, '--reports', 'ipc://'],
   ]) {
     const told = await netloom(...args, '--json')
     t.is(told.code, 1, args.join(' '))
