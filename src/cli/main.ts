@@ -51,6 +51,13 @@ function collectAllow(value: string, before: readonly string[]): string[] {
   return [...before, value]
 }
 
+/** Called inside of `run`: a folder that is none is a failure of the command. */
+function stateOf(dir: string, options: Common): string {
+  if (dir === '') throw new CommandError('DIR is empty', { hint: 'name the folder that holds netloom.yaml; . is the one you are in' })
+  if (options.state === undefined) checkRoot(resolve(dir))
+  return options.state ?? defaultStateFile(dir)
+}
+
 function createProgram(): Command {
   const program = new Command('netloom')
     .description(
@@ -66,12 +73,6 @@ function createProgram(): Command {
       .description(description)
       .option('--json', 'one JSON document on stdout')
       .option('--state <file>', 'state file (default: DIR/.netloom/state.db)')
-  /** Called inside of `run`: a folder that is none is a failure of the command. */
-  const stateOf = (dir: string, options: Common): string => {
-    if (dir === '') throw new CommandError('DIR is empty', { hint: 'name the folder that holds netloom.yaml; . is the one you are in' })
-    if (options.state === undefined) checkRoot(resolve(dir))
-    return options.state ?? defaultStateFile(dir)
-  }
 
   program
     .command('init')
