@@ -58,6 +58,8 @@ function stateOf(dir: string, options: Common): string {
   return options.state ?? defaultStateFile(dir)
 }
 
+const stateOf = (dir: string, options: Common): string => options.state ?? defaultStateFile(dir)
+
 function createProgram(): Command {
   const program = new Command('netloom')
     .description(
@@ -132,6 +134,19 @@ function createProgram(): Command {
     .action((dir: string, options: Common & { detailedExitcode?: true }) =>
       run(options, (out) => drift(stateOf(dir, options), options.detailedExitcode === true, out)),
     )
+  addQuestions(program, command)
+  keysCommand(program.command('keys'), run, stateOf)
+  program.addCommand(labCommand(run))
+  program
+    .command('demo')
+    .description('the whole main job on real Open vSwitch in network namespaces, taken down again at the end')
+    .option('--keep', 'leave the lab standing')
+    .action((options: { keep?: true }) => run({}, (out) => demo({ keep: options.keep === true }, out)))
+  return program
+}
+
+/** What there is, was, and can be written. */
+function addQuestions(program: Command, command: (name: string, description: string) => Command): void {
   command('availability', 'addresses of every subnet: how many there are, and how many are left')
     .argument('[dir]', 'the repository', '.')
     .action((dir: string, options: Common) => run(options, (out) => showAvailability(dir, stateOf(dir, options), out)))
@@ -169,14 +184,6 @@ function createProgram(): Command {
     .option('--verbose', 'everything: nothing grouped, nothing shortened')
     .option('-n, --limit <n>', 'how many', atLeastOne, 20)
     .action((dir: string, options: Common & { limit: number }) => run(options, (out) => history(stateOf(dir, options), options.limit, out)))
-  keysCommand(program.command('keys'), run, stateOf)
-  program.addCommand(labCommand(run))
-  program
-    .command('demo')
-    .description('the whole main job on real Open vSwitch in network namespaces, taken down again at the end')
-    .option('--keep', 'leave the lab standing')
-    .action((options: { keep?: true }) => run({}, (out) => demo({ keep: options.keep === true }, out)))
-  return program
 }
 
 /** A command line that is none is said before any command runs, and with `--json` as JSON too. */

@@ -6,6 +6,9 @@ import type { NetworkSpec } from '../network/spec.ts'
 import type { TypeDrivers } from '../network/type-driver.ts'
 import type { BindAnswer, MechanismDriver } from './mechanism-driver.ts'
 
+/** Code of a port that no mechanism driver binds to its host. */
+export const UNBOUND = 'E0233'
+
 /** What binding a port takes: the types for how its network is carried, the mechanism drivers in the site's order. */
 export interface Binders {
   readonly types: TypeDrivers
@@ -85,7 +88,7 @@ function refused(
   const why = refusals.map(({ driver, answer }) => `${driver}: ${answer.why}`).join('; ') || 'the site has no mechanism driver'
   const fix = refusals.find(({ answer }) => answer.fix !== undefined)?.answer
   return {
-    code: 'E0233',
+    code: UNBOUND,
     message: `port ${port.name} cannot be bound to host ${host.name}: ${why}`,
     at: foreseen(vnicTypeOf(port), mechanisms) ? ['host'] : ['vnic_type'],
     related: [
