@@ -58,8 +58,6 @@ function stateOf(dir: string, options: Common): string {
   return options.state ?? defaultStateFile(dir)
 }
 
-const stateOf = (dir: string, options: Common): string => options.state ?? defaultStateFile(dir)
-
 function createProgram(): Command {
   const program = new Command('netloom')
     .description(
