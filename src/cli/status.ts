@@ -25,6 +25,8 @@ import { type Output, styleOf } from './output.ts'
 export interface StatusAnswer {
   readonly fleet: Omit<FleetInput, 'targets'> & { readonly targets: readonly (readonly [string, { readonly digest: string }])[] }
   readonly repo: RepoState['state']
+  /** Why the repository is not read for now. */
+  readonly waiting?: string
   readonly issues: readonly Issue[]
   readonly callbacks: CallsView
   readonly plan?: Plan
@@ -57,6 +59,8 @@ export interface StatusView {
   readonly data: {
     readonly server: boolean
     readonly repo: RepoState['state'] | null
+    /** Why the repository is not read for now. */
+    readonly waiting: string | null
     readonly issues: readonly object[]
     readonly revision: number
     readonly hosts: readonly HostState[]
@@ -77,6 +81,7 @@ export async function readStatus(stateFile: string): Promise<StatusView> {
     data: {
       server: answer !== undefined,
       repo: answer?.repo ?? null,
+      waiting: answer?.waiting ?? null,
       issues: (answer?.issues ?? []).map(issueJson),
       revision: fleet.revision,
       hosts: hostStates(fleet),
@@ -90,10 +95,15 @@ export async function readStatus(stateFile: string): Promise<StatusView> {
         renderStatus(fleet, style),
         ...(calls === '' ? [] : [calls]),
         ...refusedLines(answer?.refused ?? []),
+        ...waitingLine(answer),
         ...repoLines(answer),
       ].join('\n')
     },
   }
+}
+
+function waitingLine(answer: StatusAnswer | undefined): string[] {
+  return answer?.waiting === undefined ? [] : [`The repository is left alone for now: ${answer.waiting}; the last good state serves.`]
 }
 
 function repoLines(answer: StatusAnswer | undefined): string[] {

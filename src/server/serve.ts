@@ -24,12 +24,13 @@ import { createPresence } from './presence.ts'
 import type { FleetInput } from './render/fleet.ts'
 import { parsePool } from './repo/pool.ts'
 import { readOnce } from './repo/read-once.ts'
-import { type RepoState, type RepoWatch, watchRepo } from './repo/watch.ts'
+import { type RepoState, type RepoWatch, type WatchStatus, watchRepo } from './repo/watch.ts'
 import { createSaver } from './report-saver.ts'
 import { openHubFor, warnOfEndpoints } from './serve-hub.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
 import { createTakeOver, TAKE_OVER_MS, type TakeOver } from './takeover.ts'
+import { createWaitTeller } from './waiting.ts'
 
 export type ServerLog = (level: 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
 
@@ -76,6 +77,8 @@ export interface Server {
   fleet(): FleetInput
   record(host: string): HostRecord | undefined
   rescan(): Promise<void>
+  /** Whether the repository is followed, and why not. */
+  watching(): WatchStatus
   ask: Hub['ask']
   close(): Promise<void>
 }
@@ -194,6 +197,9 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   )
   watch.ended.catch((error: unknown) => log('error', 'watching ended', { error: String(error) }))
 
+  const waits = createWaitTeller(log)
+  const lookout = setInterval(() => waits(watch.status(), performance.now()), 500)
+  lookout.unref()
   const housekeeping = setInterval(
     () => void store.purge(Date.now()).catch((error: unknown) => log('warn', 'old rows could not be dropped', { error: String(error) })),
     PURGE_MS,
@@ -244,9 +250,11 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     }),
     record: (host) => records.get(host),
     rescan: () => watch.rescan(),
+    watching: () => watch.status(),
     ask: (host, question, timeoutMs): Promise<Answer> => hub.ask(host, question, timeoutMs),
     async close() {
       clearInterval(housekeeping)
+      clearInterval(lookout)
       admission.close()
       takeOver.close()
       clearInterval(attendance)
