@@ -24,6 +24,7 @@ import { showQuota } from './quota.ts'
 import { serve } from './serve.ts'
 import { show } from './show.ts'
 import { status } from './status.ts'
+import { storeHint } from './store-hint.ts'
 import { issuesText, validate } from './validate.ts'
 
 interface Common {
@@ -209,7 +210,7 @@ async function run(options: Pick<Common, 'json' | 'verbose'>, work: (output: Out
     process.exitCode = error instanceof CommandError ? error.exit : EXIT.error
     if (error instanceof BootError) return tellBoot(error, output)
     const message = error instanceof Error ? error.message : String(error)
-    const hint = error instanceof CommandError ? error.hint : undefined
+    const hint = error instanceof CommandError ? error.hint : storeHint(error)
     if (output.json) output.result({ errored: true, message, ...(hint === undefined ? {} : { hint }) }, () => message)
     else process.stderr.write(`netloom: ${message}\n${hint === undefined ? '' : `  fix: ${hint}\n`}`)
     if (process.env['NETLOOM_DEBUG'] !== undefined && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)

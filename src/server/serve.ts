@@ -27,6 +27,7 @@ import { readOnce } from './repo/read-once.ts'
 import { type RepoState, type RepoWatch, type WatchStatus, watchRepo } from './repo/watch.ts'
 import { createSaver } from './report-saver.ts'
 import { openHubFor, warnOfEndpoints } from './serve-hub.ts'
+import { StoreError, type StoreErrorCode } from './store/error.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
 import { createTakeOver, TAKE_OVER_MS, type TakeOver } from './takeover.ts'
@@ -83,6 +84,9 @@ export interface Server {
   close(): Promise<void>
 }
 
+/** Failures of the state file that may be over by themselves, or by an operator who makes room. */
+const PASSING: ReadonlySet<StoreErrorCode> = new Set(['busy', 'full', 'io'])
+const RETRY_MS = 3_000
 const PURGE_MS = 3600_000
 const PRESENCE_MS = 2000
 
@@ -215,15 +219,29 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     const before = controller.repo.state
     // Before the first revision the repo alone says whose agents may tell what they hold.
     if (controller.base.revision === 0) admission.settle(keysOfHosts(reading.tree.declared.values()))
-    const wait = await queue.add(() => controller.consider(reading))
+    const wait = await queue.add(() => unlessDisk(() => controller.consider(reading)))
     tellRepo(log, controller, before)
     options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
     settleLater(wait)
   }
 
+  /** A full disk is no reason to stop looking: the last revision serves, and the same is tried again. Returns when, as `consider` does. */
+  async function unlessDisk(work: () => Promise<number>): Promise<number> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof StoreError) || !PASSING.has(error.code)) throw error
+      log('error', 'the state file cannot be written; the last revision serves, and it is tried again', {
+        error: error.message,
+        in_ms: RETRY_MS,
+      })
+      return RETRY_MS
+    }
+  }
+
   async function reconsider(): Promise<void> {
     const before = controller.repo.state
-    const wait = await controller.reconsider()
+    const wait = await unlessDisk(() => controller.reconsider())
     tellRepo(log, controller, before)
     options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
     settleLater(wait)
