@@ -3,7 +3,7 @@ import type { Issue } from '../model/issue.ts'
 import { locatorFor, siteOf } from '../server/context.ts'
 import { askControl, ControlError } from '../server/control/socket.ts'
 import { type ApplyOutcome, Controller } from '../server/controller.ts'
-import { type Allowed, parseAllow } from '../server/guard/allow.ts'
+import { type Allowed, parseAllow, sortAllowed } from '../server/guard/allow.ts'
 import { vanishedFromHead } from '../server/guard/guard.ts'
 import type { Plan } from '../server/plan/types.ts'
 import type { HostState } from '../server/render/fleet.ts'
@@ -30,7 +30,7 @@ type Told = ApplyOutcome & { readonly views?: readonly HostState[]; readonly con
 
 /** `netloom apply [PLAN]`: commits and publishes. Beside a running server it hands over and watches the hosts; without one it commits, says so, and exits 4. */
 export async function apply(options: ApplyOptions, output: Output): Promise<ExitCode> {
-  const allow = overrides(options.allow)
+  const { allowed: allow } = parseAllow(options.allow)
   const online = await applyOnline(options, output)
   const told = online ?? (await applyOffline(options, allow))
   switch (told.outcome) {
@@ -69,15 +69,16 @@ export async function apply(options: ApplyOptions, output: Output): Promise<Exit
         },
       )
     case 'refused':
-      return refused(told.plan, options, output)
+      return refused(told.plan, options, allow, output)
     case 'applied':
       return applied(told, online !== undefined, output)
   }
 }
 
-function refused(plan: Plan, { dir, stateFile }: ApplyOptions, output: Output): ExitCode {
-  const where = whereOptions(dir, stateFile)
-  output.result({ outcome: 'refused', ...planJson(plan) }, () => renderPlan(plan, styleOf(output), where))
+function refused(plan: Plan, { dir, stateFile }: ApplyOptions, allow: Allowed, output: Output): ExitCode {
+  const { right, wrong } = sortAllowed(allow, plan.blocked)
+  const where = [...whereOptions(dir, stateFile), ...right]
+  output.result({ outcome: 'refused', ...planJson(plan) }, () => [renderPlan(plan, styleOf(output), where).trimEnd(), ...wrong].join('\n'))
   return EXIT.refused
 }
 
@@ -118,13 +119,6 @@ async function applyOnline(options: ApplyOptions, output: Output): Promise<Told 
   }
 }
 
-function overrides(values: readonly string[]): Allowed {
-  const { allowed, issues } = parseAllow(values)
-  const [first] = issues
-  if (first !== undefined) throw new CommandError(first.message, first.hint === undefined ? {} : { hint: first.hint })
-  return allowed
-}
-
 async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told> {
   const look = await lookOffline(options.dir, options.stateFile, 'write')
   try {
@@ -146,16 +140,13 @@ async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told
       onAbort: () => {},
     })
     const { info, vanished } = look.read.git
-    await controller.consider(
-      {
-        tree: look.read.tree,
-        touched: new Set(),
-        vanished: vanishedFromHead(vanished),
-        locate: locatorFor(look.dir, look.context.kinds, look.read),
-        ...(info === undefined ? {} : { git: info }),
-      },
-      0,
-    )
+    await controller.consider({
+      tree: look.read.tree,
+      touched: new Set(),
+      vanished: vanishedFromHead(vanished),
+      locate: locatorFor(look.dir, look.context.kinds, look.read),
+      ...(info === undefined ? {} : { git: info }),
+    })
     return await controller.apply({
       allow,
       ...(options.plan === undefined ? {} : { plan: options.plan }),

@@ -19,7 +19,7 @@ import { type Output, styleOf } from './output.ts'
 import { askServer, readStatus } from './status.ts'
 import { issuesText } from './validate.ts'
 
-type Run = (options: { readonly json?: true }, work: (output: Output) => Promise<ExitCode>) => Promise<void>
+type Run = (options: { readonly json?: true; readonly verbose?: true }, work: (output: Output) => Promise<ExitCode>) => Promise<void>
 
 /** The lab that belongs to a repository: the same folder is always the same lab, two folders are two labs. */
 export function labTag(dir: string): string {
@@ -38,7 +38,8 @@ export function labCommand(run: Run): Command {
     .action((dir: string, options: { json?: true }) => run(options, (out) => up(dir, out)))
   command('status', 'what runs, and whether it has converged')
     .argument('[dir]', 'the repository', '.')
-    .action((dir: string, options: { json?: true }) => run(options, (out) => labState(dir, out)))
+    .option('--verbose', 'every object, nothing shortened')
+    .action((dir: string, options: { json?: true; verbose?: true }) => run(options, (out) => labState(dir, out)))
   command('ping', 'prove who reaches whom: ping, TCP and UDP with payload, every pair')
     .argument('[dir]', 'the repository', '.')
     .action((dir: string, options: { json?: true }) => run(options, (out) => ping(dir, out)))

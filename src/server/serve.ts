@@ -24,12 +24,14 @@ import { createPresence } from './presence.ts'
 import type { FleetInput } from './render/fleet.ts'
 import { parsePool } from './repo/pool.ts'
 import { readOnce } from './repo/read-once.ts'
-import { type RepoState, type RepoWatch, watchRepo } from './repo/watch.ts'
+import { type RepoState, type RepoWatch, type WatchStatus, watchRepo } from './repo/watch.ts'
 import { createSaver } from './report-saver.ts'
 import { openHubFor, warnOfEndpoints } from './serve-hub.ts'
+import { StoreError, type StoreErrorCode } from './store/error.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
 import { createTakeOver, TAKE_OVER_MS, type TakeOver } from './takeover.ts'
+import { createWaitTeller } from './waiting.ts'
 
 export type ServerLog = (level: 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
 
@@ -76,10 +78,15 @@ export interface Server {
   fleet(): FleetInput
   record(host: string): HostRecord | undefined
   rescan(): Promise<void>
+  /** Whether the repository is followed, and why not. */
+  watching(): WatchStatus
   ask: Hub['ask']
   close(): Promise<void>
 }
 
+/** Failures of the state file that may be over by themselves, or by an operator who makes room. */
+const PASSING: ReadonlySet<StoreErrorCode> = new Set(['busy', 'full', 'io'])
+const RETRY_MS = 3_000
 const PURGE_MS = 3600_000
 const PRESENCE_MS = 2000
 
@@ -194,6 +201,9 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   )
   watch.ended.catch((error: unknown) => log('error', 'watching ended', { error: String(error) }))
 
+  const waits = createWaitTeller(log)
+  const lookout = setInterval(() => waits(watch.status(), performance.now()), 500)
+  lookout.unref()
   const housekeeping = setInterval(
     () => void store.purge(Date.now()).catch((error: unknown) => log('warn', 'old rows could not be dropped', { error: String(error) })),
     PURGE_MS,
@@ -209,23 +219,38 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     const before = controller.repo.state
     // Before the first revision the repo alone says whose agents may tell what they hold.
     if (controller.base.revision === 0) admission.settle(keysOfHosts(reading.tree.declared.values()))
-    const wait = await queue.add(() => controller.consider(reading, 0))
+    const wait = await queue.add(() => unlessDisk(() => controller.consider(reading)))
     tellRepo(log, controller, before)
     options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
-    if (wait !== undefined && wait > 0) void settleLater(reading, wait)
+    settleLater(wait)
+  }
+
+  /** A full disk is no reason to stop looking: the last revision serves, and the same is tried again. Returns when, as `consider` does. */
+  async function unlessDisk(work: () => Promise<number>): Promise<number> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof StoreError) || !PASSING.has(error.code)) throw error
+      log('error', 'the state file cannot be written; the last revision serves, and it is tried again', {
+        error: error.message,
+        in_ms: RETRY_MS,
+      })
+      return RETRY_MS
+    }
   }
 
   async function reconsider(): Promise<void> {
     const before = controller.repo.state
-    await controller.reconsider()
+    const wait = await unlessDisk(() => controller.reconsider())
     tellRepo(log, controller, before)
     options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
+    settleLater(wait)
   }
 
   /** Deletions wait: a port that moves between two files is two saves. */
-  async function settleLater(reading: Reading, wait: number): Promise<void> {
-    if ((await watch.recheckAfter(wait)) === 'changed') return
-    await queue.add(() => controller.consider({ ...reading, touched: new Set() }, wait))
+  function settleLater(wait: number): void {
+    if (wait <= 0) return
+    void watch.recheckAfter(wait).then((seen) => (seen === 'same' ? queue.add(reconsider) : undefined))
   }
 
   return {
@@ -243,9 +268,11 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     }),
     record: (host) => records.get(host),
     rescan: () => watch.rescan(),
+    watching: () => watch.status(),
     ask: (host, question, timeoutMs): Promise<Answer> => hub.ask(host, question, timeoutMs),
     async close() {
       clearInterval(housekeeping)
+      clearInterval(lookout)
       admission.close()
       takeOver.close()
       clearInterval(attendance)

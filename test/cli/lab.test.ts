@@ -21,6 +21,9 @@ test('netloom lab status --json says of hosts what netloom status --json says, a
   t.is(before.state, 'none')
   t.is((await netloom('lab', 'up', dir)).code, 0)
 
+  const elsewhere = await netloom('status', dir)
+  t.is(elsewhere.code, 1)
+  t.true(elsewhere.err.includes('a lab is up for it') && elsewhere.err.endsWith(`fix: netloom lab status ${dir}\n`), elsewhere.err)
   const lab = JSON.parse((await netloom('lab', 'status', dir, '--json')).out) as Told & { guests: unknown[]; state: string }
   const plain = JSON.parse((await netloom('status', dir, '--state', labStateFile(labTag(dir)), '--json')).out) as Told
   t.is(lab.state, 'up')

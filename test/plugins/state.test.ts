@@ -118,7 +118,7 @@ test('E0717: networks and ports whose drivers are gone are not taken off the hos
   t.is(typed.code, 1)
   t.regex(
     typed.out,
-    /E0717.*the state file holds site site, which no driver here brings about: project_network_types: fabric is not among/,
+    /E0717.*the state file holds site, which no driver here brings about: project_network_types: fabric is not among/,
     typed.err,
   )
   t.regex(typed.out, /put its plugin back into service_plugins in netloom\.yaml/)

@@ -2,11 +2,14 @@ import { formatAge } from '../../lib/duration.ts'
 import { count } from '../../lib/text.ts'
 import { type Column, type TableStyle, tableLines, textWidth, visible } from '../../lib/text-table.ts'
 import { compareText, displayKey } from '../../model/key.ts'
-import type { ObjectStatus } from '../../model/status.ts'
+import { formatHosts } from './change.ts'
 import { type FleetInput, type HostState, hostStates } from './fleet.ts'
 import { type Pen, penOf, type RenderStyle } from './style.ts'
 
-/** The fleet, a line per host, then every object that is not ACTIVE (all of them when verbose) with its cause. */
+/** Objects of one state that are shown one by one: more would push the hosts off the screen. */
+const SHOWN = 10
+
+/** The fleet, a line per host, then the objects that are not ACTIVE with their causes, the first few of each state (every object when verbose). */
 export function renderStatus(input: FleetInput, style: RenderStyle = {}): string {
   const pen = penOf(style)
   const hosts = hostStates(input)
@@ -73,8 +76,24 @@ function paint(pen: Pen, row: number, text: string): string {
   return BETWEEN.has(text) ? pen.yellow(text) : text
 }
 
-function objectTable(objects: readonly (ObjectStatus & { readonly host: string })[], now: number, pen: Pen): readonly string[] {
+type HostObject = FleetInput['status'][number]
+
+function objectTable(objects: readonly HostObject[], now: number, pen: Pen): readonly string[] {
   const sorted = [...objects].sort((a, b) => compareText(a.state, b.state) || compareText(a.key, b.key) || compareText(a.host, b.host))
+  const states = [...new Set(sorted.map((o) => o.state))].map((state) => sorted.filter((o) => o.state === state))
+  const shown = pen.verbose ? sorted : states.flatMap((alike) => alike.slice(0, SHOWN))
+  const more = pen.verbose ? [] : states.flatMap((alike) => moreLine(alike.slice(SHOWN), pen))
+  return [...objectLines(shown, now, pen), ...more]
+}
+
+function moreLine(rest: readonly HostObject[], pen: Pen): readonly string[] {
+  const [first] = rest
+  if (first === undefined) return []
+  const hosts = [...new Set(rest.map((o) => o.host))].sort(compareText)
+  return [`and ${rest.length} more ${paint(pen, 0, first.state)} on ${formatHosts(hosts, pen)} (--verbose shows them)`]
+}
+
+function objectLines(objects: readonly HostObject[], now: number, pen: Pen): readonly string[] {
   const columns = [
     { title: 'OBJECT', least: 12 },
     { title: 'HOST', least: 6 },
@@ -82,7 +101,7 @@ function objectTable(objects: readonly (ObjectStatus & { readonly host: string }
     { title: 'FOR', align: 'right' as const },
     { title: 'CAUSE', least: 20 },
   ]
-  const rows = sorted.map((o) => [
+  const rows = objects.map((o) => [
     visible(displayKey(o.key)),
     visible(o.host),
     o.state,

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Connection } from './connection.ts'
 import { StoreError } from './error.ts'
 import { fence, Lease } from './lease.ts'
+import { makePath } from './make-path.ts'
 import { migrate, refuseNewer, SCHEMA_VERSION, schemaVersion } from './migrate.ts'
 import { thisProcess } from './process.ts'
 import { SqliteStore } from './store.ts'
@@ -54,16 +55,6 @@ async function makeDirectory(directory: string): Promise<void> {
   if (basename(directory) !== '.netloom') return
   const ignore = join(directory, '.gitignore')
   if (!existsSync(ignore)) await writeFile(ignore, '*\n')
-}
-
-/** As `mkdir -p`. Not Node's own: where a folder can be neither made nor be missing (below /proc), that one tries for ever. */
-async function makePath(directory: string): Promise<void> {
-  if (existsSync(directory)) return
-  const parent = dirname(directory)
-  if (parent !== directory) await makePath(parent)
-  await mkdir(directory).catch((error: unknown) => {
-    if (!existsSync(directory)) throw new StoreError('io', `the folder ${directory} cannot be made`, { cause: error })
-  })
 }
 
 /**

@@ -122,6 +122,22 @@ test('status: the fleet, and what is not active', (t) => {
   )
 })
 
+test('status: of a thousand objects that wait the first few are named, and all with --verbose', (t) => {
+  const waiting = Array.from({ length: 1000 }, (_, n) => ({
+    host: n < 950 ? 'h-04' : 'h-01',
+    key: port(`w${String(n).padStart(3, '0')}`),
+    state: 'WAITING' as const,
+    cause: 'nothing is plugged',
+    attempts: 0,
+    since: ago(60),
+  }))
+  const fleet = { ...FLEET, status: [...FLEET.status, ...waiting] }
+  const short = renderStatus(fleet)
+  golden(t, 'status-many.txt', short)
+  t.regex(short, /^and 991 more WAITING on h-01 and h-04 \(--verbose shows them\)$/m)
+  t.true(renderStatus(fleet, { verbose: true }).includes('w999'))
+})
+
 test('drift: what, where, since when, and what is done', (t) => {
   golden(t, 'drift.txt', renderDrift(FLEET))
   t.is(renderDrift({ ...FLEET, targets: new Map(), agents: [agent('h-01', 42), agent('h-02', 42)], drift: [] }), 'No drift on 2 hosts.\n')
