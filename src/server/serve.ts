@@ -22,6 +22,7 @@ import { parsePool } from './repo/pool.ts'
 import { readOnce } from './repo/read-once.ts'
 import { type RepoState, type RepoWatch, watchRepo } from './repo/watch.ts'
 import { createSaver } from './report-saver.ts'
+import { StoreError } from './store/error.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
 import { createTakeOver, TAKE_OVER_MS, type TakeOver } from './takeover.ts'
@@ -42,6 +43,8 @@ export interface ServeOptions {
   /** How long the first revision waits for hosts to say what they hold; `TAKE_OVER_MS` if left out. */
   readonly takeOverMs?: number
   readonly log: ServerLog
+  /** The server cannot go on: the process is to close it, end with this reason, and be started again. May be called more than once. */
+  readonly onFault: (reason: Error) => void
   readonly onEvent?: (event: ServerEvent) => void
 }
 
@@ -80,8 +83,10 @@ export async function startServer(options: ServeOptions): Promise<Server> {
   const store = await openStore(options.stateFile, {
     access: 'write',
     readerVersion: READER_VERSION,
-    onLeaseLost: (error) =>
-      options.log('error', 'the lease on the state file was lost; no further revision is committed', { error: String(error) }),
+    onLeaseLost: (error) => {
+      if (isForGood(error)) options.onFault(error)
+      else options.log('error', 'the state file cannot be written; trying again', { error: String(error) })
+    },
   })
   try {
     return await serveFrom(options, context, store)
@@ -151,7 +156,8 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     },
     (state) => onState(state),
   )
-  watch.ended.catch((error: unknown) => log('error', 'watching ended', { error: String(error) }))
+  // A server that does not look at the repository any more must not look alive.
+  watch.ended.catch((error: unknown) => options.onFault(error instanceof Error ? error : new Error(String(error))))
 
   const housekeeping = setInterval(
     () => void store.purge(Date.now()).catch((error: unknown) => log('warn', 'old rows could not be dropped', { error: String(error) })),
@@ -208,6 +214,11 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   }
 }
 
+/** Another process has the state file, or nobody has: whatever this one still said of the network would not be remembered. */
+function isForGood(error: unknown): error is StoreError {
+  return error instanceof StoreError && (error.code === 'locked' || error.code === 'replaced')
+}
+
 /** The plugins of the last revision, for a start while the site file cannot be read. */
 async function formerSettings(stateFile: string): Promise<PluginSettings> {
   const store = await openStore(stateFile, { access: 'read', readerVersion: READER_VERSION }).catch(() => undefined)
@@ -243,11 +254,7 @@ function openHubFor(options: ServeOptions, site: Site, handlers: Pick<HubHandler
     },
     {
       ...handlers,
-      onFault: (error) => {
-        options.log('error', 'the hub died; ending, to be started again', { error: String(error) })
-        process.exitCode = 1
-        process.kill(process.pid, 'SIGTERM')
-      },
+      onFault: options.onFault,
       warn: (message) => options.log('warn', message),
     },
   )

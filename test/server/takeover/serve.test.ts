@@ -40,6 +40,7 @@ async function serve(t: ExecutionContext, yaml: string, options: Partial<ServeOp
     insecureLab: false,
     heartbeatMs: 100,
     log: (level, message) => log.push(`${level} ${message}`),
+    onFault: (reason) => log.push(`fault ${reason.message}`),
     ...options,
   })
   t.teardown(() => server.close())
