@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { startAgent } from './agent.ts'
 import { BACKENDS } from './backends/drivers.ts'
 import { inspectDrift, inspectItems } from './inspect.ts'
+import { lockDirectory } from './lock.ts'
 import { createLog } from './log.ts'
 import type { AgentOptions } from './options.ts'
 import { agentCommand } from './options.ts'
@@ -12,6 +13,7 @@ async function run(options: AgentOptions): Promise<void> {
   const log = createLog(options.host, options.logLevel)
   const backend = BACKENDS[options.backend]
   if (backend === undefined) throw new Error(`no backend ${options.backend}`)
+  const lock = await lockDirectory(options.stateDir, log)
   const agent = await startAgent({ ...options, backend, log })
   log('info', 'started', { server: options.server, pid: process.pid })
   await new Promise<void>((resolve) => {
@@ -20,6 +22,7 @@ async function run(options: AgentOptions): Promise<void> {
   })
   log('info', 'stopping; the switch keeps forwarding what it has')
   await agent.close()
+  await lock.release()
 }
 
 async function main(): Promise<void> {
