@@ -12,6 +12,7 @@ import type { Log } from './log.ts'
 import type { TargetSet } from './northbound/feed-core.ts'
 import { type Northbound, type NorthboundTiming, openNorthbound } from './northbound/northbound.ts'
 import { openStateFile } from './northbound/statefile.ts'
+import { originOf } from './origin.ts'
 import { convergeTarget, hostIntent } from './target.ts'
 
 export interface RunOptions {
@@ -49,6 +50,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
   await mkdir(options.stateDir, { recursive: true, mode: 0o750 })
   const stateFile = openStateFile(options.stateDir)
   const saved = await stateFile.load()
+  const origin = await originOf(options.stateDir)
   for (const note of saved.notes) log('warn', note)
   const closing = new AbortController()
   let allocations = saved.allocations
@@ -202,6 +204,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
     host: options.host,
     server: options.server,
     version: VERSION,
+    origin,
     saved: saved.current,
     stateFile,
     log,

@@ -4,7 +4,7 @@ import { type Backoff, backoffDelay } from '../../src/lib/backoff.ts'
 import type { Scope } from '../../src/model/scope.ts'
 import type { Received } from '../../src/wire/codec.ts'
 import { reachableEndpoint } from '../../src/wire/endpoints.ts'
-import { type Ask, type Pull, type ReportReply, WIRE_VERSION } from '../../src/wire/messages.ts'
+import { type Ask, type Origin, type Pull, type ReportReply, WIRE_VERSION } from '../../src/wire/messages.ts'
 import type { Log } from '../log.ts'
 import { NorthboundError } from './error.ts'
 import {
@@ -27,6 +27,7 @@ export interface FeedOptions {
   /** The server's rpc endpoint; `hello` names the others. */
   readonly server: string
   readonly version: string
+  readonly origin?: Origin | undefined
   /** This life of the agent. */
   readonly epoch: string
   /** What the disk holds, to start from. */
@@ -65,6 +66,8 @@ export interface Feed {
   status(): FeedStatus
   /** Every reply to a report goes through here: it is how a host learns of its target when PUB is dead. */
   onReportReply(reply: ReportReply): void
+  /** The server does not take this host's reports: hello says why. */
+  onReportRefused(): void
   close(): Promise<void>
 }
 
@@ -119,6 +122,10 @@ class RunningFeed implements Feed {
     this.#dispatch({ type: 'reported', reply })
   }
 
+  onReportRefused(): void {
+    this.#dispatch({ type: 'refused' })
+  }
+
   async close(): Promise<void> {
     this.#stop.abort()
     clearInterval(this.#silence)
@@ -154,9 +161,18 @@ class RunningFeed implements Feed {
   }
 
   async #hello(): Promise<void> {
-    const { host, epoch, version, server } = this.#options
+    const { host, epoch, version, origin, server } = this.#options
     const holds = this.#offered === undefined ? {} : { holds: holdsOf(host, this.#offered) }
-    const request = { v: WIRE_VERSION, id: randomUUID(), host, type: 'hello', epoch, version, ...holds } as const
+    const request = {
+      v: WIRE_VERSION,
+      id: randomUUID(),
+      host,
+      type: 'hello',
+      epoch,
+      version,
+      ...(origin === undefined ? {} : { origin }),
+      ...holds,
+    } as const
     const reply = expectReply(await this.#rpc.request(request), 'hello')
     this.#answered = true
     this.#listen(reachableEndpoint(reply.endpoints.pub, server), reply.heartbeat_ms)

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Backoff } from '../../src/lib/backoff.ts'
 import type { JsonObject } from '../../src/model/brand.ts'
 import type { Dataplane } from '../../src/model/status.ts'
-import type { Ask, Question } from '../../src/wire/messages.ts'
+import type { Ask, Origin, Question } from '../../src/wire/messages.ts'
 import type { Log } from '../log.ts'
 import { type Feed, type FeedStatus, openFeed } from './feed.ts'
 import type { TargetSet } from './feed-core.ts'
@@ -14,6 +14,8 @@ export interface NorthboundOptions {
   readonly host: string
   readonly server: string
   readonly version: string
+  /** Where this agent runs, as far as that can be told. */
+  readonly origin?: Origin | undefined
   /** From `stateFile.load()`; the set is offered at once, with or without a server. */
   readonly saved: SavedSet | undefined
   readonly stateFile: Pick<StateFile, 'saveSet'>
@@ -67,12 +69,14 @@ export function openNorthbound(options: NorthboundOptions): Northbound {
     log: options.log,
     snapshot,
     onReply: (reply) => feed.onReportReply(reply),
+    onRefused: () => feed.onReportRefused(),
     onAsk,
   })
   const feed: Feed = openFeed({
     host: options.host,
     server: options.server,
     version: options.version,
+    origin: options.origin,
     epoch,
     saved: options.saved,
     requestMs: timing.requestMs,

@@ -3,6 +3,7 @@ import { type Backoff, backoffDelay } from '../../src/lib/backoff.ts'
 import type { JsonObject } from '../../src/model/brand.ts'
 import { type Ask, type Report, type ReportReply, WIRE_VERSION } from '../../src/wire/messages.ts'
 import type { Log } from '../log.ts'
+import { NorthboundError } from './error.ts'
 import { afterLoss, BLANK_BOOK, type Book, nextPage, type Snapshot } from './report-core.ts'
 import { expectReply, openRequester, type Requester } from './requester.ts'
 
@@ -16,6 +17,8 @@ export interface ReporterOptions {
   readonly snapshot: () => Snapshot
   readonly onReply: (reply: ReportReply) => void
   readonly onAsk: (ask: Ask) => void
+  /** The server does not take reports of this agent. */
+  readonly onRefused: () => void
 }
 
 export type AskAnswer = { readonly id: string; readonly ok: boolean; readonly data: JsonObject }
@@ -71,6 +74,7 @@ export function openReporter(options: ReporterOptions): Reporter {
           continue
         }
         failures++
+        if (error instanceof NorthboundError && (error.code === 'refused' || error.code === 'not-ready')) options.onRefused()
         options.log('debug', `report not acknowledged: ${String(error)}`, { attempt: failures })
         due = false
         return schedule(Math.min(backoffDelay(options.backoff, failures, options.random()), intervalMs * 3))

@@ -22,6 +22,7 @@ import { parsePool } from './repo/pool.ts'
 import { readOnce } from './repo/read-once.ts'
 import { type RepoState, type RepoWatch, watchRepo } from './repo/watch.ts'
 import { createSaver } from './report-saver.ts'
+import { createRivals } from './rivals.ts'
 import { StoreError } from './store/error.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
@@ -71,6 +72,8 @@ export interface Server {
   close(): Promise<void>
 }
 
+/** After so many missed reports an agent may be followed by one from another place. */
+const SILENT_HEARTBEATS = 3
 const PURGE_MS = 3600_000
 
 /**
@@ -111,17 +114,23 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     log,
     onReady: () => void queue.add(reconsider),
   })
+  const rivals = createRivals({ patienceMs: options.heartbeatMs * SILENT_HEARTBEATS, now: () => performance.now(), store, log })
   const hub = await openHubFor(options, site, {
     onHello: (hello) => {
+      const other = rivals.hear({ ...hello, hello: true })
+      if (other !== undefined) return other
       const against = takeOver.greet(hello, controller.base.world)
       if (against === undefined) log('info', 'agent connected', { host: hello.host, version: hello.version })
       return against
     },
     onReport: async (report, at) => {
+      const other = rivals.hear({ host: report.host, epoch: report.epoch, hello: false })
+      if (other !== undefined) return other
       if (!takeOver.isWelcome(report.host)) throw new Error(`${report.host} reports before it was told anything here`)
       records.set(report.host, withReport(records.get(report.host), report, VERSION, { at, heardAt: performance.now() }))
       saver.note(report)
       options.onEvent?.({ type: 'report', report })
+      return undefined
     },
   })
   hub.restore(base.revision, base.world, records.keys())
@@ -198,6 +207,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     fleet: () => ({
       ...fleetInput(controller.base.revision, hub.targets(), records, Date.now(), performance.now()),
       withheld: Object.fromEntries(takeOver.withheld),
+      contested: Object.fromEntries(rivals.contested()),
     }),
     record: (host) => records.get(host),
     rescan: () => watch.rescan(),
