@@ -52,10 +52,10 @@ export interface FeedOptions {
 }
 
 export interface FeedStatus {
-  /** `offline`: the server has not answered since `since`. `waiting`: scopes are missing. */
+  /** `offline`: the server has not told this host its target since `since`. `waiting`: scopes are missing. */
   readonly state: 'offline' | 'waiting' | 'synced'
   readonly since: number
-  /** Why, in words, when offline. */
+  /** When offline: why, or what the server answered instead. */
   readonly cause?: string
   readonly revision: number
   readonly digest: string
@@ -235,7 +235,7 @@ class RunningFeed implements Feed {
     this.#failures++
     const known = error instanceof NorthboundError
     if (known && (error.code === 'refused' || error.code === 'not-ready')) this.#state = stepFeed(this.#state, { type: 'refused' }).state
-    this.#refreshStatus(known ? error.message : String(error))
+    this.#refreshStatus(known ? offlineCause(error) : String(error))
     if (!known)
       this.#options.log('error', 'northbound failed', { error: String(error), stack: error instanceof Error ? error.stack : undefined })
     await this.#pause(known ? this.#attempt(error) : this.#failures)
@@ -278,10 +278,16 @@ class RunningFeed implements Feed {
     const { log, server } = this.#options
     const { state, revision, missing, cause } = this.#status
     const at = { server, revision }
-    if (state === 'offline') log('warn', `server away: ${cause ?? 'no answer yet'}; this host stays as it is`, at)
+    if (state === 'offline') log('warn', `${cause ?? 'server away: no answer yet'}; this host stays as it is`, at)
     else if (state === 'synced') log('info', `at revision ${revision}`, at)
     else log('debug', `${missing.length} scopes are missing for revision ${revision}`, { ...at, missing: missing.slice(0, 20) })
   }
+}
+
+/** A server that answers something else than what was asked for is not away. */
+function offlineCause({ code, message }: NorthboundError): string {
+  if (code === 'refused' || code === 'not-ready') return `the server answered: ${message}`
+  return code === 'malformed' ? message : `server away: ${message}`
 }
 
 /** True when nothing is left to ask, fewer scopes are missing, or the target is another one. */

@@ -7,7 +7,7 @@ import { sameJson } from '../lib/json.ts'
 import type { Issue } from '../model/issue.ts'
 import { type PluginSettings, settingsOf } from '../plugins/settings.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
-import type { Report } from '../wire/messages.ts'
+import type { Hello, Report } from '../wire/messages.ts'
 import { type Base, loadBase } from './base.ts'
 import { boot } from './boot.ts'
 import { type Context, createContext, locatorFor, READER_VERSION, siteOf, VERSION } from './context.ts'
@@ -15,6 +15,7 @@ import { Controller, type Reading } from './controller.ts'
 import { fleetInput, type HostRecord, rememberedHosts, withReport } from './fleet.ts'
 import { vanishedFromHead } from './guard/guard.ts'
 import { type Answer, type Hub, type HubHandlers, openHub } from './hub/hub.ts'
+import { unknownHostMessage } from './hub/security.ts'
 import { EMPTY_TREE } from './load/tree.ts'
 import type { Plan } from './plan/types.ts'
 import type { FleetInput } from './render/fleet.ts'
@@ -26,7 +27,7 @@ import { createRivals } from './rivals.ts'
 import { StoreError } from './store/error.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
-import { createTakeOver, TAKE_OVER_MS, type TakeOver } from './takeover.ts'
+import { createTakeOver, declaredHosts, TAKE_OVER_MS, type TakeOver } from './takeover.ts'
 
 export type ServerLog = (level: 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
 
@@ -74,6 +75,8 @@ export interface Server {
 
 /** After so many missed reports an agent may be followed by one from another place. */
 const SILENT_HEARTBEATS = 3
+/** Names are whatever strangers say. */
+const MAX_STRANGERS = 1000
 const PURGE_MS = 3600_000
 
 /**
@@ -120,7 +123,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
       const other = rivals.hear({ ...hello, hello: true })
       if (other !== undefined) return other
       const against = takeOver.greet(hello, controller.base.world)
-      if (against === undefined) log('info', 'agent connected', { host: hello.host, version: hello.version })
+      if (against === undefined) tellHello(hello, hub.targets().has(hello.host))
       return against
     },
     onReport: async (report, at) => {
@@ -133,6 +136,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
       return undefined
     },
   })
+  const tellHello = createGreeter(log)
   hub.restore(base.revision, base.world, records.keys())
   const queue = new PQueue({ concurrency: 1 })
   const controller = new Controller({
@@ -208,6 +212,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
       ...fleetInput(controller.base.revision, hub.targets(), records, Date.now(), performance.now()),
       withheld: Object.fromEntries(takeOver.withheld),
       contested: Object.fromEntries(rivals.contested()),
+      ...beforeFirst(controller, takeOver),
     }),
     record: (host) => records.get(host),
     rescan: () => watch.rescan(),
@@ -221,6 +226,26 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
       await saver.flush()
       await store.close()
     },
+  }
+}
+
+/** Without a revision there are no targets yet, and what the repository declares is all that is known of hosts. */
+function beforeFirst({ base, repo, tree }: Controller, takeOver: TakeOver): Pick<FleetInput, 'first'> {
+  if (base.revision > 0 || repo.state === 'unread' || repo.state === 'broken') return {}
+  return { first: { declared: declaredHosts(tree), ...takeOver.awaited(tree) } }
+}
+
+/** An agent whose host the repository does not name says hello for ever: that is told once, until the host is known. */
+function createGreeter(log: ServerLog): (hello: Hello, known: boolean) => void {
+  const strangers = new Set<string>()
+  return ({ host, version, origin }, known) => {
+    if (known) {
+      strangers.delete(host)
+      log('info', 'agent connected', { host, version })
+    } else if (!strangers.has(host) && strangers.size < MAX_STRANGERS) {
+      strangers.add(host)
+      log('warn', unknownHostMessage(host), { host, version, ...(origin === undefined ? {} : { agent: origin.name }) })
+    }
   }
 }
 

@@ -41,8 +41,17 @@ export interface FleetInput {
   readonly withheld?: Readonly<Record<string, string>>
   /** Hosts that more than one agent speaks for, and which. */
   readonly contested?: Readonly<Record<string, string>>
+  /** Before the first revision: hosts that the repository declares, and those that it waits for. Absent: not known. */
+  readonly first?: FirstRevision
   /** Milliseconds since the epoch. */
   readonly now: number
+}
+
+export interface FirstRevision {
+  readonly declared: readonly string[]
+  /** They are asked what they hold. */
+  readonly awaited: readonly string[]
+  readonly awaitedMs: number
 }
 
 /**
