@@ -16,6 +16,8 @@ export async function openDuty(server: Server, stateFile: string): Promise<Contr
   return await listenControl(controlPath(stateFile), async (request, emit) => {
     switch (request['command']) {
       case 'plan':
+        // Before the queue: what a look finds is handed on through it.
+        await server.rescan()
         return await server.queue.add(() => preview(server))
       case 'apply':
         return await applyAndWatch(server, request, emit)
@@ -30,7 +32,6 @@ export async function openDuty(server: Server, stateFile: string): Promise<Contr
 }
 
 async function preview(server: Server): Promise<JsonObject> {
-  await server.rescan()
   const proposal = server.controller.preview()
   if (proposal === undefined) return { issues: [] }
   const { issues, ready } = proposal
