@@ -122,7 +122,9 @@ function repoLines(answer: StatusAnswer | undefined): string[] {
         'next: netloom plan',
       ]
     case 'pending':
-      return [`Plan ${answer.plan?.id ?? ''} waits.`, 'next: netloom plan, then netloom apply']
+      return (answer.fleet.first?.awaited ?? []).length > 0
+        ? [`Plan ${answer.plan?.id ?? ''} waits for them.`]
+        : [`Plan ${answer.plan?.id ?? ''} waits.`, 'next: netloom plan, then netloom apply']
     case 'unread':
       return ['The repository has not been read yet.']
     case 'clean':

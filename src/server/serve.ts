@@ -7,7 +7,7 @@ import type { Issue } from '../model/issue.ts'
 import { type PluginSettings, settingsOf } from '../plugins/settings.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
 import type { KeyPair } from '../wire/keys.ts'
-import type { Report } from '../wire/messages.ts'
+import type { Hello, Report } from '../wire/messages.ts'
 import { keysOfHosts, keysOfLeft, openAdmission } from './admission.ts'
 import { type Base, loadBase } from './base.ts'
 import { boot } from './boot.ts'
@@ -18,6 +18,7 @@ import type { World } from './engine/types.ts'
 import { fleetInput, type HostRecord, rememberedHosts, withReport } from './fleet.ts'
 import { vanishedFromHead } from './guard/guard.ts'
 import type { Answer, Hub } from './hub/hub.ts'
+import { unknownHostMessage } from './hub/security.ts'
 import { EMPTY_TREE } from './load/tree.ts'
 import type { Plan } from './plan/types.ts'
 import { createPresence } from './presence.ts'
@@ -26,11 +27,12 @@ import { parsePool } from './repo/pool.ts'
 import { readOnce } from './repo/read-once.ts'
 import { type RepoState, type RepoWatch, type WatchStatus, watchRepo } from './repo/watch.ts'
 import { createSaver } from './report-saver.ts'
+import { createRivals } from './rivals.ts'
 import { openHubFor, warnOfEndpoints } from './serve-hub.ts'
 import { StoreError, type StoreErrorCode } from './store/error.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
-import { createTakeOver, TAKE_OVER_MS, type TakeOver } from './takeover.ts'
+import { createTakeOver, declaredHosts, TAKE_OVER_MS, type TakeOver } from './takeover.ts'
 import { createWaitTeller } from './waiting.ts'
 
 export type ServerLog = (level: 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
@@ -53,6 +55,8 @@ export interface ServeOptions {
   /** How long the first revision waits for hosts to say what they hold; `TAKE_OVER_MS` if left out. */
   readonly takeOverMs?: number
   readonly log: ServerLog
+  /** The server cannot go on: the process is to close it, end with this reason, and be started again. May be called more than once. */
+  readonly onFault: (reason: Error) => void
   readonly onEvent?: (event: ServerEvent) => void
 }
 
@@ -87,6 +91,10 @@ export interface Server {
 /** Failures of the state file that may be over by themselves, or by an operator who makes room. */
 const PASSING: ReadonlySet<StoreErrorCode> = new Set(['busy', 'full', 'io'])
 const RETRY_MS = 3_000
+/** After so many missed reports an agent may be followed by one from another place. */
+const SILENT_HEARTBEATS = 3
+/** Names are whatever strangers say. */
+const MAX_STRANGERS = 1000
 const PURGE_MS = 3600_000
 const PRESENCE_MS = 2000
 
@@ -100,8 +108,10 @@ export async function startServer(options: ServeOptions): Promise<Server> {
   const store = await openStore(options.stateFile, {
     access: 'write',
     readerVersion: READER_VERSION,
-    onLeaseLost: (error) =>
-      options.log('error', 'the lease on the state file was lost; no further revision is committed', { error: String(error) }),
+    onLeaseLost: (error) => {
+      if (isForGood(error)) options.onFault(error)
+      else options.log('error', 'the state file cannot be written; trying again', { error: String(error) })
+    },
   })
   try {
     return await serveFrom(options, context, store)
@@ -130,20 +140,26 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     log,
     onReady: () => void queue.add(reconsider),
   })
+  const rivals = createRivals({ patienceMs: options.heartbeatMs * SILENT_HEARTBEATS, now: () => performance.now(), store, log })
   const hub = await openHubFor(options, site, {
     onHello: (hello) => {
+      const other = rivals.hear({ ...hello, hello: true })
+      if (other !== undefined) return other
       const against = takeOver.greet(hello, controller.base.world)
       if (against !== undefined) return against
-      log('info', 'agent connected', { host: hello.host, version: hello.version })
+      tellHello(hello, hub.targets().has(hello.host))
       callbacks.say(presence.heard(hello.host, performance.now()))
       return undefined
     },
     onReport: async (report, at) => {
+      const other = rivals.hear({ host: report.host, epoch: report.epoch, hello: false })
+      if (other !== undefined) return other
       if (!takeOver.isWelcome(report.host)) throw new Error(`${report.host} reports before it was told anything here`)
       callbacks.say(presence.heard(report.host, performance.now()))
       records.set(report.host, withReport(records.get(report.host), report, VERSION, { at, heardAt: performance.now() }))
       saver.note(report)
       options.onEvent?.({ type: 'report', report })
+      return undefined
     },
   })
   const present = keysOfHosts(base.world.resources.values())
@@ -161,6 +177,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     },
   }
   admission.settle(present)
+  const tellHello = createGreeter(log)
   hub.restore(base.revision, base.world, records.keys())
   const queue = new PQueue({ concurrency: 1 })
   const controller = new Controller({
@@ -199,7 +216,8 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     },
     (state) => onState(state),
   )
-  watch.ended.catch((error: unknown) => log('error', 'watching ended', { error: String(error) }))
+  // A server that does not look at the repository any more must not look alive.
+  watch.ended.catch((error: unknown) => options.onFault(error instanceof Error ? error : new Error(String(error))))
 
   const waits = createWaitTeller(log)
   const lookout = setInterval(() => waits(watch.status(), performance.now()), 500)
@@ -265,6 +283,8 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     fleet: () => ({
       ...fleetInput(controller.base.revision, hub.targets(), records, Date.now(), performance.now()),
       withheld: Object.fromEntries(takeOver.withheld),
+      contested: Object.fromEntries(rivals.contested()),
+      ...beforeFirst(controller, takeOver),
     }),
     record: (host) => records.get(host),
     rescan: () => watch.rescan(),
@@ -284,6 +304,31 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
       await store.close()
     },
   }
+}
+
+/** Without a revision there are no targets yet, and what the repository declares is all that is known of hosts. */
+function beforeFirst({ base, repo, tree }: Controller, takeOver: TakeOver): Pick<FleetInput, 'first'> {
+  if (base.revision > 0 || repo.state === 'unread' || repo.state === 'broken') return {}
+  return { first: { declared: declaredHosts(tree), ...takeOver.awaited(tree) } }
+}
+
+/** An agent whose host the repository does not name says hello for ever: that is told once, until the host is known. */
+function createGreeter(log: ServerLog): (hello: Hello, known: boolean) => void {
+  const strangers = new Set<string>()
+  return ({ host, version, origin }, known) => {
+    if (known) {
+      strangers.delete(host)
+      log('info', 'agent connected', { host, version })
+    } else if (!strangers.has(host) && strangers.size < MAX_STRANGERS) {
+      strangers.add(host)
+      log('warn', unknownHostMessage(host), { host, version, ...(origin === undefined ? {} : { agent: origin.name }) })
+    }
+  }
+}
+
+/** Another process has the state file, or nobody has: whatever this one still said of the network would not be remembered. */
+function isForGood(error: unknown): error is StoreError {
+  return error instanceof StoreError && (error.code === 'locked' || error.code === 'replaced')
 }
 
 /** The plugins of the last revision, for a start while the site file cannot be read. */

@@ -165,6 +165,7 @@ test('E0715: other plugins in a running server’s site file are refused, the la
     insecureLab: false,
     heartbeatMs: 1000,
     log: () => {},
+    onFault: (reason) => t.fail(reason.message),
   })
   t.teardown(() => server.close())
   const until = async (what: string, ready: () => boolean): Promise<void> => {

@@ -1,11 +1,12 @@
-import { formatAge } from '../../lib/duration.ts'
-import { count } from '../../lib/text.ts'
+import { formatAge, formatDuration } from '../../lib/duration.ts'
+import { count, listed } from '../../lib/text.ts'
 import { type Column, type TableStyle, tableLines, textWidth, visible } from '../../lib/text-table.ts'
 import { compareText, displayKey } from '../../model/key.ts'
 import { formatHosts } from './change.ts'
 import { type FleetInput, type HostState, hostStates } from './fleet.ts'
 import { type Pen, penOf, type RenderStyle } from './style.ts'
 
+const SHOWN_HOSTS = 5
 /** Objects of one state that are shown one by one: more would push the hosts off the screen. */
 const SHOWN = 10
 
@@ -13,7 +14,7 @@ const SHOWN = 10
 export function renderStatus(input: FleetInput, style: RenderStyle = {}): string {
   const pen = penOf(style)
   const hosts = hostStates(input)
-  if (hosts.length === 0) return pen.finish([`Revision ${input.revision || 'none'}. No host is declared, and none has reported.`])
+  if (hosts.length === 0) return pen.finish([nobody(input)])
   const objects = input.status.filter((o) => pen.verbose || o.state !== 'ACTIVE')
   return pen.finish([
     ...hostTable(hosts, input, pen),
@@ -21,6 +22,23 @@ export function renderStatus(input: FleetInput, style: RenderStyle = {}): string
     '',
     summary(hosts, input),
   ])
+}
+
+function nobody({ revision, first }: FleetInput): string {
+  if (revision > 0) return `Revision ${revision}. No host is declared, and none has reported.`
+  if (first === undefined) return 'Revision none. No host has reported.'
+  const { declared, awaited, awaitedMs } = first
+  if (declared.length === 0) return 'Revision none. No host is declared, and none has reported.'
+  const next =
+    awaited.length === 0
+      ? 'nothing is committed yet'
+      : `the first revision waits for ${named(awaited)} to say what ${awaited.length === 1 ? 'it holds' : 'they hold'}, at most ${formatDuration(awaitedMs)} more`
+  return `Revision none. ${count(declared.length, 'host')} ${declared.length === 1 ? 'is' : 'are'} declared (${named(declared)}), and ${next}.`
+}
+
+function named(hosts: readonly string[]): string {
+  const names = hosts.map(visible)
+  return listed(names.length > SHOWN_HOSTS ? [...names.slice(0, SHOWN_HOSTS - 1), `${names.length - SHOWN_HOSTS + 1} more`] : names)
 }
 
 function hostTable(hosts: readonly HostState[], input: FleetInput, pen: Pen): readonly string[] {

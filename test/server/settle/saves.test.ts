@@ -35,6 +35,7 @@ async function serve(
     heartbeatMs: 1000,
     fresh: true,
     log: () => {},
+    onFault: (reason) => t.fail(reason.message),
   })
   t.teardown(() => server.close())
   return { server, save }

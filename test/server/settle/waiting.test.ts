@@ -57,6 +57,7 @@ test('a rebase with conflicts under a server: nothing is planned from it, and ev
     heartbeatMs: 1000,
     fresh: true,
     log: () => {},
+    onFault: (reason) => t.fail(reason.message),
   })
   const duty = await openDuty(server, stateFile)
   t.teardown(async () => {
