@@ -84,7 +84,7 @@ test('a start with other plugins changes what they are about and nothing else: t
     insecureLab: false,
     heartbeatMs: 1000,
     log: () => {},
-    onFault: (reason) => t.fail(reason.message),
+    onFault: (reason: Error) => t.fail(reason.message),
   } as const
   const targets = async (): Promise<readonly (readonly [string, string])[]> => {
     const server = await startServer(options)
