@@ -1,5 +1,5 @@
 import type { Origin } from '../wire/messages.ts'
-import type { ServerLog } from './serve.ts'
+import type { ServerLog } from './server-log.ts'
 import type { Store } from './store/types.ts'
 
 /** One life of an agent, as it speaks. */

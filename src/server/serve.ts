@@ -1,41 +1,30 @@
 import { join } from 'node:path'
 import PQueue from 'p-queue'
-import type { Site } from '../kinds/kind.ts'
-import type { PluginChoice } from '../kinds/site/check.ts'
-import { SITE_KEY } from '../kinds/site/spec.ts'
 import type { Issue } from '../model/issue.ts'
-import { type PluginSettings, settingsOf } from '../plugins/settings.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
 import type { KeyPair } from '../wire/keys.ts'
-import type { Hello, Report } from '../wire/messages.ts'
+import type { Report } from '../wire/messages.ts'
 import { keysOfHosts, keysOfLeft, openAdmission } from './admission.ts'
+import { type Agents, createAgents } from './agents.ts'
 import { type Base, loadBase } from './base.ts'
+import { beforeFirst, formerSettings, startingSite } from './before-revision.ts'
 import { boot } from './boot.ts'
 import { CallbackRunner } from './callbacks/runner.ts'
-import { type Context, createContext, locatorFor, READER_VERSION, siteOf, VERSION } from './context.ts'
-import { Controller, type Reading } from './controller.ts'
+import { type Context, createContext, READER_VERSION, siteOf } from './context.ts'
+import { Controller } from './controller.ts'
 import type { World } from './engine/types.ts'
-import { fleetInput, type HostRecord, rememberedHosts, withReport } from './fleet.ts'
-import { vanishedFromHead } from './guard/guard.ts'
+import { fleetInput, type HostRecord } from './fleet.ts'
+import { followRepo } from './follow.ts'
 import type { Answer, Hub } from './hub/hub.ts'
-import { unknownHostMessage } from './hub/security.ts'
-import { EMPTY_TREE } from './load/tree.ts'
 import type { Plan } from './plan/types.ts'
-import { createPresence } from './presence.ts'
 import type { FleetInput } from './render/fleet.ts'
-import { parsePool } from './repo/pool.ts'
-import { readOnce } from './repo/read-once.ts'
-import { type RepoState, type RepoWatch, type WatchStatus, watchRepo } from './repo/watch.ts'
-import { createSaver } from './report-saver.ts'
-import { createRivals } from './rivals.ts'
-import { openHubFor, warnOfEndpoints } from './serve-hub.ts'
-import { StoreError, type StoreErrorCode } from './store/error.ts'
+import type { WatchStatus } from './repo/watch.ts'
+import { openHubFor } from './serve-hub.ts'
+import { type ServerLog, warnOfEndpoints } from './server-log.ts'
+import { StoreError } from './store/error.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
-import { createTakeOver, declaredHosts, TAKE_OVER_MS, type TakeOver } from './takeover.ts'
-import { createWaitTeller } from './waiting.ts'
-
-export type ServerLog = (level: 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
+import { createTakeOver, TAKE_OVER_MS, type TakeOver } from './takeover.ts'
 
 export interface ServeOptions {
   readonly dir: string
@@ -88,15 +77,7 @@ export interface Server {
   close(): Promise<void>
 }
 
-/** Failures of the state file that may be over by themselves, or by an operator who makes room. */
-const PASSING: ReadonlySet<StoreErrorCode> = new Set(['busy', 'full', 'io'])
-const RETRY_MS = 3_000
-/** After so many missed reports an agent may be followed by one from another place. */
-const SILENT_HEARTBEATS = 3
-/** Names are whatever strangers say. */
-const MAX_STRANGERS = 1000
 const PURGE_MS = 3600_000
-const PRESENCE_MS = 2000
 
 /**
  * Watches the repo, plans, commits, publishes and keeps what agents report. Takes the lease on the state file; throws `StoreError` (`locked`) when another process has
@@ -125,69 +106,47 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   const { log } = options
   const base = await loadBase(store, context, options.dir, Date.now())
   for (const { code, message } of context.directory.warnings) log('warn', message, { code })
-  const records = await rememberedHosts(store)
-  const saver = createSaver(store, records, log)
   const site = await startingSite(options.dir, context, base)
+  const queue = new PQueue({ concurrency: 1 })
+  const { subscriptions } = context.directory
   let current = base.revision
-  const callbacks = new CallbackRunner({ subscriptions: context.directory.subscriptions, store, revision: () => current, log })
-  const presence = createPresence(records.keys(), performance.now())
+  const callbacks = new CallbackRunner({ subscriptions, store, revision: () => current, log })
+  const agents = await createAgents({
+    store,
+    log,
+    heartbeatMs: options.heartbeatMs,
+    callbacks,
+    against: (hello) => takeOver.greet(hello, controller.base.world),
+    isWelcome: (host) => takeOver.isWelcome(host),
+    isKnown: (host) => hub.targets().has(host),
+    onReport: (report) => options.onEvent?.({ type: 'report', report }),
+  })
   const takeOver = createTakeOver({
     empty: base.revision === 0,
     fresh: options.fresh === true,
     waitMs: options.takeOverMs ?? TAKE_OVER_MS,
-    known: records.keys(),
+    known: agents.records.keys(),
     store,
     log,
-    onReady: () => void queue.add(reconsider),
+    onReady: () => void queue.add(() => follower.reconsider()),
   })
-  const rivals = createRivals({ patienceMs: options.heartbeatMs * SILENT_HEARTBEATS, now: () => performance.now(), store, log })
-  const hub = await openHubFor(options, site, {
-    onHello: (hello) => {
-      const other = rivals.hear({ ...hello, hello: true })
-      if (other !== undefined) return other
-      const against = takeOver.greet(hello, controller.base.world)
-      if (against !== undefined) return against
-      tellHello(hello, hub.targets().has(hello.host))
-      callbacks.say(presence.heard(hello.host, performance.now()))
-      return undefined
-    },
-    onReport: async (report, at) => {
-      const other = rivals.hear({ host: report.host, epoch: report.epoch, hello: false })
-      if (other !== undefined) return other
-      if (!takeOver.isWelcome(report.host)) throw new Error(`${report.host} reports before it was told anything here`)
-      callbacks.say(presence.heard(report.host, performance.now()))
-      records.set(report.host, withReport(records.get(report.host), report, VERSION, { at, heardAt: performance.now() }))
-      saver.note(report)
-      options.onEvent?.({ type: 'report', report })
-      return undefined
-    },
-  })
-  const present = keysOfHosts(base.world.resources.values())
-  const admission = openAdmission({
-    left: await keysOfLeft(store, records.keys(), present),
-    onKeys: (keys) => hub.setKeys(keys),
-    onBad: (message) => log('warn', message),
-    ...(options.hostKeys === undefined ? {} : { file: options.hostKeys }),
-  })
-  const publisher = {
-    // Keys first: whoever is expelled by this revision hears nothing of it.
-    publish(revision: number, world: World): readonly string[] {
-      admission.settle(keysOfHosts(world.resources.values()))
-      return hub.publish(revision, world)
-    },
-  }
-  admission.settle(present)
-  const tellHello = createGreeter(log)
-  hub.restore(base.revision, base.world, records.keys())
-  const queue = new PQueue({ concurrency: 1 })
+  const hub = await openHubFor(options, site, agents.handlers)
+  const admission = await admissionFor(options, { store, agents, base, hub })
+  hub.restore(base.revision, base.world, agents.records.keys())
   const controller = new Controller({
     engine: context.engine,
     kinds: context.kinds,
     registry: context.directory.registry,
     running: context.directory.running,
-    subscriptions: context.directory.subscriptions,
+    subscriptions,
     store,
-    hub: publisher,
+    hub: {
+      // Keys first: whoever is expelled by this revision hears nothing of it.
+      publish(revision: number, world: World): readonly string[] {
+        admission.settle(keysOfHosts(world.resources.values()))
+        return hub.publish(revision, world)
+      },
+    },
     takeOver,
     base,
     siteOf: (b: Base) => siteOf(b.world),
@@ -203,73 +162,20 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     },
     onAbort: (plan) => callbacks.abort(plan.changes),
   })
-  const watch: RepoWatch = watchRepo(
-    options.dir,
-    {
-      source: (options.source ?? site.source) === 'commit' ? { from: 'commit', ref: 'HEAD' } : { from: 'worktree' },
-      context: {
-        loader: context.loader,
-        cache: { get: (hashes) => store.cachedFiles(hashes), put: (files) => store.cacheFiles(files) },
-        parseMany: parsePool(),
-      },
-      onProblem: (error) => log('error', 'the repository cannot be read; the last good state serves', { error: error.message }),
+  const follower = followRepo({
+    options,
+    context,
+    store,
+    site,
+    controller,
+    queue,
+    onReading(reading) {
+      // Before the first revision the repo alone says whose agents may tell what they hold.
+      if (controller.base.revision === 0) admission.settle(keysOfHosts(reading.tree.declared.values()))
     },
-    (state) => onState(state),
-  )
-  // A server that does not look at the repository any more must not look alive.
-  watch.ended.catch((error: unknown) => options.onFault(error instanceof Error ? error : new Error(String(error))))
-
-  const waits = createWaitTeller(log)
-  const lookout = setInterval(() => waits(watch.status(), performance.now()), 500)
-  lookout.unref()
-  const housekeeping = setInterval(
-    () => void store.purge(Date.now()).catch((error: unknown) => log('warn', 'old rows could not be dropped', { error: String(error) })),
-    PURGE_MS,
-  )
-  housekeeping.unref()
-  const attendance = setInterval(() => callbacks.say(presence.missing(performance.now())), PRESENCE_MS)
-  attendance.unref()
+  })
+  const stopPurging = purgeHourly(store, log)
   await callbacks.start()
-
-  async function onState(state: RepoState): Promise<void> {
-    options.onEvent?.({ type: 'seen' })
-    const reading = readingOf(options.dir, context, state)
-    const before = controller.repo.state
-    // Before the first revision the repo alone says whose agents may tell what they hold.
-    if (controller.base.revision === 0) admission.settle(keysOfHosts(reading.tree.declared.values()))
-    const wait = await queue.add(() => unlessDisk(() => controller.consider(reading)))
-    tellRepo(log, controller, before)
-    options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
-    settleLater(wait)
-  }
-
-  /** A full disk is no reason to stop looking: the last revision serves, and the same is tried again. Returns when, as `consider` does. */
-  async function unlessDisk(work: () => Promise<number>): Promise<number> {
-    try {
-      return await work()
-    } catch (error) {
-      if (!(error instanceof StoreError) || !PASSING.has(error.code)) throw error
-      log('error', 'the state file cannot be written; the last revision serves, and it is tried again', {
-        error: error.message,
-        in_ms: RETRY_MS,
-      })
-      return RETRY_MS
-    }
-  }
-
-  async function reconsider(): Promise<void> {
-    const before = controller.repo.state
-    const wait = await unlessDisk(() => controller.reconsider())
-    tellRepo(log, controller, before)
-    options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
-    settleLater(wait)
-  }
-
-  /** Deletions wait: a port that moves between two files is two saves. */
-  function settleLater(wait: number): void {
-    if (wait <= 0) return
-    void watch.recheckAfter(wait).then((seen) => (seen === 'same' ? queue.add(reconsider) : undefined))
-  }
 
   return {
     endpoints: hub.endpoints,
@@ -281,108 +187,57 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     callbacks,
     queue,
     fleet: () => ({
-      ...fleetInput(controller.base.revision, hub.targets(), records, Date.now(), performance.now()),
+      ...fleetInput(controller.base.revision, hub.targets(), agents.records, Date.now(), performance.now()),
       withheld: Object.fromEntries(takeOver.withheld),
-      contested: Object.fromEntries(rivals.contested()),
+      contested: Object.fromEntries(agents.rivals.contested()),
       ...beforeFirst(controller, takeOver),
     }),
-    record: (host) => records.get(host),
-    rescan: () => watch.rescan(),
-    watching: () => watch.status(),
+    record: (host) => agents.records.get(host),
+    rescan: () => follower.rescan(),
+    watching: () => follower.status(),
     ask: (host, question, timeoutMs): Promise<Answer> => hub.ask(host, question, timeoutMs),
     async close() {
-      clearInterval(housekeeping)
-      clearInterval(lookout)
+      stopPurging()
       admission.close()
       takeOver.close()
-      clearInterval(attendance)
-      await watch.close()
+      agents.close()
+      await follower.close()
       await queue.onIdle()
       await callbacks.close()
       await hub.close()
-      await saver.flush()
+      await agents.flush()
       await store.close()
     },
   }
 }
 
-/** Without a revision there are no targets yet, and what the repository declares is all that is known of hosts. */
-function beforeFirst({ base, repo, tree }: Controller, takeOver: TakeOver): Pick<FleetInput, 'first'> {
-  if (base.revision > 0 || repo.state === 'unread' || repo.state === 'broken') return {}
-  return { first: { declared: declaredHosts(tree), ...takeOver.awaited(tree) } }
+/** Whose agents are let in: the hosts of the current revision, and those that left and still hold something. */
+async function admissionFor(
+  options: ServeOptions,
+  { store, agents, base, hub }: { readonly store: Store; readonly agents: Agents; readonly base: Base; readonly hub: Hub },
+): Promise<ReturnType<typeof openAdmission>> {
+  const present = keysOfHosts(base.world.resources.values())
+  const admission = openAdmission({
+    left: await keysOfLeft(store, agents.records.keys(), present),
+    onKeys: (keys) => hub.setKeys(keys),
+    onBad: (message) => options.log('warn', message),
+    ...(options.hostKeys === undefined ? {} : { file: options.hostKeys }),
+  })
+  admission.settle(present)
+  return admission
 }
 
-/** An agent whose host the repository does not name says hello for ever: that is told once, until the host is known. */
-function createGreeter(log: ServerLog): (hello: Hello, known: boolean) => void {
-  const strangers = new Set<string>()
-  return ({ host, version, origin }, known) => {
-    if (known) {
-      strangers.delete(host)
-      log('info', 'agent connected', { host, version })
-    } else if (!strangers.has(host) && strangers.size < MAX_STRANGERS) {
-      strangers.add(host)
-      log('warn', unknownHostMessage(host), { host, version, ...(origin === undefined ? {} : { agent: origin.name }) })
-    }
-  }
+function purgeHourly(store: Store, log: ServerLog): () => void {
+  const purge = (): Promise<void> =>
+    store.purge(Date.now()).catch((error: unknown) => log('warn', 'old rows could not be dropped', { error: String(error) }))
+  const timer = setInterval(() => void purge(), PURGE_MS)
+  timer.unref()
+  return () => clearInterval(timer)
 }
 
 /** Another process has the state file, or nobody has: whatever this one still said of the network would not be remembered. */
 function isForGood(error: unknown): error is StoreError {
   return error instanceof StoreError && (error.code === 'locked' || error.code === 'replaced')
-}
-
-/** The plugins of the last revision, for a start while the site file cannot be read. */
-async function formerSettings(stateFile: string): Promise<PluginSettings> {
-  const store = await openStore(stateFile, { access: 'read', readerVersion: READER_VERSION }).catch(() => undefined)
-  if (store === undefined) return settingsOf({})
-  try {
-    for await (const page of store.resources()) {
-      const site = page.find((row) => row.declared.key === SITE_KEY)
-      if (site !== undefined) return settingsOf(site.resource.spec as Partial<PluginChoice>)
-    }
-    return settingsOf({})
-  } finally {
-    await store.close()
-  }
-}
-
-/** Endpoints and installation are needed before the first revision is there: then the repo's own site file is asked. */
-async function startingSite(dir: string, context: Context, base: Base): Promise<Site> {
-  if (base.revision > 0) return siteOf(base.world)
-  const { tree } = await readOnce(dir, { from: 'worktree' }, { loader: context.loader, parseMany: parsePool() }).catch(() => ({
-    tree: EMPTY_TREE,
-  }))
-  const declared = [...tree.declared.values()].filter((d) => d.kind === 'site')
-  return siteOf(context.engine.step(base.world, { set: declared, del: [] }, { now: Date.now() }).world)
-}
-
-function readingOf(dir: string, context: Context, state: RepoState): Reading {
-  return {
-    tree: state.tree,
-    touched: state.touched,
-    vanished: vanishedFromHead(state.git.vanished),
-    locate: locatorFor(dir, context.kinds, state),
-    ...(state.git.info === undefined ? {} : { git: state.git.info }),
-  }
-}
-
-function tellRepo(log: ServerLog, controller: Controller, before: Controller['repo']['state']): void {
-  const { repo } = controller
-  if (repo.state === 'broken') {
-    const first = repo.issues.find((i) => i.severity === 'error')
-    log('warn', 'the repository has mistakes; the last good state serves', {
-      errors: repo.issues.filter((i) => i.severity === 'error').length,
-      first: first === undefined ? '' : `${first.place?.file ?? ''}:${first.place?.line ?? ''} ${first.code} ${first.message}`,
-    })
-  } else if (repo.state === 'blocked') {
-    log('warn', 'a guard refuses the plan', {
-      plan: repo.plan.id,
-      guards: repo.plan.blocked.map((b) => b.message),
-      override: repo.plan.blocked.map((b) => b.override),
-    })
-  } else if (before === 'broken' || before === 'blocked') {
-    log('info', 'the repository is in order again')
-  }
 }
 
 export function defaultStateFile(dir: string): string {

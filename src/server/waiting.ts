@@ -1,5 +1,5 @@
 import type { WatchStatus } from './repo/watch.ts'
-import type { ServerLog } from './serve.ts'
+import type { ServerLog } from './server-log.ts'
 
 /** A save or a commit is over sooner. */
 const LONG_MS = 2000
