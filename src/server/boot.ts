@@ -190,7 +190,7 @@ function moduleIssue({ name, place }: Named, why: string): Issue {
     severity: 'error',
     message: `plugin ${name} cannot be loaded: ${why.split('\n')[0] ?? ''}`,
     ...(place === undefined ? {} : { place }),
-    hint: 'name a built-in plugin, a path from the repository such as ./plugins/x.js, or an installed npm package; docs/writing-a-plugin.md',
+    hint: 'name a built-in plugin, a path from the repository such as ./plugins/x.js, or an installed npm package',
   }
 }
 
