@@ -13,6 +13,7 @@ import type { TargetSet } from './northbound/feed-core.ts'
 import type { HostKeys } from './northbound/identity.ts'
 import { type Northbound, type NorthboundTiming, openNorthbound } from './northbound/northbound.ts'
 import { openStateFile } from './northbound/statefile.ts'
+import { originOf } from './origin.ts'
 import { convergeTarget, hostIntent } from './target.ts'
 
 export interface RunOptions {
@@ -51,6 +52,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
   await mkdir(options.stateDir, { recursive: true, mode: 0o750 })
   const stateFile = openStateFile(options.stateDir)
   const saved = await stateFile.load()
+  const origin = await originOf(options.stateDir)
   for (const note of saved.notes) log('warn', note)
   const closing = new AbortController()
   let allocations = saved.allocations
@@ -205,6 +207,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
     server: options.server,
     version: VERSION,
     keys: options.keys,
+    origin,
     saved: saved.current,
     stateFile,
     log,

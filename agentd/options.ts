@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { serverFault } from '../src/lib/endpoint.ts'
 import { HOST_NAME_RULE, isHostName } from '../src/model/host-name.ts'
 
 /** What `netloom-agentd` was told on its command line. */
@@ -51,6 +52,7 @@ function hostName(text: string): string {
 }
 
 function endpoint(text: string): string {
-  if (!/^(tcp:\/\/.+:\d+|ipc:\/\/.+)$/.test(text)) throw new InvalidArgumentError('expected tcp://HOST:PORT or ipc://PATH.')
+  const fault = serverFault(text)
+  if (fault !== undefined) throw new InvalidArgumentError(`${fault}.`)
   return text
 }

@@ -6,7 +6,7 @@ import { OpenFlowClient } from '../agentd/backends/ovs/openflow/client.ts'
 import { openOvsdb } from '../agentd/backends/ovs/ovsdb/client.ts'
 import { serveParent } from './support/child.ts'
 import { type Figure, figure, median } from './support/figures.ts'
-import { hostFile, hostPortKey, hostPortLine, plugArguments } from './support/host-ports.ts'
+import { hostFile, hostPortKey, hostPortLine, plugArguments, setUp } from './support/host-ports.ts'
 import { writeRepo } from './support/repo-files.ts'
 import { type Rig, startRig } from './support/rig.ts'
 
@@ -54,6 +54,7 @@ async function measure(rig: Rig, { ports, saves }: Params): Promise<readonly Fig
   await rig.report((r) => r.converged && r.revision > 0, 'the first target')
   const plugged = rig.report(() => rig.active.has(hostPortKey(FIRST - 1)), 'the first ports')
   await rig.sw.vsctl(...plugArguments(FIRST + saves, 'internal'))
+  await setUp(rig.sw, FIRST + saves)
   await plugged
   await sleep(2500)
   const flows: { at: number; added: Flow[] } = { at: -1, added: [] }

@@ -102,9 +102,15 @@ const holds = {
   required: ['revision', 'digest', 'ports', 'segments'],
 } as const satisfies JSONSchema
 
+const origin = {
+  type: 'object',
+  properties: { place: name, name },
+  required: ['place', 'name'],
+} as const satisfies JSONSchema
+
 const hello = {
   type: 'object',
-  properties: { v, type: { const: 'hello' }, id: name, host, epoch: name, version: name, holds },
+  properties: { v, type: { const: 'hello' }, id: name, host, epoch: name, version: name, origin, holds },
   required: ['v', 'type', 'id', 'host', 'epoch', 'version'],
 } as const satisfies JSONSchema
 

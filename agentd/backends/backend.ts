@@ -43,6 +43,8 @@ export interface InterfaceFact {
   readonly ofport?: number
   readonly iface_id?: string
   readonly attached_mac?: string
+  /** Plugged by others, and its device is set down. Absent also where OVS does not see the device (it was moved into a namespace). */
+  readonly down?: true
   readonly type: string
   readonly ours: boolean
   readonly error?: string
@@ -61,6 +63,15 @@ export interface Item {
   readonly text: string
   /** The backend's own value. */
   readonly value: unknown
+  /** Only of what was found: a setting that keeps another item from doing its work. Removing it sets it right. */
+  readonly spoils?: Spoils
+}
+
+export interface Spoils {
+  /** Key of the item that is as good as altered; its owners are the ones who suffer. */
+  readonly key: string
+  /** How the setting should be, in an operator's words. */
+  readonly right: string
 }
 
 export interface Compiled {

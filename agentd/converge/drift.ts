@@ -28,7 +28,11 @@ export function driftItems(
   return [
     ...delta.add.map((i) => item('missing', i.key, i.owners, [{ field: '', want: i.text }])),
     ...delta.change.map((c) => item('altered', c.after.key, c.after.owners, fieldDiff(c.after.text, c.before.text))),
-    ...delta.remove.map((i) => item('stale', i.key, i.owners, [{ field: '', have: i.text }])),
+    ...delta.remove.map((i) =>
+      i.spoils === undefined
+        ? item('stale', i.key, i.owners, [{ field: '', have: i.text }])
+        : item('altered', i.key, i.owners, [{ field: '', want: i.spoils.right, have: i.text }]),
+    ),
     ...observed.foreign.map((f) => item('foreign', f.where, [], [{ field: '', have: f.text }])),
   ]
 }

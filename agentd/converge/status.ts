@@ -25,6 +25,7 @@ export function objectStatuses(
   }
   for (const item of pending.add) note(item)
   for (const change of pending.change) note(change.after)
+  for (const item of pending.remove) if (item.spoils !== undefined) note(item)
 
   const out = new Map<Key, ObjectStatus>()
   for (const key of compiled.subjects) {

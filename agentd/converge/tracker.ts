@@ -15,13 +15,15 @@ export interface Failure {
   readonly text: string
 }
 
-/** The whole difference between what is wanted and what is there. */
+/** The whole difference between what is wanted and what is there. What spoils a wanted item is owned by those who want it. */
 export function wholeDelta(desired: ReadonlyMap<string, Item>, actual: ReadonlyMap<string, Item>): Delta {
   const diff = keyedDiff(actual, desired, (a, b) => a.text === b.text)
   return {
     add: diff.added.map((d) => d.after),
     change: diff.changed.map(({ before, after }) => ({ before, after })),
-    remove: diff.removed.map((d) => d.before),
+    remove: diff.removed.map(({ before }) =>
+      before.spoils === undefined ? before : { ...before, owners: desired.get(before.spoils.key)?.owners ?? [] },
+    ),
   }
 }
 

@@ -4,7 +4,7 @@ import { type Backoff, backoffDelay } from '../../src/lib/backoff.ts'
 import type { Scope } from '../../src/model/scope.ts'
 import type { Received } from '../../src/wire/codec.ts'
 import { reachableEndpoint } from '../../src/wire/endpoints.ts'
-import { type Ask, type Pull, type ReportReply, WIRE_VERSION } from '../../src/wire/messages.ts'
+import { type Ask, type Origin, type Pull, type ReportReply, WIRE_VERSION } from '../../src/wire/messages.ts'
 import type { Log } from '../log.ts'
 import { NorthboundError } from './error.ts'
 import {
@@ -30,6 +30,7 @@ export interface FeedOptions {
   readonly version: string
   /** With keys. */
   readonly identity?: Identity | undefined
+  readonly origin?: Origin | undefined
   /** This life of the agent. */
   readonly epoch: string
   /** What the disk holds, to start from. */
@@ -54,10 +55,10 @@ export interface FeedOptions {
 }
 
 export interface FeedStatus {
-  /** `offline`: the server has not answered since `since`. `waiting`: scopes are missing. */
+  /** `offline`: the server has not told this host its target since `since`. `waiting`: scopes are missing. */
   readonly state: 'offline' | 'waiting' | 'synced'
   readonly since: number
-  /** Why, in words, when offline. */
+  /** When offline: why, or what the server answered instead. */
   readonly cause?: string
   readonly revision: number
   readonly digest: string
@@ -68,7 +69,7 @@ export interface Feed {
   status(): FeedStatus
   /** Every reply to a report goes through here: it is how a host learns of its target when PUB is dead. */
   onReportReply(reply: ReportReply): void
-  /** A report was refused: the next hello says why, or that all is well again. */
+  /** The server does not take this host's reports: hello says why. */
   onReportRefused(): void
   close(): Promise<void>
 }
@@ -164,9 +165,18 @@ class RunningFeed implements Feed {
   }
 
   async #hello(): Promise<void> {
-    const { host, epoch, version, server } = this.#options
+    const { host, epoch, version, origin, server } = this.#options
     const holds = this.#offered === undefined ? {} : { holds: holdsOf(host, this.#offered) }
-    const request = { v: WIRE_VERSION, id: randomUUID(), host, type: 'hello', epoch, version, ...holds } as const
+    const request = {
+      v: WIRE_VERSION,
+      id: randomUUID(),
+      host,
+      type: 'hello',
+      epoch,
+      version,
+      ...(origin === undefined ? {} : { origin }),
+      ...holds,
+    } as const
     const reply = expectReply(await this.#rpc.request(request), 'hello')
     this.#answered = true
     this.#listen(reachableEndpoint(reply.endpoints.pub, server), reply.heartbeat_ms)
@@ -229,7 +239,7 @@ class RunningFeed implements Feed {
     this.#failures++
     const known = error instanceof NorthboundError
     if (known && (error.code === 'refused' || error.code === 'not-ready')) this.#state = stepFeed(this.#state, { type: 'refused' }).state
-    this.#refreshStatus(known ? error.message : String(error))
+    this.#refreshStatus(known ? offlineCause(error) : String(error))
     if (!known)
       this.#options.log('error', 'northbound failed', { error: String(error), stack: error instanceof Error ? error.stack : undefined })
     await this.#pause(known ? this.#attempt(error) : this.#failures)
@@ -272,10 +282,16 @@ class RunningFeed implements Feed {
     const { log, server } = this.#options
     const { state, revision, missing, cause } = this.#status
     const at = { server, revision }
-    if (state === 'offline') log('warn', `server away: ${cause ?? 'no answer yet'}; this host stays as it is`, at)
+    if (state === 'offline') log('warn', `${cause ?? 'server away: no answer yet'}; this host stays as it is`, at)
     else if (state === 'synced') log('info', `at revision ${revision}`, at)
     else log('debug', `${missing.length} scopes are missing for revision ${revision}`, { ...at, missing: missing.slice(0, 20) })
   }
+}
+
+/** A server that answers something else than what was asked for is not away. */
+function offlineCause({ code, message }: NorthboundError): string {
+  if (code === 'refused' || code === 'not-ready') return `the server answered: ${message}`
+  return code === 'malformed' ? message : `server away: ${message}`
 }
 
 /** True when nothing is left to ask, fewer scopes are missing, or the target is another one. */

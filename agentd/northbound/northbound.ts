@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Backoff } from '../../src/lib/backoff.ts'
 import type { JsonObject } from '../../src/model/brand.ts'
 import type { Dataplane } from '../../src/model/status.ts'
-import type { Ask, Question } from '../../src/wire/messages.ts'
+import type { Ask, Origin, Question } from '../../src/wire/messages.ts'
 import type { Log } from '../log.ts'
 import { type Feed, type FeedStatus, openFeed } from './feed.ts'
 import type { TargetSet } from './feed-core.ts'
@@ -17,6 +17,8 @@ export interface NorthboundOptions {
   readonly version: string
   /** Absent: a server on this machine that has no keys either. */
   readonly keys?: HostKeys | undefined
+  /** Where this agent runs, as far as that can be told. */
+  readonly origin?: Origin | undefined
   /** From `stateFile.load()`; the set is offered at once, with or without a server. */
   readonly saved: SavedSet | undefined
   readonly stateFile: Pick<StateFile, 'saveSet'>
@@ -79,6 +81,7 @@ export function openNorthbound(options: NorthboundOptions): Northbound {
     host: options.host,
     server: options.server,
     version: options.version,
+    origin: options.origin,
     epoch,
     identity,
     saved: options.saved,

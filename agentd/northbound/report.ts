@@ -20,7 +20,7 @@ export interface ReporterOptions {
   readonly snapshot: () => Snapshot
   readonly onReply: (reply: ReportReply) => void
   readonly onAsk: (ask: Ask) => void
-  /** The server will have no report of this host: it is to be greeted again, which says why. */
+  /** The server does not take reports of this agent. */
   readonly onRefused: () => void
 }
 
@@ -77,7 +77,7 @@ export function openReporter(options: ReporterOptions): Reporter {
           continue
         }
         failures++
-        if (error instanceof NorthboundError && error.code === 'refused') options.onRefused()
+        if (error instanceof NorthboundError && (error.code === 'refused' || error.code === 'not-ready')) options.onRefused()
         options.log('debug', `report not acknowledged: ${String(error)}`, { attempt: failures })
         due = false
         return schedule(Math.min(backoffDelay(options.backoff, failures, options.random()), intervalMs * 3))

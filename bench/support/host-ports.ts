@@ -35,10 +35,23 @@ export function plugArguments(count: number, type?: 'internal'): readonly string
   }).flat()
 }
 
+/** Sets the internal devices of `plugArguments` up: the port of one that is down waits. */
+export async function setUp(sw: Switch, count: number): Promise<void> {
+  const lines = Array.from({ length: count }, (_, n) => `link set v${n} up\n`)
+  await ipBatch(sw, lines)
+}
+
 /** Makes veth pairs `v<n>`–`w<n>`, up, where the switch sees them. They go away with its namespace. */
 export async function makeVeths(sw: Switch, count: number): Promise<void> {
-  const file = join(sw.rundir, 'veths')
   const line = (n: number): string => `link add v${n} type veth peer name w${n}\nlink set v${n} up\nlink set w${n} up\n`
-  writeFileSync(file, Array.from({ length: count }, (_, n) => line(n)).join(''))
+  await ipBatch(
+    sw,
+    Array.from({ length: count }, (_, n) => line(n)),
+  )
+}
+
+async function ipBatch(sw: Switch, lines: readonly string[]): Promise<void> {
+  const file = join(sw.rundir, 'links')
+  writeFileSync(file, lines.join(''))
   await run('nsenter', ['-t', String(sw.pid()), '-n', 'ip', '-batch', file])
 }

@@ -77,6 +77,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
       heartbeatMs: 1000,
       fresh: true,
       log: (level, message, detail) => level === 'error' && console.error(message, detail),
+      onFault: (reason) => console.error(reason),
       onEvent: events.onEvent,
     })
     undo.push(() => server.close())

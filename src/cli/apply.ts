@@ -1,17 +1,19 @@
 import { existsSync } from 'node:fs'
+import type { JsonObject } from '../model/brand.ts'
 import type { Issue } from '../model/issue.ts'
 import { locatorFor, siteOf } from '../server/context.ts'
 import { askControl, ControlError } from '../server/control/socket.ts'
 import { type ApplyOutcome, Controller } from '../server/controller.ts'
-import { type Allowed, parseAllow } from '../server/guard/allow.ts'
+import { type Allowed, parseAllow, sortAllowed } from '../server/guard/allow.ts'
 import { vanishedFromHead } from '../server/guard/guard.ts'
 import type { Plan } from '../server/plan/types.ts'
 import type { HostState } from '../server/render/fleet.ts'
 import { issueJson } from '../server/render/issue.ts'
 import { renderPlan } from '../server/render/plan.ts'
 import { planJson } from '../server/render/plan-json.ts'
-import { controlPath } from '../server/serve.ts'
+import { controlPath, defaultStateFile } from '../server/serve.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
+import { withInterrupt } from './interrupt.ts'
 import { lookOffline } from './offline.ts'
 import { type Output, styleOf } from './output.ts'
 import { whereOptions } from './plan.ts'
@@ -30,9 +32,12 @@ type Told = ApplyOutcome & { readonly views?: readonly HostState[]; readonly con
 
 /** `netloom apply [PLAN]`: commits and publishes. Beside a running server it hands over and watches the hosts; without one it commits, says so, and exits 4. */
 export async function apply(options: ApplyOptions, output: Output): Promise<ExitCode> {
-  const allow = overrides(options.allow)
-  const online = await applyOnline(options, output)
-  const told = online ?? (await applyOffline(options, allow))
+  const { allowed: allow } = parseAllow(options.allow)
+  // A commit is all or nothing: without a server an interruption waits for it. With one, the server goes on, and only the watching ends.
+  const { told, published } = await withInterrupt(output, async (signal) => {
+    const online = await applyOnline(options, output, signal)
+    return { told: online ?? (await applyOffline(options, allow)), published: online !== undefined }
+  })
   switch (told.outcome) {
     case 'nothing':
       output.result(
@@ -69,15 +74,16 @@ export async function apply(options: ApplyOptions, output: Output): Promise<Exit
         },
       )
     case 'refused':
-      return refused(told.plan, options, output)
+      return refused(told.plan, options, allow, output)
     case 'applied':
-      return applied(told, online !== undefined, output)
+      return applied(told, published, output)
   }
 }
 
-function refused(plan: Plan, { dir, stateFile }: ApplyOptions, output: Output): ExitCode {
-  const where = whereOptions(dir, stateFile)
-  output.result({ outcome: 'refused', ...planJson(plan) }, () => renderPlan(plan, styleOf(output), where))
+function refused(plan: Plan, { dir, stateFile }: ApplyOptions, allow: Allowed, output: Output): ExitCode {
+  const { right, wrong } = sortAllowed(allow, plan.blocked)
+  const where = [...whereOptions(dir, stateFile), ...right]
+  output.result({ outcome: 'refused', ...planJson(plan) }, () => [renderPlan(plan, styleOf(output), where).trimEnd(), ...wrong].join('\n'))
   return EXIT.refused
 }
 
@@ -99,7 +105,7 @@ function applied(told: Told & { readonly outcome: 'applied' }, published: boolea
   return published && converged ? EXIT.clean : EXIT.notConverged
 }
 
-async function applyOnline(options: ApplyOptions, output: Output): Promise<Told | undefined> {
+async function applyOnline(options: ApplyOptions, output: Output, signal: AbortSignal): Promise<Told | undefined> {
   const request = {
     command: 'apply',
     allow: options.allow,
@@ -107,10 +113,15 @@ async function applyOnline(options: ApplyOptions, output: Output): Promise<Told 
     ...(options.reason === undefined ? {} : { reason: options.reason }),
   }
   const progress = createProgress(output)
+  let committed = false
+  const onEvent = (event: JsonObject): void => {
+    committed = true
+    progress.tell(event['host'] as unknown as HostState)
+  }
   try {
-    const told = await askControl(controlPath(options.stateFile), request, (event) => progress.tell(event['host'] as unknown as HostState))
-    return told as unknown as Told
+    return (await askControl(controlPath(options.stateFile), request, onEvent, signal)) as unknown as Told
   } catch (error) {
+    if (signal.aborted) throw interrupted(committed, options)
     if (error instanceof ControlError && error.code === 'absent') return undefined
     throw error
   } finally {
@@ -118,11 +129,17 @@ async function applyOnline(options: ApplyOptions, output: Output): Promise<Told 
   }
 }
 
-function overrides(values: readonly string[]): Allowed {
-  const { allowed, issues } = parseAllow(values)
-  const [first] = issues
-  if (first !== undefined) throw new CommandError(first.message, first.hint === undefined ? {} : { hint: first.hint })
-  return allowed
+/** The server tells of hosts once it has committed. */
+function interrupted(committed: boolean, { dir, stateFile }: ApplyOptions): CommandError {
+  const state = stateFile === defaultStateFile(dir) ? '' : ` --state ${stateFile}`
+  return committed
+    ? new CommandError('interrupted: the revision is committed, and the hosts go on to it by themselves', {
+        hint: `netloom status ${dir}${state} shows how far they are`,
+        exit: EXIT.notConverged,
+      })
+    : new CommandError('interrupted: the server may have committed, and goes on if so', {
+        hint: `netloom history ${dir}${state}; if there is no new revision, the same command again`,
+      })
 }
 
 async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told> {
@@ -146,16 +163,13 @@ async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told
       onAbort: () => {},
     })
     const { info, vanished } = look.read.git
-    await controller.consider(
-      {
-        tree: look.read.tree,
-        touched: new Set(),
-        vanished: vanishedFromHead(vanished),
-        locate: locatorFor(look.dir, look.context.kinds, look.read),
-        ...(info === undefined ? {} : { git: info }),
-      },
-      0,
-    )
+    await controller.consider({
+      tree: look.read.tree,
+      touched: new Set(),
+      vanished: vanishedFromHead(vanished),
+      locate: locatorFor(look.dir, look.context.kinds, look.read),
+      ...(info === undefined ? {} : { git: info }),
+    })
     return await controller.apply({
       allow,
       ...(options.plan === undefined ? {} : { plan: options.plan }),

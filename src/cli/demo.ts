@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type StdioOptions, spawn } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +7,8 @@ import { execOk } from '../lab/exec.ts'
 import { type Lab, labDown, labUp } from '../lab/lab.ts'
 import { allPairs, describeWrong, proveAll } from '../lab/prove.ts'
 import { findRemains, isClean } from '../lab/sweep.ts'
+import { count } from '../lib/text.ts'
+import type { DriftItem } from '../model/status.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import { labTag, labWorld, reaches } from './lab.ts'
 import { labStateFile, startLabAgent, startLabServer, waitConverged } from './lab-session.ts'
@@ -17,6 +19,7 @@ const NETLOOM = fileURLToPath(new URL('./main.js', import.meta.url))
 /** `build/src/cli` → the top of the checkout. */
 const SAMPLE = fileURLToPath(new URL('../../../samples/01-three-hosts', import.meta.url))
 const HEARTBEAT_MS = 500
+const REPAIR_MS = 15_000
 const NEW_PORT = '  web-4: { network: blue, host: h2 }\n'
 
 /** What was seen, for the last line. */
@@ -24,7 +27,11 @@ interface Seen {
   pairs: number
   silent: number
   probes: number
-  drifted: number
+  /** Acts of other hands, and the differences that drift showed because of them; of those, ours that were repaired, and others' that were left. */
+  acts: number
+  found: number
+  repaired: number
+  foreign: number
 }
 
 /**
@@ -35,7 +42,7 @@ export async function demo(options: { readonly keep: boolean }, output: Output):
   const began = Date.now()
   const dir = await mkdtemp(join(tmpdir(), 'netloom-demo-'))
   const tag = labTag(dir)
-  const seen: Seen = { pairs: 0, silent: 0, probes: 0, drifted: 0 }
+  const seen: Seen = { pairs: 0, silent: 0, probes: 0, acts: 0, found: 0, repaired: 0, foreign: 0 }
   const interrupted = new AbortController()
   const stop = (): void => interrupted.abort()
   process.once('SIGINT', stop)
@@ -51,7 +58,7 @@ export async function demo(options: { readonly keep: boolean }, output: Output):
   const seconds = Math.round((Date.now() - began) / 1000)
   output.print(
     `Proved in ${seconds} s: 3 hosts, VXLAN and VLAN, ${seen.pairs} pairs of ports reach each other and ${seen.silent} that must not do not (${seen.probes} probes: ping, TCP, UDP), ` +
-      `a port added by editing YAML answers, ${seen.drifted} acts of vandalism were found, explained and repaired${options.keep ? `; the lab stands: netloom lab down ${dir}` : ', nothing was left behind'}.`,
+      `a port added by editing YAML answers, all ${seen.acts} acts of other hands on Open vSwitch were found and explained (${count(seen.found, 'difference')}: ${seen.repaired} of ours repaired, ${seen.foreign} of others left alone)${options.keep ? `; the lab stands: netloom lab down ${dir}` : ', nothing was left behind'}.`,
   )
   return EXIT.clean
 }
@@ -99,32 +106,90 @@ async function show(dir: string, tag: string, seen: Seen, output: Output, signal
   await prove(grown, dir, seen, output)
 }
 
-/** Three hands on h1's switch; the agent is asked to report only, so that the drift can be looked at before it is repaired. */
+/** What another hand does to h1's switch, and how `netloom drift` is to show it. */
+interface Act {
+  readonly argv: readonly string[]
+  readonly shows: (item: DriftItem) => boolean
+}
+
+/** Three hands on h1's switch; the agent is told to report only, so that the drift can be looked at before it is repaired. What is counted is what the agents answer. */
 async function vandalise(lab: Lab, dir: string, state: readonly string[], seen: Seen, output: Output): Promise<void> {
   const site = join(dir, 'netloom.yaml')
   const before = await readFile(site, 'utf8')
+  output.print('   netloom.yaml: + drift: { mode: report }')
   await writeFile(site, `${before}drift: { mode: report }\n`)
-  await netloom(output, ['apply', '--dir', dir, ...state], { quiet: true })
-  const at = { host: 'h1' }
-  const flows = await execOk(lab, at, ['ovs-ofctl', '-O', 'OpenFlow14', '--no-names', 'dump-flows', 'br-int', 'table=0'])
-  const victim = /in_port=(\d+)[^\n]*/.exec(flows.split('\n').find((l) => /in_port=\d+,vlan_tci/.test(l)) ?? flows)?.[1] ?? '1'
-  const acts = [
-    ['ovs-ofctl', '-O', 'OpenFlow14', 'del-flows', 'br-int', `table=0,in_port=${victim}`],
-    ['ovs-vsctl', 'set', 'Interface', 'nl-vxlan', 'options:key=77'],
-    ['ovs-ofctl', '-O', 'OpenFlow14', 'add-flow', 'br-int', 'cookie=0x7,table=0,priority=9,in_port=999,actions=drop'],
-  ]
-  for (const act of acts) {
-    output.print(`   h1# ${act.join(' ')}`)
-    await execOk(lab, at, act)
+  await netloom(output, ['apply', '--dir', dir, ...state])
+  const known = identities(await askDrift(dir, state))
+  const acts = actsOn(await flowsOf(lab, 'h1'))
+  for (const { argv } of acts) {
+    output.print(`   h1# ${argv.join(' ')}`)
+    await execOk(lab, { host: 'h1' }, argv)
   }
-  await netloom(output, ['drift', dir, ...state], { expect: EXIT.clean })
-  output.print('   drift: { mode: repair } again')
+  await netloom(output, ['drift', dir, ...state])
+  const found = (await askDrift(dir, state)).filter((item) => !known.has(identity(item)))
+  const missed = acts.filter((act) => !found.some(act.shows))
+  if (missed.length > 0) throw new CommandError(`drift does not show what was done by: ${missed.map((m) => m.argv.join(' ')).join('; ')}`)
+  const ours = found.filter((item) => item.kind !== 'foreign')
+  const repairing = ours.filter((item) => item.action !== 'report')
+  if (repairing.length > 0) throw new CommandError(`an agent that was told to report is repairing: ${repairing.map(identity).join(', ')}`)
+  output.print('   netloom.yaml: - drift: { mode: report }')
   await writeFile(site, before)
-  await netloom(output, ['apply', '--dir', dir, ...state], { quiet: true })
-  await waitConverged(lab.tag, ['h1'], 10_000, (a) => a.fleet.drift.every((d) => d.kind === 'foreign' || d.action === 'repaired'))
-  await netloom(output, ['drift', dir, ...state], { expect: EXIT.clean })
-  seen.drifted = 2
-  output.print('   the foreign flow is not ours: it is listed and left alone')
+  await netloom(output, ['apply', '--dir', dir, ...state])
+  const left = await untilRepaired(dir, state, identities(ours))
+  await netloom(output, ['drift', dir, ...state])
+  seen.acts = acts.length
+  seen.found = found.length
+  seen.repaired = ours.length
+  seen.foreign = left.filter((item) => item.kind === 'foreign' && !known.has(identity(item))).length
+}
+
+/** A flow deleted, a row altered, a flow of nobody's added. */
+function actsOn(flows: string): readonly Act[] {
+  const victim = /in_port=(\d+)/.exec(flows.split('\n').find((line) => /in_port=\d+,vlan_tci/.test(line)) ?? flows)?.[1] ?? '1'
+  return [
+    {
+      argv: ['ovs-ofctl', '-O', 'OpenFlow14', 'del-flows', 'br-int', `table=0,in_port=${victim}`],
+      shows: (item) => item.kind === 'missing' && item.where.startsWith('flow br-int classify') && item.where.includes(`in_port=${victim}`),
+    },
+    {
+      argv: ['ovs-vsctl', 'set', 'Interface', 'nl-vxlan', 'options:key=77'],
+      shows: (item) => item.kind === 'altered' && item.where === 'row Interface nl-vxlan',
+    },
+    {
+      argv: ['ovs-ofctl', '-O', 'OpenFlow14', 'add-flow', 'br-int', 'cookie=0x7,table=0,priority=9,in_port=999,actions=drop'],
+      shows: (item) => item.kind === 'foreign' && item.where.includes('in_port=999'),
+    },
+  ]
+}
+
+async function flowsOf(lab: Lab, host: string): Promise<string> {
+  return await execOk(lab, { host }, ['ovs-ofctl', '-O', 'OpenFlow14', '--no-names', 'dump-flows', 'br-int', 'table=0'])
+}
+
+function identity(item: DriftItem): string {
+  return `${item.kind} ${item.where}`
+}
+
+function identities(items: readonly DriftItem[]): ReadonlySet<string> {
+  return new Set(items.map(identity))
+}
+
+/** Resolves to what is left of drift when none of these is; each answer is a fresh reading of the switches. */
+async function untilRepaired(dir: string, state: readonly string[], broken: ReadonlySet<string>): Promise<readonly DriftItem[]> {
+  const end = Date.now() + REPAIR_MS
+  for (;;) {
+    const items = await askDrift(dir, state)
+    const open = items.filter((item) => broken.has(identity(item)))
+    if (open.length === 0) return items
+    if (Date.now() > end) throw new CommandError(`not repaired within ${REPAIR_MS / 1000} s: ${open.map(identity).join(', ')}`)
+  }
+}
+
+/** What `netloom drift --json` says of all hosts. */
+async function askDrift(dir: string, state: readonly string[]): Promise<readonly DriftItem[]> {
+  const { code, out } = await runNetloom(['drift', dir, ...state, '--json'], ['ignore', 'pipe', 'inherit'])
+  if (code !== EXIT.clean) throw new CommandError(`netloom drift --json ended with exit code ${code}: ${out}`)
+  return (JSON.parse(out) as { readonly drift: readonly DriftItem[] }).drift
 }
 
 async function everyPort(lab: Lab, tag: string): Promise<void> {
@@ -148,15 +213,17 @@ async function prove(lab: Lab, dir: string, seen: Seen, output: Output): Promise
 }
 
 /** Runs a command as an operator would, its output in the open. */
-async function netloom(
-  output: Output,
-  args: readonly string[],
-  options: { readonly quiet?: boolean; readonly expect?: ExitCode } = {},
-): Promise<void> {
-  if (options.quiet !== true) output.print(`$ netloom ${args.filter((a, i) => a !== '--state' && args[i - 1] !== '--state').join(' ')}`)
-  const child = spawn(process.execPath, [NETLOOM, ...args], { stdio: options.quiet === true ? 'ignore' : ['ignore', 'inherit', 'inherit'] })
-  const code = await new Promise<number>((resolve) => child.once('close', (c) => resolve(c ?? EXIT.error)))
-  if (code !== (options.expect ?? EXIT.clean)) throw new CommandError(`netloom ${args[0] ?? ''} ended with exit code ${code}`)
+async function netloom(output: Output, args: readonly string[]): Promise<void> {
+  output.print(`$ netloom ${args.filter((a, i) => a !== '--state' && args[i - 1] !== '--state').join(' ')}`)
+  const { code } = await runNetloom(args, ['ignore', 'inherit', 'inherit'])
+  if (code !== EXIT.clean) throw new CommandError(`netloom ${args[0] ?? ''} ended with exit code ${code}`)
+}
+
+async function runNetloom(args: readonly string[], stdio: StdioOptions): Promise<{ readonly code: number; readonly out: string }> {
+  const child = spawn(process.execPath, [NETLOOM, ...args], { stdio })
+  let out = ''
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (out += text))
+  return await new Promise((resolve) => child.once('close', (code) => resolve({ code: code ?? EXIT.error, out })))
 }
 
 async function takeDown(dir: string, tag: string, output: Output): Promise<void> {

@@ -1,13 +1,17 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { statSync } from 'node:fs'
+import { readdir, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { basename, join, resolve } from 'node:path'
+import { makePath } from '../server/store/make-path.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import type { Output } from './output.ts'
 
 /** `netloom init [DIR]`: a repo to start from. Never overwrites: a directory that has YAML already is refused. */
 export async function init(dir: string, output: Output): Promise<ExitCode> {
   const root = resolve(dir)
-  await mkdir(root, { recursive: true })
+  await makePath(root)
+  if (!statSync(root).isDirectory())
+    throw new CommandError(`${root} is no folder; nothing was written`, { hint: 'give init an empty directory, or one that is to be made' })
   const present = (await readdir(root)).filter((name) => /\.ya?ml$/.test(name))
   if (present.length > 0) {
     throw new CommandError(`${root} already has YAML files (${present.slice(0, 3).join(', ')}); nothing was written`, {

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { commandAt } from '../lab/exec.ts'
 import { findHost, type Lab } from '../lab/lab.ts'
 import { hostDir, labDir, wireNetns } from '../lab/names.ts'
+import { findRemains } from '../lab/sweep.ts'
 import { ensureServerKey, serverKeyPath, writeSecret } from '../server/server-key.ts'
 import { makeKeyPair } from '../wire/keys.ts'
 import { askServer, type StatusAnswer } from './status.ts'
@@ -92,6 +93,16 @@ export async function startLabAgent(lab: Lab, host: string): Promise<number> {
   const command = commandAt(lab, { host }, argv)
   const log = join(dir, 'agent.log')
   return launch(command.argv, command.env, log).pid
+}
+
+/** Hosts of the lab whose agent runs, as the machine's processes say. */
+export async function labAgents(lab: Lab): Promise<ReadonlySet<string>> {
+  const { processes } = await findRemains(lab.tag)
+  const runs = (name: string): boolean => {
+    const state = join(hostDir(lab.tag, name), 'agent')
+    return processes.some(({ argv }) => argv.some((word, i) => word === state && argv[i - 1] === '--state-dir'))
+  }
+  return new Set(lab.spec.hosts.map((h) => h.name).filter(runs))
 }
 
 interface Launched {

@@ -2,9 +2,10 @@ import { mkdir } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { Command } from 'commander'
 import { execInteractive } from '../lab/exec.ts'
-import { type Lab, labDown, labOpen, labUp } from '../lab/lab.ts'
+import { type Lab, type LabStep, labDown, labOpen, labUp } from '../lab/lab.ts'
 import { tagOf } from '../lab/names.ts'
 import { allPairs, describeWrong, proveAll } from '../lab/prove.ts'
+import type { LabSpec } from '../lab/spec.ts'
 import { type HostStatus, labStatus } from '../lab/status.ts'
 import { describeRemains, isClean } from '../lab/sweep.ts'
 import { type Key, makeKey } from '../model/key.ts'
@@ -12,14 +13,14 @@ import type { World } from '../server/engine/types.ts'
 import type { HostState } from '../server/render/fleet.ts'
 import { renderStatus } from '../server/render/status.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
-import { labStateFile, startLabAgent, startLabServer, waitConverged } from './lab-session.ts'
+import { labAgents, labStateFile, startLabAgent, startLabServer, waitConverged } from './lab-session.ts'
 import { labSpecOf } from './lab-spec.ts'
 import { lookOffline } from './offline.ts'
 import { type Output, styleOf } from './output.ts'
 import { askServer, readStatus } from './status.ts'
 import { issuesText } from './validate.ts'
 
-type Run = (options: { readonly json?: true }, work: (output: Output) => Promise<ExitCode>) => Promise<void>
+type Run = (options: { readonly json?: true; readonly verbose?: true }, work: (output: Output) => Promise<ExitCode>) => Promise<void>
 
 /** The lab that belongs to a repository: the same folder is always the same lab, two folders are two labs. */
 export function labTag(dir: string): string {
@@ -38,7 +39,8 @@ export function labCommand(run: Run): Command {
     .action((dir: string, options: { json?: true }) => run(options, (out) => up(dir, out)))
   command('status', 'what runs, and whether it has converged')
     .argument('[dir]', 'the repository', '.')
-    .action((dir: string, options: { json?: true }) => run(options, (out) => labState(dir, out)))
+    .option('--verbose', 'every object, nothing shortened')
+    .action((dir: string, options: { json?: true; verbose?: true }) => run(options, (out) => labState(dir, out)))
   command('ping', 'prove who reaches whom: ping, TCP and UDP with payload, every pair')
     .argument('[dir]', 'the repository', '.')
     .action((dir: string, options: { json?: true }) => run(options, (out) => ping(dir, out)))
@@ -78,21 +80,22 @@ async function up(dir: string, output: Output): Promise<ExitCode> {
   const spec = labSpecOf(await labWorld(dir, output))
   if (spec.hosts.length === 0)
     throw new CommandError('the repository declares no hosts', { hint: 'hosts: { h1: { tunnel_ip: 192.0.2.1 } }' })
-  const known = (await labOpen(tag))?.spec.hosts.map((h) => h.name) ?? []
-  const lab = await labUp(tag, spec, (step) => output.say(`${step.what} ${step.name} (${Math.round(step.ms)} ms)`))
+  const { lab, anew } = await bringUp(dir, spec, output)
   const running = (await askServer(labStateFile(tag))) !== undefined
-  if (!running) await startLabServer(lab, resolve(dir), { manual: false, fresh: known.length === 0, heartbeatMs: 1000 })
-  for (const { name } of spec.hosts) if (!running || !known.includes(name)) await startLabAgent(lab, name)
-  const hosts = spec.hosts.map((h) => h.name)
+  if (!running) await startLabServer(lab, resolve(dir), { manual: false, fresh: anew, heartbeatMs: 1000 })
+  const agents = await labAgents(lab)
+  const hosts = lab.spec.hosts.map((h) => h.name)
+  for (const name of hosts) if (!agents.has(name)) await startLabAgent(lab, name)
   const answer = await waitConverged(tag, hosts, 30_000, (a) =>
-    spec.guests.every((g) => a.fleet.status.some((s) => s.key === g.port && s.state === 'ACTIVE')),
+    lab.spec.guests.every((g) => a.fleet.status.some((s) => s.key === g.port && s.state === 'ACTIVE')),
   )
   const text =
     answer === undefined
       ? 'the server does not answer'
       : renderStatus({ ...answer.fleet, targets: new Map(answer.fleet.targets) }, styleOf(output))
-  const there = answer !== undefined && spec.guests.every((g) => answer.fleet.status.some((s) => s.key === g.port && s.state === 'ACTIVE'))
-  output.result({ tag, hosts, guests: spec.guests.map((g) => g.port), converged: there }, () =>
+  const there =
+    answer !== undefined && lab.spec.guests.every((g) => answer.fleet.status.some((s) => s.key === g.port && s.state === 'ACTIVE'))
+  output.result({ tag, hosts, guests: lab.spec.guests.map((g) => g.port), converged: there }, () =>
     [
       text,
       `Lab ${tag} is up; it follows ${dir} by itself. Guests of new ports: netloom lab up ${dir}`,
@@ -100,6 +103,20 @@ async function up(dir: string, output: Output): Promise<ExitCode> {
     ].join('\n'),
   )
   return there ? EXIT.clean : EXIT.notConverged
+}
+
+/** `anew`: nothing of the lab ran before, and its state went with it. */
+async function bringUp(dir: string, spec: LabSpec, output: Output): Promise<{ readonly lab: Lab; readonly anew: boolean }> {
+  const tag = labTag(dir)
+  const made = new Set<string>()
+  const onStep = (step: LabStep): void => {
+    if (step.what === 'host') made.add(step.name)
+    output.say(`${step.what} ${step.name} (${Math.round(step.ms)} ms)`)
+  }
+  const lab = await labUp(tag, spec, onStep)
+  if (made.size < spec.hosts.length) return { lab, anew: false }
+  // What the lab's state had pinned is gone: the guests get what the repository gives without it.
+  return { lab: await labUp(tag, labSpecOf(await labWorld(dir, output)), onStep), anew: true }
 }
 
 async function opened(dir: string): Promise<Lab> {

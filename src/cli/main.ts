@@ -1,8 +1,12 @@
 #!/usr/bin/env node
+import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { endpointFault } from '../lib/endpoint.ts'
 import { BootError } from '../server/boot.ts'
 import { VERSION } from '../server/context.ts'
+import { parseAllow } from '../server/guard/allow.ts'
 import { issueJson } from '../server/render/issue.ts'
+import { checkRoot } from '../server/repo/scan.ts'
 import { defaultStateFile } from '../server/serve.ts'
 import { apply } from './apply.ts'
 import { showAvailability } from './availability.ts'
@@ -20,6 +24,7 @@ import { showQuota } from './quota.ts'
 import { serve } from './serve.ts'
 import { show } from './show.ts'
 import { status } from './status.ts'
+import { storeHint } from './store-hint.ts'
 import { issuesText, validate } from './validate.ts'
 
 interface Common {
@@ -33,9 +38,26 @@ function atLeastOne(text: string): number {
   return Number(text)
 }
 
+function endpoint(text: string): string {
+  const fault = endpointFault(text)
+  if (fault !== undefined) throw new InvalidArgumentError(`${fault}.`)
+  return text
+}
+
 const BOOT_GRACE_MS = 500
 
-const collect = (value: string, before: readonly string[]): string[] => [...before, value]
+function collectAllow(value: string, before: readonly string[]): string[] {
+  const [first] = parseAllow([value]).issues
+  if (first !== undefined) throw new InvalidArgumentError([first.message, first.hint].join('; '))
+  return [...before, value]
+}
+
+/** Called inside of `run`: a folder that is none is a failure of the command. */
+function stateOf(dir: string, options: Common): string {
+  if (dir === '') throw new CommandError('DIR is empty', { hint: 'name the folder that holds netloom.yaml; . is the one you are in' })
+  if (options.state === undefined) checkRoot(resolve(dir))
+  return options.state ?? defaultStateFile(dir)
+}
 
 function createProgram(): Command {
   const program = new Command('netloom')
@@ -52,7 +74,6 @@ function createProgram(): Command {
       .description(description)
       .option('--json', 'one JSON document on stdout')
       .option('--state <file>', 'state file (default: DIR/.netloom/state.db)')
-  const stateOf = (dir: string, options: Common): string => options.state ?? defaultStateFile(dir)
 
   program
     .command('init')
@@ -73,7 +94,7 @@ function createProgram(): Command {
   command('apply', 'commit and publish what the repository says, or exactly a stored plan')
     .argument('[plan]', 'a plan id (p-…) printed by netloom plan')
     .option('--dir <dir>', 'the repository', '.')
-    .option('--allow <guard=n>', 'let a guard pass; the number must match the plan', collect, [])
+    .option('--allow <guard=n>', 'let a guard pass; the number must match the plan', collectAllow, [])
     .option('--verbose', 'everything: nothing grouped, nothing shortened')
     .option('--reason <text>', 'recorded with the revision')
     .action((id: string | undefined, options: Common & { dir: string; allow: string[]; reason?: string }) =>
@@ -91,9 +112,9 @@ function createProgram(): Command {
   command('serve', 'watch the repository, apply what it says, publish to agents')
     .argument('[dir]', 'the repository', '.')
     .option('--manual', 'apply nothing until `netloom apply`')
-    .option('--pub <endpoint>', 'where updates are published (default: from netloom.yaml)')
-    .option('--rpc <endpoint>', 'where agents say hello and pull')
-    .option('--reports <endpoint>', 'where agents report')
+    .option('--pub <endpoint>', 'where updates are published (default: from netloom.yaml)', endpoint)
+    .option('--rpc <endpoint>', 'where agents say hello and pull', endpoint)
+    .option('--reports <endpoint>', 'where agents report', endpoint)
     .option('--keys <file>', 'the server’s key (default: server.key beside the state file, when it is there)')
     .option('--host-keys <file>', 'public keys beside those in the repository, as lines HOST KEY: for labs')
     .option('--insecure-lab', 'bind addresses that other machines reach, without keys')
@@ -105,13 +126,26 @@ function createProgram(): Command {
   command('status', 'hosts and objects: in step? healthy? why not?')
     .argument('[dir]', 'the repository', '.')
     .option('--verbose', 'every object, nothing shortened')
-    .action((dir: string, options: Common) => run(options, (out) => status(stateOf(dir, options), out)))
+    .action((dir: string, options: Common) => run(options, (out) => status(dir, stateOf(dir, options), out)))
   command('drift', 'ask every host to compare its switch with its target; writes nothing')
     .argument('[dir]', 'the repository', '.')
     .option('--detailed-exitcode', 'exit 2 when something drifted')
     .action((dir: string, options: Common & { detailedExitcode?: true }) =>
       run(options, (out) => drift(stateOf(dir, options), options.detailedExitcode === true, out)),
     )
+  addQuestions(program, command)
+  keysCommand(program.command('keys'), run, stateOf)
+  program.addCommand(labCommand(run))
+  program
+    .command('demo')
+    .description('the whole main job on real Open vSwitch in network namespaces, taken down again at the end')
+    .option('--keep', 'leave the lab standing')
+    .action((options: { keep?: true }) => run({}, (out) => demo({ keep: options.keep === true }, out)))
+  return program
+}
+
+/** What there is, was, and can be written. */
+function addQuestions(program: Command, command: (name: string, description: string) => Command): void {
   command('availability', 'addresses of every subnet: how many there are, and how many are left')
     .argument('[dir]', 'the repository', '.')
     .action((dir: string, options: Common) => run(options, (out) => showAvailability(dir, stateOf(dir, options), out)))
@@ -149,14 +183,6 @@ function createProgram(): Command {
     .option('--verbose', 'everything: nothing grouped, nothing shortened')
     .option('-n, --limit <n>', 'how many', atLeastOne, 20)
     .action((dir: string, options: Common & { limit: number }) => run(options, (out) => history(stateOf(dir, options), options.limit, out)))
-  keysCommand(program.command('keys'), run, stateOf)
-  program.addCommand(labCommand(run))
-  program
-    .command('demo')
-    .description('the whole main job on real Open vSwitch in network namespaces, taken down again at the end')
-    .option('--keep', 'leave the lab standing')
-    .action((options: { keep?: true }) => run({}, (out) => demo({ keep: options.keep === true }, out)))
-  return program
 }
 
 /** A command line that is none is said before any command runs, and with `--json` as JSON too. */
@@ -184,7 +210,7 @@ async function run(options: Pick<Common, 'json' | 'verbose'>, work: (output: Out
     process.exitCode = error instanceof CommandError ? error.exit : EXIT.error
     if (error instanceof BootError) return tellBoot(error, output)
     const message = error instanceof Error ? error.message : String(error)
-    const hint = error instanceof CommandError ? error.hint : undefined
+    const hint = error instanceof CommandError ? error.hint : storeHint(error)
     if (output.json) output.result({ errored: true, message, ...(hint === undefined ? {} : { hint }) }, () => message)
     else process.stderr.write(`netloom: ${message}\n${hint === undefined ? '' : `  fix: ${hint}\n`}`)
     if (process.env['NETLOOM_DEBUG'] !== undefined && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)

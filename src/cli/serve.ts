@@ -4,6 +4,7 @@ import { openDuty } from '../server/duty.ts'
 import { checkRoot } from '../server/repo/scan.ts'
 import { startServer } from '../server/serve.ts'
 import { readServerKey, serverKeyPath } from '../server/server-key.ts'
+import { StoreError } from '../server/store/error.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import type { Output } from './output.ts'
@@ -35,6 +36,8 @@ export async function serve(dir: string, options: ServeOptions, output: Output):
   if (keys === undefined && options.keys !== undefined)
     throw new CommandError(`there is no key file ${keyFile}`, { hint: 'netloom keys server makes one beside the state file' })
   checkRoot(resolve(dir))
+  let fail: (reason: Error) => void = () => {}
+  const fault = new Promise<Error>((reached) => (fail = reached))
   const server = await startServer({
     dir: resolve(dir),
     stateFile: options.stateFile,
@@ -46,6 +49,7 @@ export async function serve(dir: string, options: ServeOptions, output: Output):
     heartbeatMs: options.heartbeat,
     fresh: options.fresh === true,
     log: (level, message, detail) => logger[level](detail ?? {}, message),
+    onFault: (reason) => fail(reason),
   })
   const duty = await openDuty(server, options.stateFile)
   logger.info({ ...server.endpoints, control: duty.path, keys: keys !== undefined, revision: server.controller.base.revision }, 'serving')
@@ -53,11 +57,23 @@ export async function serve(dir: string, options: ServeOptions, output: Output):
     { endpoints: server.endpoints, revision: server.controller.base.revision },
     () => `serving ${dir} at ${server.endpoints.rpc}`,
   )
+  const reason = await Promise.race([fault, untilSignal()])
+  if (reason !== undefined) logger.error({ reason: reason.message }, 'the server cannot go on; ending, to be started again')
+  await duty.close()
+  await server.close()
+  if (reason !== undefined) throw new CommandError(reason.message, { hint: hintFor(reason), cause: reason })
+  return EXIT.clean
+}
+
+async function untilSignal(): Promise<undefined> {
   await new Promise<void>((done) => {
     process.once('SIGTERM', done)
     process.once('SIGINT', done)
   })
-  await duty.close()
-  await server.close()
-  return EXIT.clean
+}
+
+function hintFor(reason: Error): string {
+  return reason instanceof StoreError && reason.code === 'replaced'
+    ? 'start the server again: with a backup put in place first it goes on from there, with no file it takes over what the hosts hold; they forward meanwhile'
+    : 'start the server again; hosts forward meanwhile'
 }

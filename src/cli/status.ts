@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { labDir, tagOf } from '../lab/names.ts'
 import type { Issue, Place } from '../model/issue.ts'
 import type { Key } from '../model/key.ts'
 import { viewOf } from '../server/callbacks/view.ts'
@@ -13,14 +16,17 @@ import { type RefusedState, refusedLines } from '../server/render/keys.ts'
 import { renderStatus } from '../server/render/status.ts'
 import type { RenderStyle } from '../server/render/style.ts'
 import { controlPath } from '../server/serve.ts'
+import { StoreError } from '../server/store/error.ts'
 import { openStore } from '../server/store/open.ts'
-import { EXIT, type ExitCode } from './exit.ts'
+import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import { type Output, styleOf } from './output.ts'
 
 /** What a running server says of itself and its hosts. */
 export interface StatusAnswer {
   readonly fleet: Omit<FleetInput, 'targets'> & { readonly targets: readonly (readonly [string, { readonly digest: string }])[] }
   readonly repo: RepoState['state']
+  /** Why the repository is not read for now. */
+  readonly waiting?: string
   readonly issues: readonly Issue[]
   readonly callbacks: CallsView
   readonly plan?: Plan
@@ -32,10 +38,20 @@ export interface StatusAnswer {
 }
 
 /** `netloom status`: from the running server; without one, what was last known, and says so. */
-export async function status(stateFile: string, output: Output): Promise<ExitCode> {
-  const { data, text } = await readStatus(stateFile)
+export async function status(dir: string, stateFile: string, output: Output): Promise<ExitCode> {
+  const { data, text } = await readStatus(stateFile).catch((error: unknown) => {
+    throw error instanceof StoreError && error.code === 'missing' ? nothingHere(dir, stateFile) : error
+  })
   output.result(data, () => text(styleOf(output)))
   return EXIT.clean
+}
+
+/** There is no server and no state file: perhaps a lab, which has both of its own. */
+function nothingHere(dir: string, stateFile: string): CommandError {
+  const what = `nothing was ever applied from ${dir}: no server runs, and there is no state file ${stateFile}`
+  return existsSync(labDir(tagOf(resolve(dir))))
+    ? new CommandError(`${what}; a lab is up for it`, { hint: `netloom lab status ${dir}` })
+    : new CommandError(what, { hint: `netloom plan ${dir}; or name the state file of a server that runs elsewhere: --state FILE` })
 }
 
 export interface StatusView {
@@ -43,6 +59,8 @@ export interface StatusView {
   readonly data: {
     readonly server: boolean
     readonly repo: RepoState['state'] | null
+    /** Why the repository is not read for now. */
+    readonly waiting: string | null
     readonly issues: readonly object[]
     readonly revision: number
     readonly hosts: readonly HostState[]
@@ -63,6 +81,7 @@ export async function readStatus(stateFile: string): Promise<StatusView> {
     data: {
       server: answer !== undefined,
       repo: answer?.repo ?? null,
+      waiting: answer?.waiting ?? null,
       issues: (answer?.issues ?? []).map(issueJson),
       revision: fleet.revision,
       hosts: hostStates(fleet),
@@ -76,10 +95,15 @@ export async function readStatus(stateFile: string): Promise<StatusView> {
         renderStatus(fleet, style),
         ...(calls === '' ? [] : [calls]),
         ...refusedLines(answer?.refused ?? []),
+        ...waitingLine(answer),
         ...repoLines(answer),
       ].join('\n')
     },
   }
+}
+
+function waitingLine(answer: StatusAnswer | undefined): string[] {
+  return answer?.waiting === undefined ? [] : [`The repository is left alone for now: ${answer.waiting}; the last good state serves.`]
 }
 
 function repoLines(answer: StatusAnswer | undefined): string[] {
@@ -98,7 +122,9 @@ function repoLines(answer: StatusAnswer | undefined): string[] {
         'next: netloom plan',
       ]
     case 'pending':
-      return [`Plan ${answer.plan?.id ?? ''} waits.`, 'next: netloom plan, then netloom apply']
+      return (answer.fleet.first?.awaited ?? []).length > 0
+        ? [`Plan ${answer.plan?.id ?? ''} waits for them.`]
+        : [`Plan ${answer.plan?.id ?? ''} waits.`, 'next: netloom plan, then netloom apply']
     case 'unread':
       return ['The repository has not been read yet.']
     case 'clean':

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { quote } from './run.ts'
 
 /** A private ovsdb-server and ovs-vswitchd: own folder, own database, own namespace. The system's own Open vSwitch is never touched. */
@@ -16,13 +17,15 @@ export interface DaemonBridge {
   readonly ports: readonly string[]
 }
 
+export type Daemon = 'ovsdb-server' | 'ovs-vswitchd'
+
 const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema'
 
 /** Shell words that need the folder only. */
 export const DAEMONS = {
   vsctl: (dir: string): string => `ovs-vsctl --timeout=20 --db=unix:${dir}/db.sock`,
   db: (dir: string): string => `unix:${dir}/db.sock`,
-  pidFile: (dir: string, daemon: 'ovsdb-server' | 'ovs-vswitchd'): string => `${dir}/${daemon}.pid`,
+  pidFile: (dir: string, daemon: Daemon): string => `${dir}/${daemon}.pid`,
 }
 
 /** The environment in which the `ovs-*` tools find this set of daemons and no other. */
@@ -53,6 +56,16 @@ export function startVswitchd(dir: string, netns: string): string[] {
   return [...exportEnv(dir), `ip netns exec ${netns} ovs-vswitchd ${DAEMONS.db(dir)} ${common(dir, 'ovs-vswitchd')}`]
 }
 
+/** The pid of the daemon whose folder this is; undefined when it does not run. */
+export async function daemonPid(dir: string, daemon: Daemon): Promise<number | undefined> {
+  const text = await readFile(DAEMONS.pidFile(dir, daemon), 'utf8').catch(() => '')
+  const pid = Number(text.trim())
+  if (!(pid > 0)) return undefined
+  // A pid file outlives a killed daemon, and its pid may by now be someone else's; a zombie is a daemon whose end nobody has asked for yet.
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return stat.includes(`(${daemon}) `) && !stat.includes(`(${daemon}) Z`) ? pid : undefined
+}
+
 /** One handler and one revalidator: a lab has many switches on few cores. */
 const SMALL = ['other_config:n-handler-threads=1', 'other_config:n-revalidator-threads=1']
 
@@ -66,7 +79,7 @@ function exportEnv(dir: string): string[] {
   return Object.entries(daemonEnv(dir)).map(([name, value]) => `export ${name}=${value}`)
 }
 
-function common(dir: string, daemon: 'ovsdb-server' | 'ovs-vswitchd'): string {
+function common(dir: string, daemon: Daemon): string {
   const files = `--pidfile=${DAEMONS.pidFile(dir, daemon)} --log-file=${dir}/${daemon}.log`
   return `${files} --detach --no-chdir -vconsole:off -vsyslog:off`
 }

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DAEMONS } from './daemons.ts'
+import { type Daemon, daemonPid as pidIn } from './daemons.ts'
 import { restartVswitchd } from './host.ts'
 import { findHost, type Lab } from './lab.ts'
 import { hostDir, wireNetns } from './names.ts'
@@ -9,13 +8,8 @@ import { UNDERLAY_BRIDGE } from './spec.ts'
 import { cablesOf } from './wire.ts'
 
 /** The pid of a host's ovs-vswitchd or ovsdb-server; undefined when it does not run. */
-export async function daemonPid(lab: Lab, host: string, daemon: 'ovsdb-server' | 'ovs-vswitchd'): Promise<number | undefined> {
-  const text = await readFile(DAEMONS.pidFile(hostDir(lab.tag, findHost(lab, host).name), daemon), 'utf8').catch(() => '')
-  const pid = Number(text.trim())
-  if (!(pid > 0)) return undefined
-  // A pid file outlives a killed daemon, and its pid may by now be someone else's.
-  const comm = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')
-  return comm.trim() === daemon ? pid : undefined
+export async function daemonPid(lab: Lab, host: string, daemon: Daemon): Promise<number | undefined> {
+  return await pidIn(hostDir(lab.tag, findHost(lab, host).name), daemon)
 }
 
 /** Ends a host's vswitchd (SIGKILL: it crashed; SIGTERM: it was stopped) and waits until it is gone. Its database is still served. */

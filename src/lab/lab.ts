@@ -1,6 +1,7 @@
 import { mapBounded } from '../lib/bounded.ts'
 import { keyedDiff } from '../lib/keyed-diff.ts'
 import type { Key } from '../model/key.ts'
+import { findDead } from './dead.ts'
 import { LabError } from './errors.ts'
 import { makeGuests, removeGuests } from './guest-links.ts'
 import { makeHost, nameNetns } from './host.ts'
@@ -9,7 +10,7 @@ import { assertCanRun } from './preconditions.ts'
 import { type LabRecord, readRecord, withLock, writeRecord } from './record.ts'
 import { run, runScript, tryRun } from './run.ts'
 import { type LabGuest, type LabHost, type LabSpec, UNDERLAY_BRIDGE } from './spec.ts'
-import { isClean, type Remains, sweep } from './sweep.ts'
+import { describeRemains, findRemains, isClean, type Remains, sweep } from './sweep.ts'
 import { addSegments, cablesOf, makeWire, pullCable, segmentsOf, type WireKind } from './wire.ts'
 
 /** A lab that is up: enough to find everything in it. */
@@ -23,7 +24,7 @@ export interface Lab {
 
 /** One thing that `labUp` did, as it happens. */
 export interface LabStep {
-  readonly what: 'wire' | 'host' | 'guests' | 'removed host' | 'removed guests' | 'removed leftovers'
+  readonly what: 'wire' | 'host' | 'guests' | 'removed host' | 'removed dead host' | 'removed guests' | 'removed leftovers'
   readonly name: string
   readonly ms: number
 }
@@ -33,7 +34,7 @@ const PARALLEL = 4
 
 /**
  * Brings a lab to exactly what the spec says: makes what is missing, removes what is too much, leaves the rest running. A second run does
- * nothing. A lab that was killed half-way is removed and made anew.
+ * nothing. A lab that was killed half-way, or of which nothing runs any more, is removed and made anew; so is a single host that is dead.
  * @throws LabError `cannot_run_here`, `busy`, `command_failed`.
  */
 export async function labUp(tag: string, spec: LabSpec, onStep: (step: LabStep) => void = () => {}): Promise<Lab> {
@@ -41,7 +42,7 @@ export async function labUp(tag: string, spec: LabSpec, onStep: (step: LabStep) 
   checkSpec(spec)
   return await withLock(tag, async () => {
     const record = await readRecord(tag)
-    const before = record?.phase === 'up' ? record : await startAnew(tag, spec, onStep)
+    const before = record?.phase === 'up' ? await withoutDead(record, spec, onStep) : await startAnew(tag, spec, onStep)
     await writeRecord({ ...before, phase: 'making' })
     await converge(before, spec, onStep)
     const after: LabRecord = { ...before, phase: 'up', spec }
@@ -71,7 +72,8 @@ function asLab(record: LabRecord): Lab {
 /** Removes what a killed run left, and makes the wire. */
 async function startAnew(tag: string, spec: LabSpec, onStep: (step: LabStep) => void): Promise<LabRecord> {
   const swept = await timed(async () => await sweep(tag))
-  if (!isClean(swept.result)) onStep({ what: 'removed leftovers', name: tag, ms: swept.ms })
+  // A folder alone is what a caller made for the lab.
+  if (!isClean({ ...swept.result, folder: false })) onStep({ what: 'removed leftovers', name: describeRemains(swept.result), ms: swept.ms })
   const nothing: LabSpec = { ...spec, hosts: [], guests: [] }
   const since = new Date().toISOString()
   await writeRecord({ format: 1, tag, phase: 'making', spec: nothing, wire: 'bridge', since })
@@ -79,6 +81,24 @@ async function startAnew(tag: string, spec: LabSpec, onStep: (step: LabStep) => 
   const made = await timed(async () => await runScript(tag, makeWire(tag, wire, labDir(tag))))
   onStep({ what: 'wire', name: wire, ms: made.ms })
   return { format: 1, tag, phase: 'making', spec: nothing, wire, since }
+}
+
+/** Takes out what is dead, to be made again: single hosts, or, with the wire or the last host, everything. */
+async function withoutDead(record: LabRecord, spec: LabSpec, onStep: (step: LabStep) => void): Promise<LabRecord> {
+  const dead = await findDead(record)
+  if (dead.wire !== undefined || (dead.hosts.size > 0 && dead.hosts.size === record.spec.hosts.length))
+    return await startAnew(record.tag, spec, onStep)
+  if (dead.hosts.size === 0) return record
+  await writeRecord({ ...record, phase: 'making' })
+  for (const host of record.spec.hosts) {
+    const why = dead.hosts.get(host.name)
+    if (why === undefined) continue
+    const { ms } = await timed(async () => await removeHost(record, host, 'dead'))
+    onStep({ what: 'removed dead host', name: `${host.name}: ${why}`, ms })
+  }
+  const alive = <T>(list: readonly T[], hostOf: (item: T) => string): T[] => list.filter((item) => !dead.hosts.has(hostOf(item)))
+  const left = { ...record.spec, hosts: alive(record.spec.hosts, (h) => h.name), guests: alive(record.spec.guests, (g) => g.host) }
+  return { ...record, spec: left }
 }
 
 /** Whether this kernel has bridges is known by trying, in a namespace that goes at once. */
@@ -121,19 +141,34 @@ async function converge(record: LabRecord, spec: LabSpec, onStep: (step: LabStep
 
 /**
  * A host's processes end with SIGKILL and its links go with its namespace: it is switched off, not shut down. Cables are pulled one by one,
- * because the kernel removes a namespace's links some time after its name, and the host may come back at once.
+ * because the kernel removes a namespace's links some time after its name, and the host may come back at once. Of a dead host some of that is gone already.
  */
-async function removeHost(record: LabRecord, host: LabHost): Promise<void> {
+async function removeHost(record: LabRecord, host: LabHost, state: 'alive' | 'dead' = 'alive'): Promise<void> {
   const { tag, wire, spec } = record
   const guests = spec.guests.filter((g) => g.host === host.name)
   const netns = [hostNetns(tag, host.name), ...guests.map((g) => guestNetns(tag, g.port))]
-  const pids = (await Promise.all(netns.map(async (n) => (await run(['ip', 'netns', 'pids', n])).split('\n')))).flat()
-  for (const pid of pids.filter((p) => p !== '')) await tryRun(['kill', '-9', pid])
-  await runScript(tag, [
+  const pids = state === 'alive' ? (await Promise.all(netns.map(pidsIn))).flat() : await pidsOf(record, host)
+  for (const pid of pids) await tryRun(['kill', '-9', pid])
+  const script = [
     ...cablesOf(spec, host, UNDERLAY_BRIDGE).flatMap((c) => pullCable(tag, wire, labDir(tag), c)),
     ...netns.map((n) => `ip netns del ${n}`),
-    `rm -rf ${hostDir(tag, host.name)}`,
-  ])
+  ]
+  await runScript(tag, [...(state === 'alive' ? script : script.map((line) => `${line} || true`)), `rm -rf ${hostDir(tag, host.name)}`])
+}
+
+async function pidsIn(netns: string): Promise<string[]> {
+  return (await run(['ip', 'netns', 'pids', netns])).split('\n').filter((pid) => pid !== '')
+}
+
+/** What runs of a host whose namespaces may have lost their names: inside those that are left, and whatever has the host's folder in its arguments. */
+async function pidsOf({ tag, spec }: LabRecord, host: LabHost): Promise<string[]> {
+  const guests = spec.guests.filter((g) => g.host === host.name)
+  const names = [hostNetns(tag, host.name), ...guests.map((g) => guestNetns(tag, g.port))]
+  const { netns, processes } = await findRemains(tag)
+  const inside = (await Promise.all(names.filter((n) => netns.includes(n)).map(pidsIn))).flat()
+  const dir = hostDir(tag, host.name)
+  const named = processes.filter(({ argv }) => argv.some((word) => word === dir || word.includes(`${dir}/`)))
+  return [...new Set([...inside, ...named.map((p) => String(p.pid))])]
 }
 
 async function eachHost(

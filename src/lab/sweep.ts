@@ -13,6 +13,11 @@ export interface Remains {
 
 /** Programs that a lab starts with its folder in their arguments. Only these are ended outside the lab's namespaces: an editor or a pager on a log is not ours. */
 const OURS: ReadonlySet<string> = new Set(['sh', 'ip', 'nsenter', 'unshare', 'ovsdb-server', 'ovs-vswitchd', 'ovs-vsctl', 'ovsdb-tool'])
+/** The lab's own agents and server, by program and argument: they are found even where the namespace they run in has lost its name. */
+const OUR_SCRIPTS: readonly (readonly string[])[] = [
+  ['/agentd/main.js', '--state-dir'],
+  ['/cli/main.js', 'serve'],
+]
 /** How long a program inside a namespace (an agent, say) may take to end by itself. */
 const GRACE_MS = 2000
 const ROUNDS = 20
@@ -86,9 +91,14 @@ async function findProcesses(tag: string, netns: readonly string[]): Promise<{ p
     const argv = await argvOf(pid)
     if (argv.length === 0) continue
     const inside = inodes.size > 0 && inodes.has(await readlink(`/proc/${pid}/ns/net`).catch(() => ''))
-    if (inside || (OURS.has(programOf(argv)) && argv.some((word) => mentions(word, tag)))) found.push({ pid, argv })
+    if (inside || (isOurs(argv) && argv.some((word) => mentions(word, tag)))) found.push({ pid, argv })
   }
   return found
+}
+
+function isOurs(argv: readonly string[]): boolean {
+  const [, script = ''] = argv
+  return OURS.has(programOf(argv)) || OUR_SCRIPTS.some(([path = '', word = '']) => script.endsWith(path) && argv.includes(word))
 }
 
 function mentions(word: string, tag: string): boolean {

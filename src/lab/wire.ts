@@ -76,17 +76,28 @@ export function makeWire(tag: string, kind: WireKind, labDir: string): string[] 
   ]
 }
 
-/** Adds segments to the wire. A Linux bridge without snooping, or a learning bridge of Open vSwitch: both pass VLAN tags and multicast as a dumb switch does. */
+/** Adds segments to the wire, those that are not there yet: one outlives the last host that was on it. A Linux bridge without snooping, or a learning bridge of Open vSwitch: both pass VLAN tags and multicast as a dumb switch does. */
 export function addSegments(tag: string, kind: WireKind, labDir: string, segments: readonly string[]): string[] {
   if (segments.length === 0) return []
   const netns = wireNetns(tag)
   if (kind === 'bridge') {
     return segments.flatMap((s) => [
-      `ip -n ${netns} link add ${s} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
+      `ip -n ${netns} link show ${s} > /dev/null 2>&1 || ip -n ${netns} link add ${s} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
       `ip -n ${netns} link set ${s} up`,
     ])
   }
-  const words = segments.flatMap((s) => ['--', 'add-br', s, '--', 'set', 'Bridge', s, 'datapath_type=netdev', 'fail_mode=standalone'])
+  const words = segments.flatMap((s) => [
+    '--',
+    '--may-exist',
+    'add-br',
+    s,
+    '--',
+    'set',
+    'Bridge',
+    s,
+    'datapath_type=netdev',
+    'fail_mode=standalone',
+  ])
   return [`${DAEMONS.vsctl(wireDir(labDir))} ${words.slice(1).map(quote).join(' ')}`]
 }
 

@@ -37,9 +37,10 @@ export function kindOf(key: Key): string {
   return key.slice(0, key.indexOf('/'))
 }
 
-/** How a key is shown to people: the default project is left out. */
+/** How a key is shown to people: the default project is left out, and so is the name of what there is one of (`site`). */
 export function displayKey(key: Key): string {
   const { kind, project, name } = keyParts(key)
+  if (project === '' && kind === 'site') return kind
   return project === '' || project === DEFAULT_PROJECT ? `${kind} ${name}` : `${kind} ${project}/${name}`
 }
 

@@ -73,7 +73,7 @@ function unknownPlugin({ name, place }: Named): Issue {
   return {
     code: 'E0702',
     severity: 'error',
-    message: `there is no plugin ${name}`,
+    message: name.trim() === '' ? 'the name of a plugin is empty' : `there is no plugin ${name}`,
     ...(place === undefined ? {} : { place }),
     hint:
       near === undefined ? `built-in are ${names.join(', ')}; others are named by path (./x.js) or npm package` : `did you mean ${near}?`,
@@ -112,8 +112,15 @@ function withoutRepeats(named: readonly Named[], core: Named): { readonly once: 
     else {
       const related = first.place === undefined ? [] : [{ message: 'named here first', place: first.place }]
       const place = one.place === undefined ? {} : { place: one.place }
-      const message = `plugin ${one.name} is named twice`
-      repeated.push({ code: 'W0713', severity: 'warning', message, ...place, related, hint: 'remove one; it is loaded once' })
+      const message = first === core ? `service_plugins: ${one.name} is the core plugin already` : `plugin ${one.name} is named twice`
+      repeated.push({
+        code: 'W0713',
+        severity: 'warning',
+        message,
+        ...place,
+        related,
+        hint: `remove ${first === core ? 'it' : 'one'}; it is loaded once`,
+      })
     }
   }
   return { once, repeated }

@@ -1,3 +1,5 @@
+import { UNUSED_TYPE } from '../kinds/network/check.ts'
+import { UNBOUND } from '../kinds/port/binding.ts'
 import { SITE_KEY } from '../kinds/site/spec.ts'
 import type { Issue } from '../model/issue.ts'
 import { compareText, displayKey } from '../model/key.ts'
@@ -42,7 +44,7 @@ export async function loadBase(store: Store, context: Context, dir: string, now:
 }
 
 /** A type of network that is not in use, and a port that nobody binds: good when they were committed, so a driver is gone. */
-const UNDRIVEN = ['E0201', 'E0233']
+const UNDRIVEN = [UNUSED_TYPE, UNBOUND]
 
 /**
  * Resources that a driver brought about which does not run any more: they would be taken off the hosts before anybody had planned that. A site in error

@@ -125,13 +125,32 @@ async function loadModule(dir: string, named: Named): Promise<LoadedModule | Iss
     const content = createHash('sha256')
       .update(await readFile(file))
       .digest('hex')
-    const module: unknown = await inTime(import(pathToFileURL(file).href))
-    const exported = isRecord(module) ? (module as { readonly plugin?: unknown }).plugin : undefined
-    const plugin = typeof exported === 'function' ? (exported as (api: typeof PLUGIN_API) => unknown)(PLUGIN_API) : exported
+    const plugin = await withoutExit(async () => {
+      const module: unknown = await inTime(import(pathToFileURL(file).href))
+      const exported = isRecord(module) ? (module as { readonly plugin?: unknown }).plugin : undefined
+      return typeof exported === 'function' ? (exported as (api: typeof PLUGIN_API) => unknown)(PLUGIN_API) : exported
+    })
     if (isPlugin(plugin)) return { name, plugin, content }
     return moduleIssue(named, 'it exports no `plugin` with name, role, summary, provides, extensions and agent_roles')
   } catch (error) {
     return moduleIssue(named, isMissing(error) ? 'there is no such file' : error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** A module that ends the process would end every command with it, as if all were well and without a word. */
+async function withoutExit(work: () => Promise<unknown>): Promise<unknown> {
+  const { exit } = process
+  try {
+    return await new Promise<unknown>((resolve, reject) => {
+      process.exit = (code) => {
+        const error = new Error(`it ends the process: process.exit(${code ?? ''})`)
+        reject(error)
+        throw error
+      }
+      work().then(resolve, reject)
+    })
+  } finally {
+    process.exit = exit
   }
 }
 

@@ -6,8 +6,9 @@ import type { Key } from '../model/key.ts'
 import type { Subscribed } from '../plugins/callbacks.ts'
 import { callsAfter } from '../plugins/notify.ts'
 import type { Base } from './base.ts'
+import { type DeletionPause, NO_PAUSE, pauseDeletions, suspend } from './deletion-pause.ts'
 import type { Engine, Locate, Step, World } from './engine/types.ts'
-import { type Allowed, stillBlocked } from './guard/allow.ts'
+import { type Allowed, recordedReason, stillBlocked } from './guard/allow.ts'
 import type { VanishedFile } from './guard/guard.ts'
 import { EMPTY_TREE, type Tree } from './load/tree.ts'
 import { allocationRows } from './plan/allocated.ts'
@@ -56,6 +57,8 @@ export interface ControllerOptions {
   /** `manual`: nothing is applied before `apply` is called. */
   readonly mode: 'auto' | 'manual'
   readonly now: () => number
+  /** Milliseconds of a clock that never goes back; `performance.now` if left out. */
+  readonly clock?: () => number
   readonly log: (level: 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
   readonly onRevision: (info: RevisionInfo, plan: Plan, hosts: readonly string[]) => void
   /** A plan that every judge of the stage `before` had agreed to was not committed. */
@@ -91,6 +94,7 @@ export class Controller {
   #repo: RepoState = { state: 'unread', issues: [] }
   /** Keys in which the last reading may differ from the base; undefined: unknown, compare all. */
   #dirty: Set<Key> | undefined
+  #pause: DeletionPause = NO_PAUSE
   /** Places of what is gone from the reading but not yet from the base: a plan says where a deleted resource stood. */
   readonly #places: Map<Key, Place> = new Map()
 
@@ -112,32 +116,28 @@ export class Controller {
   }
 
   /**
-   * A new reading of the repo. Applies it in `auto` mode unless something speaks against it. Returns the milliseconds after which the caller is to read
-   * again before deletions are carried out (a port moved between two files is two saves); 0: settled.
+   * A new reading of the repo. Applies it in `auto` mode unless something speaks against it. Returns the milliseconds after which the caller is to
+   * `reconsider` a repo that has not changed, because deletions wait (a port moved between two files is two saves); 0: settled.
    */
-  async consider(reading: Reading, settledForMs: number): Promise<number> {
+  async consider(reading: Reading): Promise<number> {
     this.#rememberPlaces(reading)
     if (this.#dirty !== undefined) for (const key of reading.touched) this.#dirty.add(key)
     this.#reading = reading
     const proposal = this.#propose(reading)
     const ready = this.#note(proposal)
-    if (ready === undefined) return 0
-    if (this.#options.mode === 'auto' && this.#options.takeOver?.mayCommit(reading.tree) === false) return 0
-    if (this.#options.mode === 'manual' || ready.plan.blocked.length > 0) {
-      await this.#options.store.savePlan(ready.plan)
-      return 0
-    }
-    const settle =
-      ready.plan.summary.delete + ready.plan.summary.recreate > 0 ? this.#options.siteOf(this.#base).guards.delete_settle_ms : 0
-    if (settledForMs < settle) return settle - settledForMs
+    const hindered = ready === undefined ? 'broken' : this.#hindrance(ready.plan, reading.tree)
+    const left = this.#pauseFor(hindered === undefined ? ready?.plan : undefined)
+    if (ready === undefined || left > 0) return left
+    if (hindered === 'operator') await this.#options.store.savePlan(ready.plan)
+    if (hindered !== undefined) return 0
     const done = await this.#commit(ready.plan, ready.step, reading.tree)
     if ('issues' in done) this.#repo = { state: 'broken', issues: done.issues, since: this.#options.now() }
     return 0
   }
 
-  /** Considers the last reading again: something that spoke against applying it has changed. */
-  async reconsider(): Promise<void> {
-    if (this.#reading !== undefined) await this.consider({ ...this.#reading, touched: new Set() }, 0)
+  /** Considers the last reading again: something that spoke against applying it has changed, or time has passed. Returns what `consider` does. */
+  async reconsider(): Promise<number> {
+    return this.#reading === undefined ? 0 : await this.consider({ ...this.#reading, touched: new Set() })
   }
 
   /** What the repo asks for now, without doing it. Undefined before the first reading. */
@@ -182,8 +182,27 @@ export class Controller {
   async #applyPlan(plan: Plan, step: Step, tree: Tree, request: ApplyRequest): Promise<ApplyOutcome> {
     const left = stillBlocked(plan.blocked, request.allow)
     if (left.length > 0) return { outcome: 'refused', plan: { ...plan, blocked: left } }
-    const done = await this.#commit(plan, step, tree, request.reason)
+    const done = await this.#commit(plan, step, tree, recordedReason(plan, request.reason))
     return 'issues' in done ? { outcome: 'broken', issues: done.issues } : { outcome: 'applied', plan, ...done }
+  }
+
+  /** What, other than deletions that wait, keeps a plan from being carried out by itself. */
+  #hindrance(plan: Plan, tree: Tree): 'hosts' | 'operator' | undefined {
+    const { mode, takeOver } = this.#options
+    if (mode === 'auto' && takeOver?.mayCommit(tree) === false) return 'hosts'
+    return mode === 'manual' || plan.blocked.length > 0 ? 'operator' : undefined
+  }
+
+  #pauseFor(plan: Plan | undefined): number {
+    const at = (this.#options.clock ?? (() => performance.now()))()
+    if (plan === undefined) {
+      this.#pause = suspend(this.#pause, at)
+      return 0
+    }
+    const gone = plan.changes.filter((c) => c.action === 'delete' || c.action === 'recreate').map((c) => c.key)
+    const { pause, left } = pauseDeletions(this.#pause, gone, at, this.#options.siteOf(this.#base).guards.delete_settle_ms)
+    this.#pause = pause
+    return left
   }
 
   #rememberPlaces(next: Reading): void {
@@ -249,6 +268,7 @@ export class Controller {
     })
     if (info instanceof Vetoed) return { issues: info.issues }
     this.#base = { revision: info.revision, world: step.world }
+    this.#pause = NO_PAUSE
     this.#options.takeOver?.committed(step.world, tree)
     const hosts = this.#options.hub.publish(info.revision, step.world)
     this.#afterCommit(plan)

@@ -9,6 +9,8 @@ import { controlPath, type Server } from './serve.ts'
 const CONVERGE_MS = 60_000
 /** A host not heard of may just be starting, one in error may be trying again: they are waited for this long. */
 const MISSING_GRACE_MS = 8_000
+/** Saves come to rest within five seconds; git that is at work for longer is being worked with. */
+const REST_MS = 6_000
 const ASK_MS = 15_000
 /** Waiting calls of subscribers that `status` names. */
 export const SHOWN_CALLS = 100
@@ -18,6 +20,7 @@ export async function openDuty(server: Server, stateFile: string): Promise<Contr
   return await listenControl(controlPath(stateFile), async (request, emit) => {
     switch (request['command']) {
       case 'plan':
+        await atRest(server)
         return await server.queue.add(() => preview(server))
       case 'apply':
         return await applyAndWatch(server, request, emit)
@@ -31,8 +34,19 @@ export async function openDuty(server: Server, stateFile: string): Promise<Contr
   })
 }
 
+/** What lies in the repository now, at rest: never the state before the last save. Not to be awaited in the queue, which the reading of a new state needs. */
+async function atRest(server: Server): Promise<void> {
+  const end = performance.now() + REST_MS
+  for (;;) {
+    await server.rescan()
+    const { phase, why = '' } = server.watching()
+    if (phase !== 'waiting' && phase !== 'failing') return
+    if (performance.now() > end) throw new Error(`the repository is left alone for now: ${why}; the last good state serves`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
 async function preview(server: Server): Promise<JsonObject> {
-  await server.rescan()
   const proposal = server.controller.preview()
   if (proposal === undefined) return { issues: [] }
   const { issues, ready } = proposal
@@ -41,7 +55,7 @@ async function preview(server: Server): Promise<JsonObject> {
 }
 
 async function applyAndWatch(server: Server, request: JsonObject, emit: (event: JsonObject) => void): Promise<JsonObject> {
-  await server.rescan()
+  await atRest(server)
   await server.takeOver.heard(server.controller.tree)
   const allow = (request['allow'] as readonly string[] | undefined) ?? []
   const id = request['plan']
@@ -92,11 +106,17 @@ async function status(server: Server): Promise<JsonObject> {
     refused: server.hub.refused(),
     ...(server.keys === undefined ? {} : { keys: [...server.keys()] }),
     repo: repo.state,
+    ...waitingNow(server),
     issues: repo.issues,
     callbacks: await server.callbacks.waiting(SHOWN_CALLS),
     ...('plan' in repo ? { plan: repo.plan } : {}),
     places: [...new Set(fleet.status.map((s) => s.key))].map((key) => [key, server.controller.tree.places.get(key)]),
   })
+}
+
+function waitingNow(server: Server): { readonly waiting?: string } {
+  const { phase, why } = server.watching()
+  return (phase === 'waiting' || phase === 'failing') && why !== undefined ? { waiting: why } : {}
 }
 
 /** Asks every host to read its switch again and compare; nothing is written anywhere. */

@@ -1,6 +1,6 @@
 import type { Report } from '../wire/messages.ts'
 import type { HostRecord } from './fleet.ts'
-import type { ServerLog } from './serve.ts'
+import type { ServerLog } from './server-log.ts'
 import type { Store } from './store/types.ts'
 
 const REPORT_FLUSH_MS = 200

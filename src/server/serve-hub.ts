@@ -1,8 +1,7 @@
 import type { Site } from '../kinds/kind.ts'
-import { sameJson } from '../lib/json.ts'
 import { type Hub, type HubHandlers, openHub } from './hub/hub.ts'
 import type { Security } from './hub/security.ts'
-import type { ServeOptions, ServerLog } from './serve.ts'
+import type { ServeOptions } from './serve.ts'
 
 /** The hub at the endpoints that the command line or the site file names, with keys where there are some. Throws `HubError`. */
 export function openHubFor(options: ServeOptions, site: Site, handlers: Pick<HubHandlers, 'onHello' | 'onReport'>): Promise<Hub> {
@@ -15,11 +14,7 @@ export function openHubFor(options: ServeOptions, site: Site, handlers: Pick<Hub
     },
     {
       ...handlers,
-      onFault: (error) => {
-        options.log('error', 'the hub died; ending, to be started again', { error: String(error) })
-        process.exitCode = 1
-        process.kill(process.pid, 'SIGTERM')
-      },
+      onFault: options.onFault,
       warn: (message) => options.log('warn', message),
       onRefused: ({ reason, host, detail }) => options.log('warn', 'refused; more of the same is only counted', { reason, host, detail }),
     },
@@ -29,10 +24,4 @@ export function openHubFor(options: ServeOptions, site: Site, handlers: Pick<Hub
 function securityOf(options: ServeOptions): Security {
   if (options.keys !== undefined) return { mode: 'keys', server: options.keys }
   return { mode: options.insecureLab ? 'insecure-lab' : 'local-only' }
-}
-
-/** Sockets are bound once: a revision that names other endpoints takes effect at the next start. */
-export function warnOfEndpoints(log: ServerLog, bound: Site, now: Site): void {
-  if (!sameJson(bound.endpoints, now.endpoints))
-    log('warn', 'endpoints changed: they take effect when the server is started again', { ...now.endpoints })
 }

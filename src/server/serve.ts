@@ -1,37 +1,30 @@
 import { join } from 'node:path'
 import PQueue from 'p-queue'
-import type { Site } from '../kinds/kind.ts'
-import type { PluginChoice } from '../kinds/site/check.ts'
-import { SITE_KEY } from '../kinds/site/spec.ts'
 import type { Issue } from '../model/issue.ts'
-import { type PluginSettings, settingsOf } from '../plugins/settings.ts'
 import type { Endpoints } from '../wire/endpoints.ts'
 import type { KeyPair } from '../wire/keys.ts'
 import type { Report } from '../wire/messages.ts'
 import { keysOfHosts, keysOfLeft, openAdmission } from './admission.ts'
+import { type Agents, createAgents } from './agents.ts'
 import { type Base, loadBase } from './base.ts'
+import { beforeFirst, formerSettings, startingSite } from './before-revision.ts'
 import { boot } from './boot.ts'
 import { CallbackRunner } from './callbacks/runner.ts'
-import { type Context, createContext, locatorFor, READER_VERSION, siteOf, VERSION } from './context.ts'
-import { Controller, type Reading } from './controller.ts'
+import { type Context, createContext, READER_VERSION, siteOf } from './context.ts'
+import { Controller } from './controller.ts'
 import type { World } from './engine/types.ts'
-import { fleetInput, type HostRecord, rememberedHosts, withReport } from './fleet.ts'
-import { vanishedFromHead } from './guard/guard.ts'
+import { fleetInput, type HostRecord } from './fleet.ts'
+import { followRepo } from './follow.ts'
 import type { Answer, Hub } from './hub/hub.ts'
-import { EMPTY_TREE } from './load/tree.ts'
 import type { Plan } from './plan/types.ts'
-import { createPresence } from './presence.ts'
 import type { FleetInput } from './render/fleet.ts'
-import { parsePool } from './repo/pool.ts'
-import { readOnce } from './repo/read-once.ts'
-import { type RepoState, type RepoWatch, watchRepo } from './repo/watch.ts'
-import { createSaver } from './report-saver.ts'
-import { openHubFor, warnOfEndpoints } from './serve-hub.ts'
+import type { WatchStatus } from './repo/watch.ts'
+import { openHubFor } from './serve-hub.ts'
+import { type ServerLog, warnOfEndpoints } from './server-log.ts'
+import { StoreError } from './store/error.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
 import { createTakeOver, TAKE_OVER_MS, type TakeOver } from './takeover.ts'
-
-export type ServerLog = (level: 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
 
 export interface ServeOptions {
   readonly dir: string
@@ -51,6 +44,8 @@ export interface ServeOptions {
   /** How long the first revision waits for hosts to say what they hold; `TAKE_OVER_MS` if left out. */
   readonly takeOverMs?: number
   readonly log: ServerLog
+  /** The server cannot go on: the process is to close it, end with this reason, and be started again. May be called more than once. */
+  readonly onFault: (reason: Error) => void
   readonly onEvent?: (event: ServerEvent) => void
 }
 
@@ -76,12 +71,13 @@ export interface Server {
   fleet(): FleetInput
   record(host: string): HostRecord | undefined
   rescan(): Promise<void>
+  /** Whether the repository is followed, and why not. */
+  watching(): WatchStatus
   ask: Hub['ask']
   close(): Promise<void>
 }
 
 const PURGE_MS = 3600_000
-const PRESENCE_MS = 2000
 
 /**
  * Watches the repo, plans, commits, publishes and keeps what agents report. Takes the lease on the state file; throws `StoreError` (`locked`) when another process has
@@ -93,8 +89,10 @@ export async function startServer(options: ServeOptions): Promise<Server> {
   const store = await openStore(options.stateFile, {
     access: 'write',
     readerVersion: READER_VERSION,
-    onLeaseLost: (error) =>
-      options.log('error', 'the lease on the state file was lost; no further revision is committed', { error: String(error) }),
+    onLeaseLost: (error) => {
+      if (isForGood(error)) options.onFault(error)
+      else options.log('error', 'the state file cannot be written; trying again', { error: String(error) })
+    },
   })
   try {
     return await serveFrom(options, context, store)
@@ -108,62 +106,47 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   const { log } = options
   const base = await loadBase(store, context, options.dir, Date.now())
   for (const { code, message } of context.directory.warnings) log('warn', message, { code })
-  const records = await rememberedHosts(store)
-  const saver = createSaver(store, records, log)
   const site = await startingSite(options.dir, context, base)
+  const queue = new PQueue({ concurrency: 1 })
+  const { subscriptions } = context.directory
   let current = base.revision
-  const callbacks = new CallbackRunner({ subscriptions: context.directory.subscriptions, store, revision: () => current, log })
-  const presence = createPresence(records.keys(), performance.now())
+  const callbacks = new CallbackRunner({ subscriptions, store, revision: () => current, log })
+  const agents = await createAgents({
+    store,
+    log,
+    heartbeatMs: options.heartbeatMs,
+    callbacks,
+    against: (hello) => takeOver.greet(hello, controller.base.world),
+    isWelcome: (host) => takeOver.isWelcome(host),
+    isKnown: (host) => hub.targets().has(host),
+    onReport: (report) => options.onEvent?.({ type: 'report', report }),
+  })
   const takeOver = createTakeOver({
     empty: base.revision === 0,
     fresh: options.fresh === true,
     waitMs: options.takeOverMs ?? TAKE_OVER_MS,
-    known: records.keys(),
+    known: agents.records.keys(),
     store,
     log,
-    onReady: () => void queue.add(reconsider),
+    onReady: () => void queue.add(() => follower.reconsider()),
   })
-  const hub = await openHubFor(options, site, {
-    onHello: (hello) => {
-      const against = takeOver.greet(hello, controller.base.world)
-      if (against !== undefined) return against
-      log('info', 'agent connected', { host: hello.host, version: hello.version })
-      callbacks.say(presence.heard(hello.host, performance.now()))
-      return undefined
-    },
-    onReport: async (report, at) => {
-      if (!takeOver.isWelcome(report.host)) throw new Error(`${report.host} reports before it was told anything here`)
-      callbacks.say(presence.heard(report.host, performance.now()))
-      records.set(report.host, withReport(records.get(report.host), report, VERSION, { at, heardAt: performance.now() }))
-      saver.note(report)
-      options.onEvent?.({ type: 'report', report })
-    },
-  })
-  const present = keysOfHosts(base.world.resources.values())
-  const admission = openAdmission({
-    left: await keysOfLeft(store, records.keys(), present),
-    onKeys: (keys) => hub.setKeys(keys),
-    onBad: (message) => log('warn', message),
-    ...(options.hostKeys === undefined ? {} : { file: options.hostKeys }),
-  })
-  const publisher = {
-    // Keys first: whoever is expelled by this revision hears nothing of it.
-    publish(revision: number, world: World): readonly string[] {
-      admission.settle(keysOfHosts(world.resources.values()))
-      return hub.publish(revision, world)
-    },
-  }
-  admission.settle(present)
-  hub.restore(base.revision, base.world, records.keys())
-  const queue = new PQueue({ concurrency: 1 })
+  const hub = await openHubFor(options, site, agents.handlers)
+  const admission = await admissionFor(options, { store, agents, base, hub })
+  hub.restore(base.revision, base.world, agents.records.keys())
   const controller = new Controller({
     engine: context.engine,
     kinds: context.kinds,
     registry: context.directory.registry,
     running: context.directory.running,
-    subscriptions: context.directory.subscriptions,
+    subscriptions,
     store,
-    hub: publisher,
+    hub: {
+      // Keys first: whoever is expelled by this revision hears nothing of it.
+      publish(revision: number, world: World): readonly string[] {
+        admission.settle(keysOfHosts(world.resources.values()))
+        return hub.publish(revision, world)
+      },
+    },
     takeOver,
     base,
     siteOf: (b: Base) => siteOf(b.world),
@@ -179,54 +162,20 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     },
     onAbort: (plan) => callbacks.abort(plan.changes),
   })
-  const watch: RepoWatch = watchRepo(
-    options.dir,
-    {
-      source: (options.source ?? site.source) === 'commit' ? { from: 'commit', ref: 'HEAD' } : { from: 'worktree' },
-      context: {
-        loader: context.loader,
-        cache: { get: (hashes) => store.cachedFiles(hashes), put: (files) => store.cacheFiles(files) },
-        parseMany: parsePool(),
-      },
-      onProblem: (error) => log('error', 'the repository cannot be read; the last good state serves', { error: error.message }),
+  const follower = followRepo({
+    options,
+    context,
+    store,
+    site,
+    controller,
+    queue,
+    onReading(reading) {
+      // Before the first revision the repo alone says whose agents may tell what they hold.
+      if (controller.base.revision === 0) admission.settle(keysOfHosts(reading.tree.declared.values()))
     },
-    (state) => onState(state),
-  )
-  watch.ended.catch((error: unknown) => log('error', 'watching ended', { error: String(error) }))
-
-  const housekeeping = setInterval(
-    () => void store.purge(Date.now()).catch((error: unknown) => log('warn', 'old rows could not be dropped', { error: String(error) })),
-    PURGE_MS,
-  )
-  housekeeping.unref()
-  const attendance = setInterval(() => callbacks.say(presence.missing(performance.now())), PRESENCE_MS)
-  attendance.unref()
+  })
+  const stopPurging = purgeHourly(store, log)
   await callbacks.start()
-
-  async function onState(state: RepoState): Promise<void> {
-    options.onEvent?.({ type: 'seen' })
-    const reading = readingOf(options.dir, context, state)
-    const before = controller.repo.state
-    // Before the first revision the repo alone says whose agents may tell what they hold.
-    if (controller.base.revision === 0) admission.settle(keysOfHosts(reading.tree.declared.values()))
-    const wait = await queue.add(() => controller.consider(reading, 0))
-    tellRepo(log, controller, before)
-    options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
-    if (wait !== undefined && wait > 0) void settleLater(reading, wait)
-  }
-
-  async function reconsider(): Promise<void> {
-    const before = controller.repo.state
-    await controller.reconsider()
-    tellRepo(log, controller, before)
-    options.onEvent?.({ type: 'repo', issues: controller.repo.issues, broken: controller.repo.state === 'broken' })
-  }
-
-  /** Deletions wait: a port that moves between two files is two saves. */
-  async function settleLater(reading: Reading, wait: number): Promise<void> {
-    if ((await watch.recheckAfter(wait)) === 'changed') return
-    await queue.add(() => controller.consider({ ...reading, touched: new Set() }, wait))
-  }
 
   return {
     endpoints: hub.endpoints,
@@ -238,79 +187,57 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     callbacks,
     queue,
     fleet: () => ({
-      ...fleetInput(controller.base.revision, hub.targets(), records, Date.now(), performance.now()),
+      ...fleetInput(controller.base.revision, hub.targets(), agents.records, Date.now(), performance.now()),
       withheld: Object.fromEntries(takeOver.withheld),
+      contested: Object.fromEntries(agents.rivals.contested()),
+      ...beforeFirst(controller, takeOver),
     }),
-    record: (host) => records.get(host),
-    rescan: () => watch.rescan(),
+    record: (host) => agents.records.get(host),
+    rescan: () => follower.rescan(),
+    watching: () => follower.status(),
     ask: (host, question, timeoutMs): Promise<Answer> => hub.ask(host, question, timeoutMs),
     async close() {
-      clearInterval(housekeeping)
+      stopPurging()
       admission.close()
       takeOver.close()
-      clearInterval(attendance)
-      await watch.close()
+      agents.close()
+      await follower.close()
       await queue.onIdle()
       await callbacks.close()
       await hub.close()
-      await saver.flush()
+      await agents.flush()
       await store.close()
     },
   }
 }
 
-/** The plugins of the last revision, for a start while the site file cannot be read. */
-async function formerSettings(stateFile: string): Promise<PluginSettings> {
-  const store = await openStore(stateFile, { access: 'read', readerVersion: READER_VERSION }).catch(() => undefined)
-  if (store === undefined) return settingsOf({})
-  try {
-    for await (const page of store.resources()) {
-      const site = page.find((row) => row.declared.key === SITE_KEY)
-      if (site !== undefined) return settingsOf(site.resource.spec as Partial<PluginChoice>)
-    }
-    return settingsOf({})
-  } finally {
-    await store.close()
-  }
+/** Whose agents are let in: the hosts of the current revision, and those that left and still hold something. */
+async function admissionFor(
+  options: ServeOptions,
+  { store, agents, base, hub }: { readonly store: Store; readonly agents: Agents; readonly base: Base; readonly hub: Hub },
+): Promise<ReturnType<typeof openAdmission>> {
+  const present = keysOfHosts(base.world.resources.values())
+  const admission = openAdmission({
+    left: await keysOfLeft(store, agents.records.keys(), present),
+    onKeys: (keys) => hub.setKeys(keys),
+    onBad: (message) => options.log('warn', message),
+    ...(options.hostKeys === undefined ? {} : { file: options.hostKeys }),
+  })
+  admission.settle(present)
+  return admission
 }
 
-/** Endpoints and installation are needed before the first revision is there: then the repo's own site file is asked. */
-async function startingSite(dir: string, context: Context, base: Base): Promise<Site> {
-  if (base.revision > 0) return siteOf(base.world)
-  const { tree } = await readOnce(dir, { from: 'worktree' }, { loader: context.loader, parseMany: parsePool() }).catch(() => ({
-    tree: EMPTY_TREE,
-  }))
-  const declared = [...tree.declared.values()].filter((d) => d.kind === 'site')
-  return siteOf(context.engine.step(base.world, { set: declared, del: [] }, { now: Date.now() }).world)
+function purgeHourly(store: Store, log: ServerLog): () => void {
+  const purge = (): Promise<void> =>
+    store.purge(Date.now()).catch((error: unknown) => log('warn', 'old rows could not be dropped', { error: String(error) }))
+  const timer = setInterval(() => void purge(), PURGE_MS)
+  timer.unref()
+  return () => clearInterval(timer)
 }
 
-function readingOf(dir: string, context: Context, state: RepoState): Reading {
-  return {
-    tree: state.tree,
-    touched: state.touched,
-    vanished: vanishedFromHead(state.git.vanished),
-    locate: locatorFor(dir, context.kinds, state),
-    ...(state.git.info === undefined ? {} : { git: state.git.info }),
-  }
-}
-
-function tellRepo(log: ServerLog, controller: Controller, before: Controller['repo']['state']): void {
-  const { repo } = controller
-  if (repo.state === 'broken') {
-    const first = repo.issues.find((i) => i.severity === 'error')
-    log('warn', 'the repository has mistakes; the last good state serves', {
-      errors: repo.issues.filter((i) => i.severity === 'error').length,
-      first: first === undefined ? '' : `${first.place?.file ?? ''}:${first.place?.line ?? ''} ${first.code} ${first.message}`,
-    })
-  } else if (repo.state === 'blocked') {
-    log('warn', 'a guard refuses the plan', {
-      plan: repo.plan.id,
-      guards: repo.plan.blocked.map((b) => b.message),
-      override: repo.plan.blocked.map((b) => b.override),
-    })
-  } else if (before === 'broken' || before === 'blocked') {
-    log('info', 'the repository is in order again')
-  }
+/** Another process has the state file, or nobody has: whatever this one still said of the network would not be remembered. */
+function isForGood(error: unknown): error is StoreError {
+  return error instanceof StoreError && (error.code === 'locked' || error.code === 'replaced')
 }
 
 export function defaultStateFile(dir: string): string {

@@ -2,7 +2,7 @@ import { listed } from '../lib/text.ts'
 import type { Hello, Holds } from '../wire/messages.ts'
 import type { World } from './engine/types.ts'
 import type { Tree } from './load/tree.ts'
-import type { ServerLog } from './serve.ts'
+import type { ServerLog } from './server-log.ts'
 import type { Store } from './store/types.ts'
 import { contradictions } from './takeover/contradictions.ts'
 import { indexSubnets, type SubnetIndex } from './takeover/subnets.ts'
@@ -36,6 +36,8 @@ export interface TakeOver {
   greet(hello: Hello, world: World): string | undefined
   /** False: a host that the tree declares may still speak; `onReady` follows. */
   mayCommit(tree: Tree): boolean
+  /** Hosts that the first revision waits for, and for how many milliseconds at most. */
+  awaited(tree: Tree): { readonly awaited: readonly string[]; readonly awaitedMs: number }
   /** Resolves when `mayCommit` would say yes. */
   heard(tree: Tree): Promise<void>
   /** What the first plan starts from; undefined once there is a revision, and where nobody holds anything. */
@@ -142,6 +144,7 @@ export function createTakeOver(options: TakeOverOptions): TakeOver {
       waiters.add(asking)
       return false
     },
+    awaited: (tree) => ({ awaited: silent(tree), awaitedMs: Math.max(0, options.waitMs - (Date.now() - since)) }),
     heard: (tree) =>
       new Promise((done) => {
         waiters.add({ tree, done })
@@ -164,7 +167,8 @@ export function createTakeOver(options: TakeOverOptions): TakeOver {
   }
 }
 
-function declaredHosts(tree: Tree): string[] {
+/** Names of the hosts in a tree, sorted. */
+export function declaredHosts(tree: Tree): string[] {
   const hosts: string[] = []
   for (const { kind, name } of tree.declared.values()) if (kind === 'host') hosts.push(name)
   return hosts.sort()

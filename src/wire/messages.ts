@@ -80,8 +80,15 @@ export interface Hello extends RequestBase {
   /** Changes when the agent restarts. */
   readonly epoch: string
   readonly version: string
+  readonly origin?: Origin
   /** Absent on a host that never had a complete set. */
   readonly holds?: Holds
+}
+/** Where an agent runs. Two lives with the same `place` cannot be alive at the same time. */
+export interface Origin {
+  readonly place: string
+  /** For people: machine, process, state directory. */
+  readonly name: string
 }
 /** What the agent's last complete set says of addresses, MACs and segments: a server that lost its memory takes them over. */
 export interface Holds {

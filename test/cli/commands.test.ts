@@ -55,6 +55,9 @@ test('a command line that is none: exit 1, and with --json a document as ever', 
     ['plan', dir, '--frob'],
     ['history', dir, '-n', 'abc'],
     ['serve', dir, '--heartbeat', '0'],
+    ['serve', dir, '--rpc', 'tcp://h'],
+    ['serve', dir, '--pub', 'tcp://127.0.0.1:99999'],
+    ['serve', dir, '--reports', 'ipc://'],
   ]) {
     const told = await netloom(...args, '--json')
     t.is(told.code, 1, args.join(' '))
@@ -93,6 +96,17 @@ test('what is no repository is said at once, and nothing is made in it', async (
   const missing = join(await folder(t, false), 'typo')
   for (const command of ['plan', 'serve']) t.regex((await netloom(command, missing)).err, /typo does not exist/)
   t.false(existsSync(missing))
+  const none = await netloom('status', await folder(t))
+  t.is(none.code, 1)
+  t.regex(none.err, /nothing was ever applied from .*\n {2}fix: netloom plan /)
+  for (const args of [['plan'], ['validate'], ['status'], ['history'], ['drift'], ['apply', '--dir']]) {
+    const { code, err } = await netloom(...args, '/etc/passwd')
+    t.is(code, 1)
+    t.is(err, 'netloom: /etc/passwd is no folder; name the folder that holds netloom.yaml\n', args.join(' '))
+  }
+  t.regex((await netloom('plan', '')).err, /DIR is empty/)
+  t.regex((await netloom('init', '/etc/passwd')).err, /\/etc\/passwd is no folder; nothing was written/)
+  t.regex((await netloom('init', '/proc/x')).err, /the folder \/proc\/x cannot be made/)
   t.regex((await netloom('plan', await folder(t), '--state', '/proc/x/y/state.db')).err, /the folder \/proc\/x cannot be made/)
 })
 
@@ -126,6 +140,16 @@ test('mistakes: exit 1, a place, a fix, and nothing is planned', async (t) => {
   t.regex(issues[0]?.code ?? '', /^E\d{4}$/)
 })
 
+test('an address that YAML reads as a number is to be written in full, not quoted', async (t) => {
+  const dir = await folder(t)
+  await edit(dir, 'hosts.yaml', 'tunnel_ip: 192.0.2.1', 'tunnel_ip: 10.0')
+  const { code, out } = await netloom('validate', dir)
+  t.is(code, 1)
+  t.regex(out, /error\[E0329\]: host h1: `tunnel_ip`: the number 10 is no address\n/)
+  t.regex(out, /= help: write it in full, such as 192\.0\.2\.1\n/)
+  t.notRegex(out, /W015|"10/)
+})
+
 test('an emptied repository deletes nothing: guards refuse with exit 3 and the exact override', async (t) => {
   const dir = await folder(t)
   await netloom('apply', '--dir', dir)
@@ -139,9 +163,20 @@ test('an emptied repository deletes nothing: guards refuse with exit 3 and the e
   t.true(refused.out.includes(`--dir ${dir} --allow`), 'what it says to type works from where it was typed')
   const override = /--allow (delete-count=\d+)/.exec(refused.out)?.[1] ?? ''
   t.regex(override, /delete-count=31/)
+  const half = await netloom('apply', '--dir', dir, '--allow', 'delete-count=31', '--allow', 'delete-ratio=3')
+  t.is(half.code, 3)
+  t.true(
+    half.out.includes('--allow delete-ratio=30 --allow delete-count=31 --reason') ||
+      half.out.includes('--allow delete-count=31 --allow delete-ratio=30 --reason'),
+    half.out,
+  )
+  t.regex(half.out, /\n--allow delete-ratio=3 is not the plan's number, 30\n$/)
   const overrides = [...refused.out.matchAll(/--allow ([a-z-]+=\d+)/g)].map((m) => m[1] ?? '')
   t.is((await netloom('apply', '--dir', dir, ...overrides.flatMap((o) => ['--allow', o]))).code, 4)
-  t.is((await netloom('apply', '--dir', dir, '--allow', 'nonsense')).code, 1)
+  t.regex((await netloom('history', dir)).out, /-31 .*--allow delete-ratio=30 --allow delete-count=31/, 'what let it pass is recorded')
+  const nonsense = await netloom('apply', '--dir', dir, '--allow', 'nonsense')
+  t.is(nonsense.code, 1)
+  t.regex(nonsense.err, /^error: .*'nonsense' is invalid.*guards: vanished-file, delete-ratio, delete-count, renumber\n/)
 })
 
 test('output that is not a terminal has no colour; --json is one document with a version', async (t) => {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const NETLOOM = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+export const NETLOOM: string = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 
 export interface Ended {
   readonly code: number

@@ -131,7 +131,8 @@ test.serial('repair: each deed of another hand is undone at once', async (t) => 
     await deed()
     const ms = await rig.seen(
       `${what} is undone`,
-      async () => (await flowTexts(rig, 'h1')).join() === flows.join() && (await rowTexts(rig, 'h1')) === rows,
+      // While a bridge changes its protocols, ovs-ofctl is refused like everybody.
+      async () => (await flowTexts(rig, 'h1').catch(() => [])).join() === flows.join() && (await rowTexts(rig, 'h1')) === rows,
       5000,
     )
     t.log(`${what}: undone in ${ms} ms`)

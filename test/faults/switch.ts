@@ -1,3 +1,4 @@
+import { OWNED_COLUMNS } from '../../agentd/backends/ovs/compile/rows.ts'
 import type { Rig } from './rig.ts'
 
 /** A flow as `dump-flows` shows it, apart from what only counts. */
@@ -33,9 +34,9 @@ export async function rowTexts(rig: Rig, host: string): Promise<string> {
   const list = async (table: string, columns: string): Promise<string> =>
     await rig.vsctl(host, '-f', 'csv', '--no-headings', `--columns=${columns}`, 'list', table)
   const tables = await Promise.all([
-    list('Bridge', 'name,datapath_type,fail_mode,protocols,external_ids'),
-    list('Port', 'name,external_ids,tag'),
-    list('Interface', 'name,type,options,ofport,ofport_request,mtu_request,external_ids'),
+    list('Bridge', `name,${OWNED_COLUMNS.Bridge}`),
+    list('Port', `name,${OWNED_COLUMNS.Port}`),
+    list('Interface', `name,type,options,ofport,${OWNED_COLUMNS.Interface}`),
   ])
   const text = tables.map((t) => t.trim().split('\n').sort().join('\n')).join('\n')
   return text.replace(/^(nl-ex-[^,]*,patch,[^,]*),\d+/gm, '$1,N')

@@ -54,12 +54,14 @@ test('third parties’ modules: by path, by package, as a value and as a functio
 
 test('E0711: a module that is not there, throws, or exports no plugin; all are said at once, each with its place', async (t) => {
   const dir = await repo(t, {
-    'netloom.yaml': 'service_plugins:\n  - ./none.mjs\n  - ./throws.mjs\n  - ./empty.mjs\n  - no-such-package\n  - tga\n  - path\n',
+    'netloom.yaml':
+      'service_plugins:\n  - ./none.mjs\n  - ./throws.mjs\n  - ./empty.mjs\n  - no-such-package\n  - tga\n  - path\n  - ./exits.mjs\n  - ./exits-later.mjs\n  - ""\n',
     'throws.mjs': 'throw new Error("no luck")\n',
+    'exits.mjs': 'process.exit(0)\n',
+    'exits-later.mjs': 'await null\nexport const plugin = () => process.exit()\n',
     'empty.mjs': 'export const plugin = { name: "x" }\n',
   })
-  const hint =
-    ' → name a built-in plugin, a path from the repository such as ./plugins/x.js, or an installed npm package; docs/writing-a-plugin.md'
+  const hint = ' → name a built-in plugin, a path from the repository such as ./plugins/x.js, or an installed npm package'
   const unknown = `built-in are ${BUILT_IN.map((p) => p.name)
     .sort()
     .join(', ')}; others are named by path (./x.js) or npm package`
@@ -70,6 +72,9 @@ test('E0711: a module that is not there, throws, or exports no plugin; all are s
     `5: E0711 plugin no-such-package cannot be loaded: there is no such package${hint}`,
     '6: E0702 there is no plugin tga → did you mean tag?',
     `7: E0702 there is no plugin path → ${unknown}`,
+    `8: E0711 plugin ./exits.mjs cannot be loaded: it ends the process: process.exit(0)${hint}`,
+    `9: E0711 plugin ./exits-later.mjs cannot be loaded: it ends the process: process.exit()${hint}`,
+    `10: E0702 the name of a plugin is empty → ${unknown}`,
   ])
 })
 
@@ -160,6 +165,7 @@ test('E0715: other plugins in a running server’s site file are refused, the la
     insecureLab: false,
     heartbeatMs: 1000,
     log: () => {},
+    onFault: (reason) => t.fail(reason.message),
   })
   t.teardown(() => server.close())
   const until = async (what: string, ready: () => boolean): Promise<void> => {

@@ -137,7 +137,7 @@ test('W0713: named twice is loaded once, and said', (t) => {
   const a = plugin('a', {})
   t.deepEqual(judge([a], { service_plugins: named('a', 'a', 'ml2') }), [
     '21: W0713 plugin a is named twice (20: named here first) → remove one; it is loaded once',
-    '22: W0713 plugin ml2 is named twice → remove one; it is loaded once',
+    '22: W0713 service_plugins: ml2 is the core plugin already → remove it; it is loaded once',
     'starts',
   ])
 })

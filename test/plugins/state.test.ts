@@ -84,6 +84,7 @@ test('a start with other plugins changes what they are about and nothing else: t
     insecureLab: false,
     heartbeatMs: 1000,
     log: () => {},
+    onFault: (reason: Error) => t.fail(reason.message),
   } as const
   const targets = async (): Promise<readonly (readonly [string, string])[]> => {
     const server = await startServer(options)
@@ -118,7 +119,7 @@ test('E0717: networks and ports whose drivers are gone are not taken off the hos
   t.is(typed.code, 1)
   t.regex(
     typed.out,
-    /E0717.*the state file holds site site, which no driver here brings about: project_network_types: fabric is not among/,
+    /E0717.*the state file holds site, which no driver here brings about: project_network_types: fabric is not among/,
     typed.err,
   )
   t.regex(typed.out, /put its plugin back into service_plugins in netloom\.yaml/)

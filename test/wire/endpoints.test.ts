@@ -1,5 +1,6 @@
 import test from 'ava'
-import { endpointFault, isLocalEndpoint, plainEndpoint, reachableEndpoint } from '../../src/wire/endpoints.ts'
+import { endpointFault, serverFault } from '../../src/lib/endpoint.ts'
+import { isLocalEndpoint, plainEndpoint, reachableEndpoint } from '../../src/wire/endpoints.ts'
 
 test('only loopback and ipc are local', (t) => {
   const local = [
@@ -33,7 +34,14 @@ test('what is wrong with an endpoint', (t) => {
   t.is(endpointFault(`ipc:///${'a'.repeat(106)}`), undefined)
   t.is(endpointFault(`ipc:///${'a'.repeat(107)}`), 'the path has 108 bytes, a unix socket takes at most 107')
   t.is(endpointFault('ipc://'), 'an ipc endpoint needs a path: ipc:///run/netloom/rpc')
-  t.is(endpointFault('tcp://127.0.0.1'), 'expected tcp://ADDRESS:PORT, tcp://[IPV6]:PORT or ipc:///PATH')
+  for (const bad of ['', 'h', 'tcp://', 'tcp://h', 'tcp://h:', 'tcp://:1', 'tcp://127.0.0.1', 'http://h:1', 'tcp://fd00::1:1'])
+    t.is(endpointFault(bad), 'expected tcp://ADDRESS:PORT, tcp://[IPV6]:PORT or ipc:///PATH', bad)
+  for (const port of ['0', '65536', '99999']) t.is(endpointFault(`tcp://h:${port}`), `${port} is no port: expected 1 to 65535`)
+  for (const good of ['tcp://h:1', 'tcp://*:65535', 'tcp://[fd00::1]:9611', 'ipc://relative']) t.is(endpointFault(good), undefined, good)
+  t.is(serverFault('tcp://h:9611'), undefined)
+  t.regex(serverFault('tcp://h:*') ?? '', /^\* is no port to connect to/)
+  t.regex(serverFault('tcp://*:1') ?? '', /^\* is no address to connect to/)
+  t.regex(serverFault('ipc://') ?? '', /needs a path/)
 })
 
 test('a wildcard in what hello returns is the address under which the server was reached', (t) => {

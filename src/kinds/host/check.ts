@@ -18,7 +18,7 @@ export function normaliseHost(spec: JsonObject): Normalised {
     const what = ip === undefined ? 'is not an IP address' : 'cannot be the end of a tunnel'
     findings.push({
       code: 'E0230',
-      message: `tunnel_ip ${host.tunnel_ip} ${what}`,
+      message: host.tunnel_ip.trim() === '' ? 'tunnel_ip is empty' : `tunnel_ip ${host.tunnel_ip} ${what}`,
       at: ['tunnel_ip'],
       hint: 'write a unicast address of the host, such as 192.0.2.1',
     })

@@ -44,6 +44,9 @@ export function networkClaims(spec: JsonObject, types: TypeDrivers): boolean {
   return segmentWishes(spec as NetworkDeclared).some((wish) => isClaimed(wish, types))
 }
 
+/** Code of a type of network that the site does not use. */
+export const UNUSED_TYPE = 'E0201'
+
 /** Rules that need the site and the hosts. */
 export function checkNetwork(resource: Declared, view: View, types: TypeDrivers): readonly Finding[] {
   const network = resource.spec as NetworkDeclared
@@ -54,7 +57,7 @@ export function checkNetwork(resource: Declared, view: View, types: TypeDrivers)
     if (type !== undefined && !site.type_drivers.includes(type)) {
       const message = `network_type ${type} is not in use here; type_drivers has ${site.type_drivers.join(', ') || 'none'}`
       const hint = `write one of these, or add ${type} to type_drivers in netloom.yaml`
-      findings.push({ code: 'E0201', message, at: [...at, 'network_type'], hint })
+      findings.push({ code: UNUSED_TYPE, message, at: [...at, 'network_type'], hint })
     }
     if (physnet !== undefined && types.get(type ?? '')?.physical_network !== 'none')
       findings.push(...physicalNetworkFindings(physnet, type, at, view))

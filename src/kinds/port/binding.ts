@@ -6,6 +6,9 @@ import { type NetworkSpec, type Segment, segmentsOf, segmentText } from '../netw
 import type { TypeDrivers } from '../network/type-driver.ts'
 import type { BindAnswer, MechanismDriver } from './mechanism-driver.ts'
 
+/** Code of a port that no mechanism driver binds to its host. */
+export const UNBOUND = 'E0233'
+
 /** What binding a port takes: the types for how its network is carried, the mechanism drivers in the site's order. */
 export interface Binders {
   readonly types: TypeDrivers
@@ -97,7 +100,7 @@ function refused(
   const { segments, network_type: type } = network.spec
   const carried = segments === undefined ? type : `${segments.length === 1 ? 'one segment' : `${segments.length} segments`}`
   return {
-    code: 'E0233',
+    code: UNBOUND,
     message: `port ${port.name} cannot be bound to host ${host.name}: ${why || 'the site has no mechanism driver'}`,
     at: foreseen(vnicTypeOf(port), mechanisms) ? ['host'] : ['vnic_type'],
     related: [

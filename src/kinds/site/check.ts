@@ -1,4 +1,5 @@
 import type { SiteDeclared } from '../../../schemas/site.ts'
+import { endpointFault } from '../../lib/endpoint.ts'
 import { canonicalMac, isMulticastMac } from '../../lib/mac.ts'
 import type { JsonObject } from '../../model/brand.ts'
 import type { Finding } from '../../model/issue.ts'
@@ -18,7 +19,7 @@ const RANGES = ['network_vlan_ranges', 'vni_ranges', 'geneve_ranges', 'tunnel_id
 
 export function normaliseSite(spec: JsonObject): Normalised {
   const site = spec as SiteDeclared
-  const findings = [...rangeFindings(site), ...scheduleFindings(site)]
+  const findings = [...rangeFindings(site), ...scheduleFindings(site), ...endpointFindings(site), ...installationFindings(site)]
   if (site.base_mac === undefined) return { spec, findings }
   const mac = canonicalMac(site.base_mac)
   if (mac === undefined || isMulticastMac(mac)) {
@@ -61,6 +62,22 @@ function scheduleFindings(site: SiteDeclared): Finding[] {
   if (schedule === undefined || /^\S+(\s+\S+){4,5}$/.test(schedule.trim())) return []
   const message = `drift.schedule "${schedule}" is not a cron expression`
   return [{ code: 'E0240', message, at: ['drift', 'schedule'], hint: `five fields, such as "${DEFAULT_SITE.drift.schedule}"` }]
+}
+
+function endpointFindings({ endpoints = {} }: SiteDeclared): Finding[] {
+  return (['pub', 'rpc', 'reports'] as const).flatMap((name) => {
+    const written = endpoints[name]
+    const fault = written === undefined ? undefined : endpointFault(written)
+    if (fault === undefined) return []
+    const hint = `write tcp://ADDRESS:PORT or ipc:///PATH, such as ${DEFAULT_SITE.endpoints[name]}`
+    return [{ code: 'E0240', message: `endpoints.${name}: ${fault}`, at: ['endpoints', name], hint }]
+  })
+}
+
+/** Two installations without a name would take each other's agents. */
+function installationFindings({ installation }: SiteDeclared): Finding[] {
+  if (installation === undefined || installation.trim() !== '') return []
+  return [{ code: 'E0240', message: 'installation is empty', at: ['installation'], hint: 'give it a name of its own, or remove the line' }]
 }
 
 /** Types that are tried must be types that are on: Neutron refuses to start otherwise. */

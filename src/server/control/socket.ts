@@ -65,10 +65,16 @@ async function answer(socket: Socket, line: string, handle: ControlHandler): Pro
   socket.end()
 }
 
-/** Sends one request and waits for its result. Throws `ControlError`. */
-export async function askControl(path: string, request: JsonObject, onEvent: (event: JsonObject) => void = () => {}): Promise<JsonObject> {
+/** Sends one request and waits for its result; `signal` ends the waiting, not what the server does. Throws `ControlError`. */
+export async function askControl(
+  path: string,
+  request: JsonObject,
+  onEvent: (event: JsonObject) => void = () => {},
+  signal?: AbortSignal,
+): Promise<JsonObject> {
   return await new Promise<JsonObject>((resolve, reject) => {
     const socket = createConnection(path)
+    signal?.addEventListener('abort', () => socket.destroy(), { once: true })
     socket.once('connect', () => socket.write(`${JSON.stringify(request)}\n`))
     socket.once('error', (cause: NodeJS.ErrnoException) => {
       const absent = cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED'

@@ -26,7 +26,25 @@ export function stillBlocked(verdicts: readonly GuardVerdict[], allowed: Allowed
 
 function refused(value: string): Issue {
   const message = /^empty-tree\b/.test(value)
-    ? 'the guard empty-tree cannot be overridden: an empty repo never deletes anything'
-    : `--allow ${value} is not a guard and a number`
+    ? 'The guard empty-tree cannot be overridden: an empty repo never deletes anything'
+    : 'It is to be a guard and a number'
   return { code: 'E0502', severity: 'error', message, hint: `write e.g. --allow delete-ratio=104; guards: ${OVERRIDABLE.join(', ')}` }
+}
+
+/** What a refused plan is to be told again: numbers that let their guards pass. `wrong`: those that are not the plan's. */
+export function sortAllowed(
+  allowed: Allowed,
+  left: readonly GuardVerdict[],
+): { readonly right: readonly string[]; readonly wrong: readonly string[] } {
+  const wrong = left.flatMap(({ guard, override, count: n }) =>
+    override === undefined ? [] : [...(allowed.get(guard) ?? [])].map((said) => `--allow ${guard}=${said} is not the plan's number, ${n}`),
+  )
+  const right = [...allowed].filter(([guard]) => !left.some((v) => v.guard === guard))
+  return { right: right.flatMap(([guard, numbers]) => [...numbers].map((n) => `--allow ${guard}=${n}`)), wrong }
+}
+
+/** What is recorded with a revision that guards spoke against: what let it pass, and why. */
+export function recordedReason(plan: { readonly blocked: readonly GuardVerdict[] }, reason: string | undefined): string | undefined {
+  const overrides = plan.blocked.flatMap((v) => v.override ?? [])
+  return overrides.length === 0 ? reason : [overrides.join(' '), ...(reason === undefined ? [] : [reason])].join(': ')
 }

@@ -20,8 +20,14 @@ export interface Desk {
   setTargets(targets: Iterable<readonly [string, HostTarget]>): void
   openAsk(ask: Ask): void
   closeAsk(host: string, id: string): void
-  /** The server dealt with one forwarded report. When it could not, the next reply asks for everything. */
-  settled(host: string, ok: boolean): void
+  /** The server dealt with one forwarded report. */
+  settled(host: string, settled: Settled): void
+}
+
+/** What became of a report of one life of an agent. `lost`: the next reply asks for everything. `against`: its next report is refused with this. */
+export interface Settled {
+  readonly epoch: string
+  readonly outcome: 'kept' | 'lost' | { readonly against: string }
 }
 
 interface Agent {
@@ -29,6 +35,8 @@ interface Agent {
   whole: string | undefined
   waiting: number
   last: { readonly id: string; readonly reply: ReportReply } | undefined
+  /** A life that is not listened to; the server hears its reports all the same, and says when that changes. */
+  turnedAway: { readonly epoch: string; readonly why: string } | undefined
 }
 
 export function createDesk(epoch: string): Desk {
@@ -39,7 +47,7 @@ export function createDesk(epoch: string): Desk {
 
   function agentOf(host: string): Agent {
     let agent = agents.get(host)
-    if (agent === undefined) agents.set(host, (agent = { whole: undefined, waiting: 0, last: undefined }))
+    if (agent === undefined) agents.set(host, (agent = { whole: undefined, waiting: 0, last: undefined, turnedAway: undefined }))
     return agent
   }
 
@@ -57,8 +65,9 @@ export function createDesk(epoch: string): Desk {
   return {
     receive(report) {
       const target = targets.get(report.host)
-      if (target === undefined) return { reply: refusal(report, ready), forward: undefined }
+      if (target === undefined) return { reply: strangerReply(report, ready), forward: undefined }
       const agent = agentOf(report.host)
+      if (agent.turnedAway?.epoch === report.epoch) return turnAway(agent, report, agent.turnedAway.why)
       if (agent.last?.id === report.id) return { reply: agent.last.reply, forward: undefined }
       const forward = accept(agent, report) ? report : undefined
       const open = asks.get(report.host)
@@ -89,15 +98,23 @@ export function createDesk(epoch: string): Desk {
       if (left.length === 0) asks.delete(host)
       else asks.set(host, left)
     },
-    settled(host, ok) {
+    settled(host, { epoch, outcome }) {
       const agent = agentOf(host)
       agent.waiting = Math.max(0, agent.waiting - 1)
-      if (!ok) agent.whole = undefined
+      if (outcome === 'lost') agent.whole = undefined
+      else if (outcome !== 'kept') agent.turnedAway = { epoch, why: outcome.against }
+      else if (agent.turnedAway?.epoch === epoch) agent.turnedAway = undefined
     },
   }
 }
 
-function refusal(report: Report, ready: boolean): Refusal {
+function turnAway(agent: Agent, report: Report, message: string): Received {
+  const room = agent.waiting < BACKLOG
+  if (room) agent.waiting++
+  return { reply: { v: WIRE_VERSION, id: report.id, type: 'refused', code: 'not-ready', message }, forward: room ? report : undefined }
+}
+
+function strangerReply(report: Report, ready: boolean): Refusal {
   const base = { v: WIRE_VERSION, id: report.id, type: 'refused' } as const
   return ready
     ? { ...base, code: 'unknown-host', message: unknownHostMessage(report.host) }

@@ -1,5 +1,6 @@
 import type { KeyPair } from '../../wire/keys.ts'
 import type { Ask, Report } from '../../wire/messages.ts'
+import type { Settled } from './desk.ts'
 import type { Keyring } from './keyring.ts'
 import type { HostTarget } from './ledger.ts'
 import type { Packed } from './pack.ts'
@@ -26,7 +27,7 @@ export type ToFront =
   | { readonly type: 'publish'; readonly packed: Packed }
   | { readonly type: 'ask'; readonly ask: Ask }
   | { readonly type: 'close-ask'; readonly host: string; readonly id: string }
-  | { readonly type: 'settled'; readonly host: string; readonly ok: boolean }
+  | { readonly type: 'settled'; readonly host: string; readonly settled: Settled }
   | { readonly type: 'close' }
 
 /** Front thread → main thread. */

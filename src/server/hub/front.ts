@@ -105,7 +105,7 @@ async function run(options: FrontOptions, tell: (message: FromFront) => void, in
       case 'close-ask':
         return desk.closeAsk(message.host, message.id)
       case 'settled':
-        return desk.settled(message.host, message.ok)
+        return desk.settled(message.host, message.settled)
       case 'close':
         clearInterval(timer)
         pub.close()

@@ -3,6 +3,7 @@ import type { Needs } from '../../model/scope.ts'
 import type { Endpoints } from '../../wire/endpoints.ts'
 import type { Hello, HelloReply, Question, Refusal, Report } from '../../wire/messages.ts'
 import { createSealer } from '../../wire/seal.ts'
+import type { Settled } from './desk.ts'
 import { HubError } from './error.ts'
 import { type FrontThread, startFront } from './front-thread.ts'
 import type { GateRefusal } from './gate.ts'
@@ -36,11 +37,11 @@ export interface HubOptions {
   readonly security: Security
 }
 
-/** What the hub tells the server. None may throw; a rejected `onReport` means: not kept, ask for everything again. */
+/** What the hub tells the server. None may throw; a rejected `onReport` means: not kept, ask for everything again. Resolved with what speaks against this agent: it is refused. */
 export interface HubHandlers {
   /** Returns what speaks against telling this host its target now, if anything: it is refused as not ready, stays as it is, and says hello again. */
   onHello(hello: Hello, at: number): string | undefined
-  onReport(report: Report, at: number): Promise<void>
+  onReport(report: Report, at: number): Promise<string | undefined>
   /** The hub cannot go on (its thread died): the process is to end and be started again. */
   onFault(error: HubError): void
   warn(message: string): void
@@ -205,11 +206,12 @@ class OpenHub implements Hub {
 
   async take(report: Report, at: number): Promise<void> {
     this.#questions.take(report)
-    const ok = await this.#handlers.onReport(report, at).then(
-      () => true,
-      () => false,
+    const { host, epoch } = report
+    const outcome = await this.#handlers.onReport(report, at).then(
+      (against): Settled['outcome'] => (against === undefined ? 'kept' : { against }),
+      (): Settled['outcome'] => 'lost',
     )
-    this.#front.tell({ type: 'settled', host: report.host, ok })
+    this.#front.tell({ type: 'settled', host, settled: { epoch, outcome } })
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
+import { endpointFault } from '../../lib/endpoint.ts'
 import type { Issue } from '../../model/issue.ts'
-import { type Endpoints, endpointFault, isLocalEndpoint } from '../../wire/endpoints.ts'
+import { type Endpoints, isLocalEndpoint } from '../../wire/endpoints.ts'
 import type { KeyPair } from '../../wire/keys.ts'
 
 /** How peers are told apart. `keys`: nobody gets in without one. With no keys, only this machine may connect; `insecure-lab` says aloud that anybody may. */

@@ -4,7 +4,8 @@ const MISREAD_NUMBERS: ReadonlySet<string> = new Set(['W0151', 'W0152'])
 
 /**
  * Leaves one issue of several that say the same of one spot: an error of reading silences those of the schema, which saw only the gap it left; an
- * error of the schema silences a warning of reading, whose hint about numbers is the better one since it knows what was typed.
+ * error of the schema silences a warning of reading, whose hint about numbers is the better one since it knows what was typed (but no number is an address, however
+ * it is written: E0329).
  */
 export function withoutEchoes(issues: readonly Issue[]): Issue[] {
   const reading = new Map<string, Issue>()
@@ -17,7 +18,8 @@ export function withoutEchoes(issues: readonly Issue[]): Issue[] {
     if (other === undefined || issue.severity !== 'error') out.push(issue)
     else if (other.severity !== 'error') {
       silenced.add(other)
-      out.push(MISREAD_NUMBERS.has(other.code) && other.hint !== undefined ? { ...issue, hint: other.hint } : issue)
+      const better = MISREAD_NUMBERS.has(other.code) && issue.code !== 'E0329'
+      out.push(better && other.hint !== undefined ? { ...issue, hint: other.hint } : issue)
     }
   }
   return out.filter((issue) => !silenced.has(issue))

@@ -12,7 +12,7 @@ export interface NameFault {
  * and name in references and in keys.
  */
 export function nameFault(name: string): NameFault | undefined {
-  if (name === '') return { message: 'a name cannot be empty', hint: 'give it a name' }
+  if (name.trim() === '') return { message: `a name cannot be ${name === '' ? 'empty' : 'blank'}`, hint: 'give it a name' }
   if ([...name].length > LONGEST) return { message: `a name has at most ${LONGEST} characters`, hint: 'shorten it' }
   if (name.includes('/'))
     return { message: 'a name cannot hold a `/`', hint: `write ${name.replaceAll('/', '-')}; \`project/name\` is only for references` }
@@ -23,5 +23,5 @@ export function nameFault(name: string): NameFault | undefined {
 
 /** A name as it is shown in a message. */
 export function shortened(name: string): string {
-  return name === '' ? '(no name)' : name.length > 60 ? `${name.slice(0, 59)}…` : name
+  return name.trim() === '' ? '(no name)' : name.length > 60 ? `${name.slice(0, 59)}…` : name
 }

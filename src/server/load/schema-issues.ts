@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv'
+import { parseIp } from '../../lib/ip.ts'
 import { didYouMean } from '../../lib/suggest.ts'
 import { listed } from '../../lib/text.ts'
 import type { Finding, ValuePath } from '../../model/issue.ts'
@@ -148,12 +149,22 @@ function unknownHint(wrong: string, known: readonly string[]): string {
 
 function typeMismatch({ name, params, value, error }: Context): Made {
   const types = [params['type']].flat().map(String)
+  const address = addressHint(error, types, value)
+  if (address !== undefined) return { code: 'E0329', message: `${name}: the number ${shown(value)} is no address`, hint: address }
   const message = `${name}: expected ${listed(
     types.map((t) => TYPE_WORDS[t] ?? t),
     'or',
   )}, found ${described(value)}`
   const hint = typeHint(types, value) ?? explained(error)
   return { code: 'E0322', message, ...(hint === undefined ? {} : { hint }) }
+}
+
+/** `tunnel_ip: 10.0` is a number: quoted it would be text, and still no address. */
+function addressHint(error: ErrorObject, types: readonly string[], value: unknown): string | undefined {
+  const examples: unknown = error.parentSchema?.['examples']
+  const example: unknown = Array.isArray(examples) ? examples[0] : undefined
+  if (typeof value !== 'number' || !types.includes('string') || typeof example !== 'string') return undefined
+  return parseIp(example.split('/', 1)[0] ?? '') === undefined ? undefined : `write it in full, such as ${example}`
 }
 
 function typeHint(types: readonly string[], value: unknown): string | undefined {

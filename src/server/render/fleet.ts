@@ -39,8 +39,19 @@ export interface FleetInput {
   readonly drift: readonly (DriftItem & { readonly host: string })[]
   /** Hosts that are told nothing for now, and why. */
   readonly withheld?: Readonly<Record<string, string>>
+  /** Hosts that more than one agent speaks for, and which. */
+  readonly contested?: Readonly<Record<string, string>>
+  /** Before the first revision: hosts that the repository declares, and those that it waits for. Absent: not known. */
+  readonly first?: FirstRevision
   /** Milliseconds since the epoch. */
   readonly now: number
+}
+
+export interface FirstRevision {
+  readonly declared: readonly string[]
+  /** They are asked what they hold. */
+  readonly awaited: readonly string[]
+  readonly awaitedMs: number
 }
 
 /**
@@ -96,18 +107,25 @@ function hostState(host: string, agent: AgentRow | undefined, seen: Seen, input:
   const current = target === undefined ? agent.revision >= input.revision : agent.digest === target.digest
   const lag = current ? 0 : Math.max(0, input.revision - agent.revision)
   const silence = silenceOf(agent, input)
+  const contested = input.contested?.[host]
   const leaving = hasLeft(target) ? [leavingNote(agent, objects)] : []
   if (silence > MISSING_MS) {
     return { host, agent, sync: 'Unknown', health: 'Missing', lag, notes: [...leaving, `not heard of for ${formatDuration(silence)}`] }
   }
   const sync = !current || !agent.converged ? 'Applying' : drift.length > 0 ? 'OutOfSync' : 'Synced'
   const dataplane = input.dataplanes?.[host]
-  const notes = [...leaving, ...notesOf(objects, drift)]
+  const notes = [...(contested === undefined ? [] : [contested]), ...leaving, ...notesOf(objects, drift), ...othersNote(seen.drift)]
   if (dataplane?.state === 'silent') {
     const since = `the switch does not answer, since ${formatDuration(Math.max(0, input.now - Date.parse(dataplane.since)))}`
     return { host, agent, sync, health: 'Stalled', lag, notes: [since, ...notes] }
   }
-  return { host, agent, sync, health: healthOf(objects), lag, notes }
+  return { host, agent, sync, health: contested === undefined ? healthOf(objects) : 'Degraded', lag, notes }
+}
+
+/** A flow of another hand can outrank ours, and then nothing else shows why frames are lost. */
+function othersNote(drift: readonly DriftItem[]): readonly string[] {
+  const foreign = drift.filter((d) => d.kind === 'foreign').length
+  return foreign === 0 ? [] : [`${count(foreign, 'thing')} of others on br-int: see netloom drift`]
 }
 
 /** What it still holds is what it last spoke of. */

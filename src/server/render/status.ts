@@ -1,16 +1,20 @@
-import { formatAge } from '../../lib/duration.ts'
-import { count } from '../../lib/text.ts'
+import { formatAge, formatDuration } from '../../lib/duration.ts'
+import { count, listed } from '../../lib/text.ts'
 import { type Column, type TableStyle, tableLines, textWidth, visible } from '../../lib/text-table.ts'
 import { compareText, displayKey } from '../../model/key.ts'
-import type { ObjectStatus } from '../../model/status.ts'
+import { formatHosts } from './change.ts'
 import { type FleetInput, type HostState, hostStates } from './fleet.ts'
 import { type Pen, penOf, type RenderStyle } from './style.ts'
 
-/** The fleet, a line per host, then every object that is not ACTIVE (all of them when verbose) with its cause. */
+const SHOWN_HOSTS = 5
+/** Objects of one state that are shown one by one: more would push the hosts off the screen. */
+const SHOWN = 10
+
+/** The fleet, a line per host, then the objects that are not ACTIVE with their causes, the first few of each state (every object when verbose). */
 export function renderStatus(input: FleetInput, style: RenderStyle = {}): string {
   const pen = penOf(style)
   const hosts = hostStates(input)
-  if (hosts.length === 0) return pen.finish([`Revision ${input.revision || 'none'}. No host is declared, and none has reported.`])
+  if (hosts.length === 0) return pen.finish([nobody(input)])
   const objects = input.status.filter((o) => pen.verbose || o.state !== 'ACTIVE')
   return pen.finish([
     ...hostTable(hosts, input, pen),
@@ -18,6 +22,23 @@ export function renderStatus(input: FleetInput, style: RenderStyle = {}): string
     '',
     summary(hosts, input),
   ])
+}
+
+function nobody({ revision, first }: FleetInput): string {
+  if (revision > 0) return `Revision ${revision}. No host is declared, and none has reported.`
+  if (first === undefined) return 'Revision none. No host has reported.'
+  const { declared, awaited, awaitedMs } = first
+  if (declared.length === 0) return 'Revision none. No host is declared, and none has reported.'
+  const next =
+    awaited.length === 0
+      ? 'nothing is committed yet'
+      : `the first revision waits for ${named(awaited)} to say what ${awaited.length === 1 ? 'it holds' : 'they hold'}, at most ${formatDuration(awaitedMs)} more`
+  return `Revision none. ${count(declared.length, 'host')} ${declared.length === 1 ? 'is' : 'are'} declared (${named(declared)}), and ${next}.`
+}
+
+function named(hosts: readonly string[]): string {
+  const names = hosts.map(visible)
+  return listed(names.length > SHOWN_HOSTS ? [...names.slice(0, SHOWN_HOSTS - 1), `${names.length - SHOWN_HOSTS + 1} more`] : names)
 }
 
 function hostTable(hosts: readonly HostState[], input: FleetInput, pen: Pen): readonly string[] {
@@ -73,8 +94,24 @@ function paint(pen: Pen, row: number, text: string): string {
   return BETWEEN.has(text) ? pen.yellow(text) : text
 }
 
-function objectTable(objects: readonly (ObjectStatus & { readonly host: string })[], now: number, pen: Pen): readonly string[] {
+type HostObject = FleetInput['status'][number]
+
+function objectTable(objects: readonly HostObject[], now: number, pen: Pen): readonly string[] {
   const sorted = [...objects].sort((a, b) => compareText(a.state, b.state) || compareText(a.key, b.key) || compareText(a.host, b.host))
+  const states = [...new Set(sorted.map((o) => o.state))].map((state) => sorted.filter((o) => o.state === state))
+  const shown = pen.verbose ? sorted : states.flatMap((alike) => alike.slice(0, SHOWN))
+  const more = pen.verbose ? [] : states.flatMap((alike) => moreLine(alike.slice(SHOWN), pen))
+  return [...objectLines(shown, now, pen), ...more]
+}
+
+function moreLine(rest: readonly HostObject[], pen: Pen): readonly string[] {
+  const [first] = rest
+  if (first === undefined) return []
+  const hosts = [...new Set(rest.map((o) => o.host))].sort(compareText)
+  return [`and ${rest.length} more ${paint(pen, 0, first.state)} on ${formatHosts(hosts, pen)} (--verbose shows them)`]
+}
+
+function objectLines(objects: readonly HostObject[], now: number, pen: Pen): readonly string[] {
   const columns = [
     { title: 'OBJECT', least: 12 },
     { title: 'HOST', least: 6 },
@@ -82,7 +119,7 @@ function objectTable(objects: readonly (ObjectStatus & { readonly host: string }
     { title: 'FOR', align: 'right' as const },
     { title: 'CAUSE', least: 20 },
   ]
-  const rows = sorted.map((o) => [
+  const rows = objects.map((o) => [
     visible(displayKey(o.key)),
     visible(o.host),
     o.state,

@@ -65,7 +65,7 @@ export function createLooker(dir: string, source: RepoSource, context: ReadConte
   /** A commit is whole by itself. Only HEAD moves about while git is at work. */
   const lookAtCommit = async (ref: string): Promise<Verdict> => {
     const operation = ref === 'HEAD' ? git.operation() : undefined
-    if (operation !== undefined) return { act: false, until: performance.now() + rules.pollMs, why: operation }
+    if (operation !== undefined) return { act: false, until: performance.now() + rules.pollMs, why: operation, operation: true }
     const folder = findGit(dir)
     if (folder === undefined) throw new RepoError('no-repository', `${dir} is no git repository`)
     const commit = readRef(folder, ref) ?? (await resolveCommit(dir, ref))

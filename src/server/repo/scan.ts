@@ -89,7 +89,7 @@ const MAX_FOLDERS = 64
 export function checkRoot(root: string): Stats {
   try {
     const stats = statSync(root)
-    if (!stats.isDirectory()) throw new RepoError('not-a-folder', `${root} is not a folder`)
+    if (!stats.isDirectory()) throw new RepoError('not-a-folder', `${root} is no folder; name the folder that holds netloom.yaml`)
     const view = KERNEL_VIEWS.get(statfsSync(root).type)
     if (view !== undefined) throw notARepository(`${root} is the kernel's ${view} file system, no repository of networks`)
     return stats

@@ -24,8 +24,8 @@ export interface Settling {
 
 export type Verdict =
   | { readonly act: true }
-  /** `until` undefined: nothing to do until something wakes us. */
-  | { readonly act: false; readonly until?: number; readonly why?: string }
+  /** `until` undefined: nothing to do until something wakes us. `operation`: git is at work, and may be for days. */
+  | { readonly act: false; readonly until?: number; readonly why?: string; readonly operation?: true }
 
 export interface Rules {
   /** Between the two readings of a single changed file. */
@@ -49,7 +49,7 @@ export function settle(
   const { at } = look
   if (look.operation !== undefined) {
     const next = { movedAt: at, operationAt: at, startedAt: state?.startedAt ?? at }
-    return { state: next, verdict: { act: false, until: at + rules.pollMs, why: look.operation } }
+    return { state: next, verdict: { act: false, until: at + rules.pollMs, why: look.operation, operation: true } }
   }
   // Back to what it was: nothing to act on. The mark of git goes too, since its operation ended in the tree that we know.
   if (look.changed + look.removed === 0) return { state: undefined, verdict: { act: false } }

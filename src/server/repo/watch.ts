@@ -54,7 +54,10 @@ export interface WatchStatus {
 
 export interface RepoWatch {
   status(): WatchStatus
-  /** Looks now; resolves when that look is done. */
+  /**
+   * Looks now; resolves when what it sees is handed on. Where files are just changing, that is when they have come to rest: who saves and then asks for a plan means what was
+   * saved. While git is at work, or the repo cannot be read, it resolves at once.
+   */
   rescan(): Promise<void>
   /**
    * Looks again after `ms` (`delete_settle`): `same` when the repo then still is, at rest, what was last handed on; `changed` when
@@ -99,6 +102,8 @@ class Watching {
   #root = ''
   #tree: Tree = EMPTY_TREE
   #afterLook: (() => void)[] = []
+  /** Those whose look found files that were just changing. */
+  readonly #unsettled: (() => void)[] = []
   #serial = 0
   #looks = 0
   #missed = 0
@@ -176,17 +181,24 @@ class Watching {
         const waiting = this.#afterLook.splice(0)
         await this.#look(hints)
         if (this.#verdict.act) await this.#act()
-        for (const resolve of waiting) resolve()
+        this.#unsettled.push(...waiting)
+        if (!this.#isSettling()) for (const resolve of this.#unsettled.splice(0)) resolve()
         const atRest = this.#failure === undefined && !this.#verdict.act && this.#verdict.until === undefined
         this.#rechecks.answer(performance.now(), this.#serial, atRest)
         await this.#pause()
       }
     } finally {
       this.#stopped = true
-      for (const resolve of this.#afterLook.splice(0)) resolve()
+      for (const resolve of [...this.#afterLook.splice(0), ...this.#unsettled.splice(0)]) resolve()
       this.#rechecks.end()
       await this.#waker?.close()
     }
+  }
+
+  /** A look will follow by itself, and it will act or find nothing to do. */
+  #isSettling(): boolean {
+    const verdict = this.#verdict
+    return this.#failure === undefined && !verdict.act && verdict.until !== undefined && verdict.operation !== true
   }
 
   readonly #wake = (path?: string): void => {

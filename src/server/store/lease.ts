@@ -99,16 +99,19 @@ export class Lease {
 }
 
 /**
- * Refuses a transaction once `fencing` is no longer the lease's number. Its last statement is a heartbeat, so that a commit which took longer
- * than the lease does not lose it by that.
+ * Refuses a transaction once `fencing` is no longer the lease's number, or `inPlace` throws because the file is not the one at its path any more. Its last
+ * statement is a heartbeat, so that a commit which took longer than the lease does not lose it by that; as the lease's own heartbeat is a transaction too, a file
+ * that is gone is noticed without anything to commit.
  */
-export function fence(fencing: number, clock: () => number): Fence {
+export function fence(fencing: number, options: { readonly clock: () => number; readonly inPlace: () => void }): Fence {
   return {
     before: async (tx) => {
+      options.inPlace()
       if ((await readLease(tx)).fencing !== fencing) throw lost(fencing)
     },
     after: async (tx) => {
-      await tx.run('UPDATE lease SET heartbeat = ? WHERE fencing = ?', clock(), fencing)
+      await tx.run('UPDATE lease SET heartbeat = ? WHERE fencing = ?', options.clock(), fencing)
+      options.inPlace()
     },
   }
 }

@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Connection } from './connection.ts'
 import { StoreError } from './error.ts'
 import { fence, Lease } from './lease.ts'
+import { makePath } from './make-path.ts'
 import { migrate, refuseNewer, SCHEMA_VERSION, schemaVersion } from './migrate.ts'
+import { pinFile } from './pin.ts'
 import { thisProcess } from './process.ts'
 import { SqliteStore } from './store.ts'
 import type { Store } from './types.ts'
@@ -20,7 +22,7 @@ export interface StoreOptions {
   readonly readerVersion?: string
   /** Milliseconds since the epoch. */
   readonly clock?: () => number
-  /** Another process took the lease over, or the heartbeat could not be written; later writes are refused. */
+  /** The heartbeat could not be written. `locked` and `replaced` are for good: every later write is refused. Called again with every heartbeat. */
   readonly onLeaseLost?: (error: unknown) => void
   /** Tests only: ends the process at a named step of a commit. */
   readonly failPoint?: FailPoint
@@ -34,9 +36,10 @@ export async function openStore(file: string, options: StoreOptions): Promise<St
   if (options.access !== 'read') await makeDirectory(dirname(file))
   else if (!existsSync(file)) throw new StoreError('missing', `there is no state file ${file} yet; netloom plan and netloom apply make it`)
   await prepare(file, options)
+  const inPlace = pinFile(file)
   const reader = await Connection.open(file, 'read')
   try {
-    const { writer, lease } = await openWriter(file, options)
+    const { writer, lease } = await openWriter(file, options, inPlace)
     return new SqliteStore({ file, reader, writer, lease, ...defaults(options) })
   } catch (error) {
     await reader.close()
@@ -54,16 +57,6 @@ async function makeDirectory(directory: string): Promise<void> {
   if (basename(directory) !== '.netloom') return
   const ignore = join(directory, '.gitignore')
   if (!existsSync(ignore)) await writeFile(ignore, '*\n')
-}
-
-/** As `mkdir -p`. Not Node's own: where a folder can be neither made nor be missing (below /proc), that one tries for ever. */
-async function makePath(directory: string): Promise<void> {
-  if (existsSync(directory)) return
-  const parent = dirname(directory)
-  if (parent !== directory) await makePath(parent)
-  await mkdir(directory).catch((error: unknown) => {
-    if (!existsSync(directory)) throw new StoreError('io', `the folder ${directory} cannot be made`, { cause: error })
-  })
 }
 
 /**
@@ -98,19 +91,24 @@ async function upToDate(file: string): Promise<boolean> {
   }
 }
 
-async function openWriter(file: string, options: StoreOptions): Promise<{ writer: Writer | undefined; lease: Lease | undefined }> {
+async function openWriter(
+  file: string,
+  options: StoreOptions,
+  inPlace: () => void,
+): Promise<{ writer: Writer | undefined; lease: Lease | undefined }> {
   if (options.access === 'read') return { writer: undefined, lease: undefined }
   const connection = await Connection.open(file, 'write')
   const plain = new Writer(connection)
   // A bound for a writer that is never idle (16,000 pages of 8 kB); otherwise the writer chooses the moment.
   await connection.exec('PRAGMA wal_autocheckpoint = 16000')
   if (options.access === 'plan') return { writer: plain, lease: undefined }
+  const { clock } = defaults(options)
   try {
     const lease = await Lease.acquire(plain, thisProcess(), {
-      clock: defaults(options).clock,
+      clock,
       onLost: options.onLeaseLost ?? (() => undefined),
     })
-    plain.guard(fence(lease.fencing, defaults(options).clock))
+    plain.guard(fence(lease.fencing, { clock, inPlace }))
     return { writer: plain, lease }
   } catch (error) {
     await plain.close()

@@ -121,7 +121,7 @@ export interface CallStore {
 
 /**
  * The server's only memory (SQLite). One writer; a revision is committed whole or not at all.
- * Every method may throw `StoreError` (closed `code` union in `error.ts`: busy, corrupt, full, newer-schema, stale, locked, missing, io).
+ * Every method may throw `StoreError` (closed `code` union in `error.ts`: busy, corrupt, full, newer-schema, stale, locked, replaced, missing, io).
  */
 export interface Store extends Snapshot {
   /** Reads revision, resources and allocations out of one read transaction: they belong together even while another process commits. */

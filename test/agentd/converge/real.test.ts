@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import test from 'ava'
 import type { Driver, IntentSet } from '../../../agentd/backends/backend.ts'
 import { createOvsCompiler } from '../../../agentd/backends/ovs/compile/compile.ts'
@@ -8,6 +10,7 @@ import { makeKey } from '../../../src/model/key.ts'
 import { FABRIC, hostScope, type IntentKey, intentKey, networkScope, type Scope } from '../../../src/model/scope.ts'
 import { type Switch, startSwitch } from '../backends/ovs/switch.ts'
 
+const run = promisify(execFile)
 const blue = makeKey('network', 'default', 'blue')
 const portKey = (n: number) => makeKey('port', 'default', `p${n}`)
 const idOf = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
@@ -134,6 +137,7 @@ async function rig(): Promise<Rig> {
 
 async function plug(sw: Switch, n: number): Promise<void> {
   await sw.vsctl('add-port', 'br-int', `t${n}`, '--', 'set', 'Interface', `t${n}`, 'type=internal', `external_ids:iface-id=${idOf(n)}`)
+  await run('nsenter', ['-t', String(sw.pid()), '-n', 'ip', 'link', 'set', `t${n}`, 'up'])
 }
 
 test('a host converges, waits for its ports, repairs drift, and writes nothing the second time', async (t) => {

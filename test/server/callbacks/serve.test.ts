@@ -21,6 +21,7 @@ test('a running server tells of an agent it never heard of, once, also when it i
       mode: 'auto',
       insecureLab: false,
       heartbeatMs: 100,
+      onFault: (reason) => log.push(`fault ${reason.message}`),
       log: (_level, message, detail = {}) => log.push(`${message} ${String(detail['host'] ?? '')}`),
     })
   const heard = async (server: Server, after: number): Promise<void> => {

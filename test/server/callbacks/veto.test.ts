@@ -109,13 +109,13 @@ const keepDb = (stage: 'before' | 'precommit', asked: string[] = []): Subscripti
 
 test('a veto of one port’s deletion refuses the whole plan, and says who, why and where it stood', async (t) => {
   const r = await rig(t, [keepDb('before')])
-  await r.controller.consider(await r.read(), 0)
+  await r.controller.consider(await r.read())
   t.is(r.controller.base.revision, 1)
   const before = await dump(r.file)
   await r.write(
     'networks: { blue: { mtu: 1400 } }\nsubnets: { b: { network: blue, cidr: 10.1.0.0/24 } }\nports: { web: { network: blue } }\n',
   )
-  await r.controller.consider(await r.read(), 0)
+  await r.controller.consider(await r.read())
   const { repo } = r.controller
   t.is(repo.state, 'broken')
   t.deepEqual(repo.issues, [
@@ -135,9 +135,9 @@ test('a veto of one port’s deletion refuses the whole plan, and says who, why 
 
 test('a veto of what is still written points at the value it is about', async (t) => {
   const r = await rig(t, [keepDb('before')])
-  await r.controller.consider(await r.read(), 0)
+  await r.controller.consider(await r.read())
   await r.write(REPO.replace('tags: [db] }', 'tags: [data] }'))
-  await r.controller.consider(await r.read(), 0)
+  await r.controller.consider(await r.read())
   t.deepEqual(
     r.controller.repo.issues.map((i) => [i.message, i.place?.line, i.place?.col]),
     [['plugin acme refuses the update of port db (before keep-db): somebody needs it', 5, 30]],
@@ -151,12 +151,12 @@ test('a veto inside the transaction leaves the state file as it was, publishes n
     { ...keepDb('before', asked), name: 'agrees', judge: () => [] } as Subscription,
     { name: 'book', stage: 'after', kind: '*', verbs: ['create', 'update', 'delete'], act: async () => undefined },
   ])
-  await r.controller.consider(await r.read(), 0)
+  await r.controller.consider(await r.read())
   t.deepEqual([r.controller.base.revision, r.published], [1, [1]])
   t.is((await r.store.callbacks.waiting(100)).total, 4, 'network, subnet and two ports')
   const before = await dump(r.file)
   await r.write(REPO.replace('  db: { network: blue, tags: [db] }\n', ''))
-  t.is(await r.controller.consider(await r.read(), 0), 0)
+  t.is(await r.controller.consider(await r.read()), 0)
   t.is(await dump(r.file), before)
   t.like(r.controller.repo, { state: 'broken' })
   t.regex(r.controller.repo.issues[0]?.message ?? '', /acme refuses the delete of port db \(precommit keep-db\)/)
@@ -165,7 +165,7 @@ test('a veto inside the transaction leaves the state file as it was, publishes n
   t.deepEqual(await r.store.integrity(), [])
 
   await r.write(`${REPO}  more: { network: blue }\n`)
-  await r.controller.consider(await r.read(), 0)
+  await r.controller.consider(await r.read())
   t.deepEqual([r.controller.base.revision, r.controller.repo.state], [2, 'clean'], 'and the next plan is committed')
 })
 
@@ -176,7 +176,7 @@ test('exactly the plan that is committed is judged: also a stored one, and by ev
   for (const stage of ['before', 'precommit'] as const) {
     strict = false
     const r = await rig(t, [{ name: 'moody', stage, kind: 'port', verbs, judge }], 'manual')
-    await r.controller.consider(await r.read(), 0)
+    await r.controller.consider(await r.read())
     const { repo } = r.controller
     if (repo.state !== 'pending') throw new Error(repo.state)
     strict = true
@@ -194,13 +194,13 @@ test('a judge that throws refuses the plan and names its plugin; the server goes
       throw new Error('boom')
     }
     const r = await rig(t, [{ name: 'bad', stage, kind: 'port', verbs: ['create'], judge }])
-    await r.controller.consider(await r.read(), 0)
+    await r.controller.consider(await r.read())
     t.deepEqual(
       r.controller.repo.issues.map((i) => [i.code, i.message, i.place?.line]),
       [['E0720', `plugin acme cannot judge the create of port db (${stage} bad): it failed: boom`, 5]],
     )
     await r.write('networks: { blue: {} }\n')
-    await r.controller.consider(await r.read(), 0)
+    await r.controller.consider(await r.read())
     t.is(r.controller.base.revision, 1)
   }
 })

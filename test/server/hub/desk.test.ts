@@ -27,7 +27,7 @@ test('a server that knows nothing of an agent asks for everything, once; a resta
   desk.setTargets([['h1', TARGET]])
   const wants = (change: Partial<Report> = {}): boolean => {
     const { reply, forward } = desk.receive(report(change))
-    if (forward !== undefined) desk.settled('h1', true)
+    if (forward !== undefined) desk.settled('h1', { epoch: 'a1', outcome: 'kept' })
     return reply.type === 'report' && reply.want_full
   }
   t.deepEqual(
@@ -46,7 +46,7 @@ test('a server far behind gets no more reports, but every answer; then it asks f
   t.truthy(desk.receive(report({ answer: { id: 'q', ok: true, data: {} } })).forward)
   const behind = desk.receive(report({ full: true }))
   t.true(behind.forward === undefined && behind.reply.type === 'report' && !behind.reply.want_full)
-  for (let i = 0; i < 5; i++) desk.settled('h1', true)
+  for (let i = 0; i < 5; i++) desk.settled('h1', { epoch: 'a1', outcome: 'kept' })
   const after = desk.receive(report())
   t.true(after.forward !== undefined && after.reply.type === 'report' && after.reply.want_full)
 })

@@ -12,7 +12,7 @@ import type { Key } from '../../../src/model/key.ts'
 import type { ObjectStatus } from '../../../src/model/status.ts'
 import { type Hub, type HubHandlers, type HubOptions, openHub } from '../../../src/server/hub/hub.ts'
 import type { Endpoints } from '../../../src/wire/endpoints.ts'
-import type { Question } from '../../../src/wire/messages.ts'
+import type { Origin, Question } from '../../../src/wire/messages.ts'
 
 /* Hubs and agents for tests on real sockets. Timers are short; nothing here waits for a fixed time where it can wait for an event. */
 
@@ -37,7 +37,7 @@ export async function startHub(t: Teardown, options: Partial<HubOptions> = {}, h
     { endpoints: LOCAL, installation: 'test', heartbeatMs: HEARTBEAT_MS, security: { mode: 'local-only' }, ...options },
     {
       onHello: () => undefined,
-      onReport: () => Promise.resolve(),
+      onReport: () => Promise.resolve(undefined),
       onFault: (error) => {
         throw error
       },
@@ -64,6 +64,7 @@ export interface TestAgentOptions {
   readonly host: string
   readonly saved?: SavedSet
   readonly keys?: HostKeys
+  readonly origin?: Origin
   readonly onTarget?: (target: TargetSet) => void
   readonly answer?: (question: Question) => Promise<JsonObject>
 }
@@ -76,6 +77,7 @@ export function startAgent(t: Teardown, options: TestAgentOptions): TestAgent {
     host: options.host,
     server: options.server,
     version: 'test',
+    origin: options.origin,
     saved: options.saved,
     keys: options.keys,
     stateFile: { saveSet: () => Promise.resolve() },

@@ -63,7 +63,7 @@ test('an agent that was there first converges, follows a revision, answers a que
   await until('reported', () => reports.some((r) => r.converged && r.revision === 42))
   t.deepEqual(await hub.ask('h1', { what: 'flows' }, 5000), { ok: true, data: { asked: 'flows' } })
   t.deepEqual(agent.log.slice(0, 2), [
-    'warn server away: the server has not read its state yet; this host stays as it is',
+    'warn the server answered: the server has not read its state yet; this host stays as it is',
     'info at revision 41',
   ])
   t.is(reports.filter((r) => r.full).length, 1)
@@ -101,7 +101,7 @@ test('an unknown host is refused with what to do, and let in once the repo has i
   hub.restore(1, ONE, [])
   const agent = startAgent(t, { server: hub.endpoints.rpc, host: 'h9' })
   await until('refused', () => agent.log.length > 0)
-  t.regex(agent.log[0] ?? '', /E0603: host h9 is not in the repo; add `hosts: \{ h9: \{\} \}`/)
+  t.regex(agent.log[0] ?? '', /^warn the server answered: E0603: host h9 is not in the repo; add `hosts: \{ h9: \{\} \}`/)
   t.false((agent.log[0] ?? '').includes('h1'))
   const refusedReport = await request(hub.endpoints.reports, encode(report('h9')))
   t.is(refusedReport.type === 'refused' && refusedReport.code, 'unknown-host')

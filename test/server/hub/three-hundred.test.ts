@@ -108,7 +108,7 @@ test('300 agents, 30 of them processes of their own, each compile and converge; 
   const endpoints: Endpoints & { remove(): Promise<void> } = await ipcEndpoints()
   t.teardown(() => endpoints.remove())
   let reports = new Map<string, Report>()
-  const handlers = { onReport: async (r: Report): Promise<void> => void reports.set(r.host, r) }
+  const handlers = { onReport: async (r: Report): Promise<undefined> => void reports.set(r.host, r) }
   const world: World = build(repo())
   const hub = await startHub(t, { endpoints, heartbeatMs: 1000, security: KEYS.security }, handlers)
   hub.setKeys(KEYS.list(HOSTS))

@@ -116,10 +116,35 @@ test('two words for each host', (t) => {
 test('status: the fleet, and what is not active', (t) => {
   golden(t, 'status.txt', renderStatus(FLEET))
   golden(t, 'status-narrow.txt', renderStatus(FLEET, { width: 64, ascii: true }))
+  const nobody = { ...FLEET, revision: 0, targets: new Map(), agents: [], status: [], drift: [] }
+  t.is(renderStatus({ ...nobody, revision: 1 }), 'Revision 1. No host is declared, and none has reported.\n')
+  t.is(renderStatus(nobody), 'Revision none. No host has reported.\n')
+  const first = (declared: readonly string[], awaited: readonly string[]): string =>
+    renderStatus({ ...nobody, first: { declared, awaited, awaitedMs: 12_400 } })
+  t.is(first([], []), 'Revision none. No host is declared, and none has reported.\n')
+  t.is(first(['h1', 'h2'], []), 'Revision none. 2 hosts are declared (h1 and h2), and nothing is committed yet.\n')
   t.is(
-    renderStatus({ ...FLEET, revision: 0, targets: new Map(), agents: [], status: [], drift: [] }),
-    'Revision none. No host is declared, and none has reported.\n',
+    first(['h1', 'h2'], ['h2']),
+    'Revision none. 2 hosts are declared (h1 and h2), and the first revision waits for h2 to say what it holds, at most 12 s more.\n',
   )
+  const many = Array.from({ length: 9 }, (_, i) => `h${i}`)
+  t.regex(first(many, many), /waits for h0, h1, h2, h3 and 5 more to say what they hold, /)
+})
+
+test('status: of a thousand objects that wait the first few are named, and all with --verbose', (t) => {
+  const waiting = Array.from({ length: 1000 }, (_, n) => ({
+    host: n < 950 ? 'h-04' : 'h-01',
+    key: port(`w${String(n).padStart(3, '0')}`),
+    state: 'WAITING' as const,
+    cause: 'nothing is plugged',
+    attempts: 0,
+    since: ago(60),
+  }))
+  const fleet = { ...FLEET, status: [...FLEET.status, ...waiting] }
+  const short = renderStatus(fleet)
+  golden(t, 'status-many.txt', short)
+  t.regex(short, /^and 991 more WAITING on h-01 and h-04 \(--verbose shows them\)$/m)
+  t.true(renderStatus(fleet, { verbose: true }).includes('w999'))
 })
 
 test('drift: what, where, since when, and what is done', (t) => {

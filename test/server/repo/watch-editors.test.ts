@@ -193,6 +193,22 @@ test('links to files and folders, inside and outside; circles and links that lea
   )
 })
 
+test('who saves and asks at once is answered with what was saved, one file or many', async (t) => {
+  const dir = folder(t)
+  put(dir, 'nets.yaml', BLUE)
+  const w = await watched(t, dir)
+  for (let n = 0; n < 10; n++) {
+    put(dir, 'one.yaml', networks(`one-${n}`))
+    if (n % 3 === 0) for (const name of ['a', 'b']) put(dir, `${name}.yaml`, networks(`${name}-${n}`))
+    await w.watch.rescan()
+    t.true(w.names().includes(`network/default/one-${n}`), `${n}: ${w.names().join(' ')}`)
+  }
+  await shell(dir, 'git init -q . && touch .git/index.lock')
+  put(dir, 'one.yaml', networks('later'))
+  await w.watch.rescan()
+  t.false(w.names().includes('network/default/later'), 'git is at work: nothing is waited for')
+})
+
 test('a file that may not be read, a pipe, a folder with a file name: errors, never deletions', async (t) => {
   const dir = folder(t)
   put(dir, 'nets.yaml', BLUE)

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { copyFile, rename, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
 import { Connection } from '../../../src/server/store/connection.ts'
 import { StoreError } from '../../../src/server/store/error.ts'
-import { LEASE_MS, liveHolder, readLease, STALLED_MS } from '../../../src/server/store/lease.ts'
+import { HEARTBEAT_MS, LEASE_MS, liveHolder, readLease, STALLED_MS } from '../../../src/server/store/lease.ts'
 import { openStore } from '../../../src/server/store/open.ts'
 import { lifeOf, thisProcess } from '../../../src/server/store/process.ts'
 import { NOW, planOf, scratch } from './fixtures.ts'
@@ -81,6 +82,51 @@ test('a commit that outlasts the lease keeps it', async (t) => {
   const store = await openStore(file, { access: 'write', clock: () => now, failPoint: () => void (now += STALLED_MS) })
   await store.commit(planOf(0, {}), { places: new Map(), now: NOW })
   t.is((await leaseOf(file)).heartbeat, now - STALLED_MS, 'as of the end of the transaction; one step comes after it')
+  await store.close()
+})
+
+test('a file that was deleted, replaced by a copy, or lost with its folder takes nothing any more', async (t) => {
+  const losses: Readonly<Record<string, (folder: string, file: string) => Promise<void>>> = {
+    'was deleted or moved away': async (_, file) => rm(file),
+    'was replaced by another file': async (_, file) => {
+      await copyFile(file, `${file}.copy`)
+      await rename(`${file}.copy`, file)
+    },
+    'deleted or moved away': async (folder) => rm(folder, { recursive: true }),
+  }
+  for (const [what, lose] of Object.entries(losses)) {
+    const folder = await scratch(t)
+    const file = join(folder, 'state.db')
+    const store = await openStore(file, { access: 'write', clock: () => NOW })
+    await store.commit(planOf(0, {}), { places: new Map(), now: NOW })
+    await lose(folder, file)
+    const next = planOf(1, { id: 'p-2' })
+    const error = await t.throwsAsync(store.commit(next, { places: new Map(), now: NOW }), { instanceOf: StoreError })
+    t.is((error as StoreError).code, 'replaced')
+    t.true(error?.message.startsWith(`E0801: the state file ${file} `) && error.message.includes(what), error?.message)
+    await store.close()
+  }
+})
+
+test('a file that goes while a commit is under way does not take it', async (t) => {
+  const file = join(await scratch(t), 'state.db')
+  const store = await openStore(file, { access: 'write', failPoint: async (step) => (step === 'commit:event' ? rm(file) : undefined) })
+  const error = await t.throwsAsync(store.commit(planOf(0, {}), { places: new Map(), now: NOW }), { instanceOf: StoreError })
+  t.is((error as StoreError).code, 'replaced')
+  await store.close()
+})
+
+test('a file that goes while nothing is written is noticed with the next heartbeat', async (t) => {
+  const file = join(await scratch(t), 'state.db')
+  let told: (error: unknown) => void = () => {}
+  const lost = new Promise<unknown>((done) => (told = done))
+  const store = await openStore(file, { access: 'write', onLeaseLost: (error) => told(error) })
+  await rm(file)
+  // The lease's own timer keeps nobody alive.
+  const awake = setTimeout(() => {}, HEARTBEAT_MS * 4)
+  const error = await lost
+  clearTimeout(awake)
+  t.is(error instanceof StoreError ? error.code : error, 'replaced')
   await store.close()
 })
 

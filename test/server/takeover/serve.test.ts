@@ -40,6 +40,7 @@ async function serve(t: ExecutionContext, yaml: string, options: Partial<ServeOp
     insecureLab: false,
     heartbeatMs: 100,
     log: (level, message) => log.push(`${level} ${message}`),
+    onFault: (reason) => log.push(`fault ${reason.message}`),
     ...options,
   })
   t.teardown(() => server.close())
@@ -67,6 +68,8 @@ test('a server that lost its state asks first, takes over what agents hold, and 
   await until('h1 was asked', () => h1.log.some((l) => l.includes('no revision yet')))
   await until('the server waits', () => log.some((l) => l.includes('are asked first')))
   t.is(revisionOf(server), 0)
+  const { first } = server.fleet()
+  t.deepEqual([first?.declared, first?.awaited], [['h1', 'h2'], ['h2']])
   const h2 = agentOf(t, server, 'h2')
   await atRevision(server, 1)
   await until('both are there', () => isSynced(server.hub, h1) && isSynced(server.hub, h2))
@@ -119,6 +122,21 @@ test('nobody is waited for where no host is declared, or where there is nothing 
     h1.offers.map((o) => o.source),
     ['saved', 'server'],
   )
+})
+
+test('an agent whose host the repository does not name is told to the log once, until it does', async (t) => {
+  const { server, log, write } = await serve(t, CHOSEN, { fresh: true })
+  await atRevision(server, 1)
+  const h9 = startAgent(t, { server: server.endpoints.rpc, host: 'h9' })
+  await until('h9 is told', () => h9.log.some((l) => l.startsWith('warn the server answered: E0603: host h9 is not in the repo')))
+  const tries = (): number => log.filter((l) => l.includes('E0603: host h9 is not in the repo; add `hosts: { h9: {} }`')).length
+  await until('the log has it', () => tries() === 1)
+  await sleep(1500)
+  t.is(tries(), 1, 'it has said hello several times by now')
+  t.false(log.some((l) => l.includes('agent connected')))
+  await write(`${CHOSEN}  h9: { tunnel_ip: 192.0.2.9 }\n`)
+  await until('h9 is there', () => isSynced(server.hub, h9))
+  t.is(log.filter((l) => l === 'info agent connected').length, 1)
 })
 
 test('a plan that was made before agents spoke is stale; the next one keeps what they hold', async (t) => {

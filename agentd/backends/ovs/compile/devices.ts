@@ -101,6 +101,7 @@ function linkOf(attach: AttachIntent, plug: Plug & { by: 'agent' }): Item {
     ...(plug.netns === undefined ? {} : { netns: plug.netns }),
     mac: attach.mac,
     mtu: attach.mtu,
+    up: true,
     addresses: [...attach.addresses].sort(),
   })
 }

@@ -14,6 +14,8 @@ export interface Link {
   readonly netns?: string
   readonly mac: string
   readonly mtu: number
+  /** Every device of it, at both ends. */
+  readonly up: boolean
   /** With prefix length; sorted. Addresses that someone else added are left alone. */
   readonly addresses: readonly string[]
 }
@@ -30,7 +32,7 @@ function linkKey(name: string): string {
 
 /** One line `field=value` each, sorted. */
 function linkText(link: Link): string {
-  const lines = [`guest=${link.guest}`, `mac=${link.mac}`, `mtu=${link.mtu}`, `type=${link.type}`]
+  const lines = [`guest=${link.guest}`, `mac=${link.mac}`, `mtu=${link.mtu}`, `type=${link.type}`, `up=${link.up ? 'yes' : 'no'}`]
   if (link.netns !== undefined) lines.push(`netns=${link.netns}`)
   for (const address of link.addresses) lines.push(`address:${address}=yes`)
   return lines.sort().join('\n')

@@ -22,11 +22,60 @@ export interface Row {
 /** Columns of which only some keys are ours. */
 export const SHARED_COLUMNS: ReadonlySet<string> = new Set(['external_ids', 'other_config'])
 
-/** The columns that are ours, by table: what an observer reads back and compares. */
+/**
+ * The columns that are ours, by table: what an observer reads back and compares. Those that we never set are here because they take frames from our flows
+ * (docs/decisions/030).
+ */
 export const OWNED_COLUMNS: Readonly<Record<RowTable, readonly string[]>> = {
-  Bridge: ['datapath_type', 'external_ids', 'fail_mode', 'protocols', 'rstp_enable', 'stp_enable'],
-  Port: ['external_ids'],
-  Interface: ['external_ids', 'mtu_request', 'ofport_request', 'options', 'type'],
+  Bridge: ['datapath_type', 'external_ids', 'fail_mode', 'flow_tables', 'protocols', 'rstp_enable', 'stp_enable'],
+  Port: ['cvlans', 'external_ids', 'lacp', 'protected', 'qos', 'tag', 'trunks', 'vlan_mode'],
+  Interface: [
+    'bfd',
+    'cfm_mpid',
+    'external_ids',
+    'ingress_policing_burst',
+    'ingress_policing_kpkts_burst',
+    'ingress_policing_kpkts_rate',
+    'ingress_policing_rate',
+    'lldp',
+    'mac',
+    'mtu_request',
+    'ofport_request',
+    'options',
+    'type',
+  ],
+}
+
+/** Columns of our bridge that others may set: told, and left alone. */
+export const FOREIGN_COLUMNS: readonly string[] = [
+  'controller',
+  'flood_vlans',
+  'ipfix',
+  'mcast_snooping_enable',
+  'mirrors',
+  'netflow',
+  'other_config',
+  'sflow',
+]
+
+/** What a column of ours holds when we want nothing in it; every other one is an empty set then. */
+const UNSET: Readonly<Record<string, Record<string, never> | '' | 0 | false>> = {
+  bfd: {},
+  external_ids: {},
+  flow_tables: {},
+  ingress_policing_burst: 0,
+  ingress_policing_kpkts_burst: 0,
+  ingress_policing_kpkts_rate: 0,
+  ingress_policing_rate: 0,
+  lldp: {},
+  options: {},
+  other_config: {},
+  protected: false,
+  type: '',
+}
+
+export function unsetValue(column: string): ColumnValue {
+  return UNSET[column] ?? []
 }
 
 /** Keys of shared columns that are ours; on an interface we make, also what ties it to its port. */
@@ -56,11 +105,11 @@ function rowKey(row: Pick<Row, 'table' | 'name'>): string {
   return `row ${row.table} ${row.name}`
 }
 
-/** One line `column=value` each, maps one line a key, sorted; absent values left out, and so are empty text and `false` (OVSDB tells of no default). Equal rows have equal text. */
+/** One line `column=value` each, maps one line a key, sorted; absent values left out, and so are defaults (OVSDB does not always tell of them). Equal rows have equal text. */
 function rowText(row: Row): string {
   const lines: string[] = row.parent === undefined ? [] : [`in=${row.parent}`]
   for (const [column, value] of Object.entries(row.columns)) {
-    if (value === null || value === '' || value === false) continue
+    if (value === null || value === '' || value === false || value === UNSET[column]) continue
     if (isList(value)) {
       if (value.length > 0) lines.push(`${column}=${[...value].sort().join(',')}`)
     } else if (typeof value === 'object') {

@@ -3,7 +3,7 @@ import type { Link } from './links.ts'
 import type { Row } from './rows.ts'
 
 /** What an OVS item holds (`Item.value`). */
-export type OvsValue = FlowValue | RowValue | LinkValue
+export type OvsValue = FlowValue | RowValue | LinkValue | SettingValue
 
 export interface FlowValue {
   readonly kind: 'flow'
@@ -19,4 +19,10 @@ export interface RowValue {
 export interface LinkValue {
   readonly kind: 'link'
   readonly link: Link
+}
+
+/** Something that another hand set by OpenFlow, which is only ever set back: what a port refuses, or (no port) what is done with fragments. */
+export interface SettingValue {
+  readonly kind: 'setting'
+  readonly port?: { readonly port: number; readonly mac: string }
 }

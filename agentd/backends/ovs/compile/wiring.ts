@@ -40,7 +40,12 @@ function wireExternal(attach: AttachIntent, candidates: readonly Named[]): Wirin
       `${name} has external_ids:attached-mac=${fact.attached_mac}, the port has ${attach.mac}: give the guest that MAC, then ${command}`,
     )
   }
-  return wired(name, fact, undefined)
+  const at = wired(name, fact, undefined)
+  if (at.verdict !== undefined || fact.down !== true) return at
+  return {
+    ...at,
+    verdict: { state: 'WAITING', cause: `${name} is set down, and Netloom leaves it to whoever plugged it: ip link set ${name} up` },
+  }
 }
 
 function wireOwn(name: string, facts: Facts, numbers: Numbers): Wiring {

@@ -2,13 +2,16 @@ import { randomUUID } from 'node:crypto'
 import type { JsonObject } from '../../../../src/model/brand.ts'
 import type { Delta, Driver, DriverOptions, Facts, Item, Observed, Outcome } from '../../backend.ts'
 import { flowItemKey } from '../compile/build.ts'
+import type { Link } from '../compile/links.ts'
 import { BRIDGE } from '../compile/names.ts'
-import type { LinkValue, OvsValue, RowValue } from '../compile/values.ts'
 import { type OvsdbClient, openOvsdb } from '../ovsdb/client.ts'
+import { settingItems } from './bridge-settings.ts'
 import { localAddresses, pickDatapath } from './datapath.ts'
 import { FlowChannel } from './flow-channel.ts'
+import { foreignThings } from './foreign.ts'
 import { LinkKeeper } from './link-keeper.ts'
-import { factsOf, foreignPorts, type Inventory, isOurs, MONITORED, rowItems, takeInventory, unreadFlows } from './observe.ts'
+import { factsOf, type Inventory, isDown, isNews, isOurs, MONITORED, rowItems, takeInventory, unreadFlows } from './observe.ts'
+import { pairsLeft, partsOf } from './parts.ts'
 import { followPlugged, NONE_PLUGGED, type PluggedPorts, replugOperations } from './plugged.ts'
 import { removeRows, writeRows } from './rows.ts'
 
@@ -44,8 +47,7 @@ class OvsDriver implements Driver {
       tables: MONITORED,
       backoff: (attempt) => Math.min(100 * 2 ** attempt, 3000),
       onUpdate: (changes, whole) => {
-        // vswitchd counts what it applied in Open_vSwitch: that alone is no news.
-        if (whole || changes.some((c) => c.table !== 'Open_vSwitch' || c.before?.['bridges'] !== c.after?.['bridges'])) this.#onRows()
+        if (whole || changes.some(isNews)) this.#onRows()
       },
       onState: (state, cause) =>
         state === 'connected'
@@ -76,17 +78,30 @@ class OvsDriver implements Driver {
     if (fresh) {
       this.#refreshFacts()
       await this.#links.refresh()
-    }
+    } else await this.#links.refresh((link) => this.#looksOther(link))
     for (const [key, item] of this.#links.items()) items.set(key, item)
-    const foreign = foreignPorts(this.#inventory, this.#options.installation)
+    const foreign = foreignThings(this.#inventory, this.#options.installation)
     const unread = unreadFlows(this.#inventory)
     if (unread !== undefined) return { items, foreign, unread }
     if (this.#inventory.Bridge.has(BRIDGE)) {
       const tables = await this.#flows.tables(fresh)
       for (const [key, item] of tables.own) items.set(key, item)
+      for (const [key, item] of this.#settings()) items.set(key, item)
       for (const [where, text] of tables.foreign) foreign.push({ where, text })
     }
     return { items, foreign }
+  }
+
+  #settings(): ReadonlyMap<string, Item> {
+    const settings = this.#flows.settings()
+    const flows = this.#flows.own()
+    return settings === undefined ? NO_ITEMS : settingItems(settings, this.#inventory, this.#options.installation, flows)
+  }
+
+  /** Whether OVS and we disagree on a device of ours being up; inside a namespace OVS does not see it. */
+  #looksOther({ name, type, netns, up }: Link): boolean {
+    const row = type === 'internal' && netns !== undefined ? undefined : this.#inventory.Interface.get(name)?.row
+    return row !== undefined && isDown(row) === up
   }
 
   /** Pairs and rows first, then one bundle of flows, then what guests see of their devices, then paced removals; everything read back. */
@@ -110,6 +125,7 @@ class OvsDriver implements Driver {
       }
       if (parts.flows.length + parts.gone.length > 0)
         await timed('flows', () => this.#flows.write(parts.flows, parts.gone, failed, deferred))
+      if (parts.settings.length > 0) await timed('settings', () => this.#flows.setRight(parts.settings, failed))
       if (parts.links.length > 0) await timed('settle', () => this.#links.settle(parts.links, failed))
       // Flows that are on no port any more go before their port.
       if (parts.gone.some((i) => deferred.has(i.key))) for (const item of parts.removed) deferred.add(item.key)
@@ -133,7 +149,9 @@ class OvsDriver implements Driver {
   /** Compares what was written with what the replicas of rows and flows show now. What differs has failed, with both texts. */
   #verify(delta: Delta, failed: Map<string, string>, deferred: ReadonlySet<string>): Set<string> {
     const rows = rowItems(this.#inventory, this.#options.installation)
-    const have = (key: string): Item | undefined => rows.get(key) ?? this.#flows.held(key) ?? this.#links.items().get(key)
+    const settings = this.#settings()
+    const have = (key: string): Item | undefined =>
+      rows.get(key) ?? this.#flows.held(key) ?? this.#links.items().get(key) ?? settings.get(key)
     const verified = new Set<string>()
     for (const item of [...delta.add, ...delta.change.map((c) => c.after)]) {
       if (failed.has(item.key) || deferred.has(item.key)) continue
@@ -210,43 +228,4 @@ class OvsDriver implements Driver {
   }
 }
 
-/**
- * Pairs whose end was on the bridge, by rows of ours that are going: an agent that was started after its port had been deleted knows no link of it. Only a
- * pair has no type; it carries the key of its row, with which it is deferred.
- */
-function pairsLeft(removed: readonly Item[]): Item[] {
-  return removed.flatMap((item) => {
-    const { row } = item.value as RowValue
-    const type = row.columns['type'] ?? ''
-    if (row.table !== 'Interface' || type !== '') return []
-    return [
-      {
-        ...item,
-        value: { kind: 'link', link: { name: row.name, type: 'veth', guest: '', mac: '', mtu: 0, addresses: [] } } satisfies LinkValue,
-      },
-    ]
-  })
-}
-
-interface Parts {
-  readonly links: readonly Item[]
-  readonly rows: readonly Item[]
-  readonly flows: readonly { readonly before?: Item; readonly after: Item }[]
-  readonly gone: readonly Item[]
-  readonly removed: readonly Item[]
-  readonly goneLinks: readonly Item[]
-}
-
-function partsOf(delta: Delta): Parts {
-  const kind = (item: Item): OvsValue['kind'] => (item.value as OvsValue).kind
-  const written = [...delta.add.map((after) => ({ after })), ...delta.change]
-  const of = (k: OvsValue['kind']): Item[] => written.filter(({ after }) => kind(after) === k).map(({ after }) => after)
-  return {
-    links: of('link'),
-    rows: of('row'),
-    flows: written.filter(({ after }) => kind(after) === 'flow'),
-    gone: delta.remove.filter((i) => kind(i) === 'flow'),
-    removed: delta.remove.filter((i) => kind(i) === 'row'),
-    goneLinks: delta.remove.filter((i) => kind(i) === 'link'),
-  }
-}
+const NO_ITEMS: ReadonlyMap<string, Item> = new Map()

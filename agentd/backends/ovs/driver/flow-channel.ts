@@ -2,19 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { DriverOptions, Item } from '../../backend.ts'
 import { isOurs } from '../compile/cookie.ts'
 import { BRIDGE } from '../compile/names.ts'
-import type { FlowValue } from '../compile/values.ts'
 import { OpenFlowClient } from '../openflow/client.ts'
 import { OpenFlowError } from '../openflow/error.ts'
-import type { FlowMod } from '../openflow/flow-mod.ts'
 import type { FlowEvent } from '../openflow/flow-monitor.ts'
 import type { FlowEntry } from '../openflow/flow-stats.ts'
+import { type BridgeSettings, notePort, readSettings, setRight } from './bridge-settings.ts'
 import { type FlowTables, forgetFlow, isKept, noteFlow } from './flow-table.ts'
+import { change, removal, writeSome } from './flow-write.ts'
 
 export interface FlowChannelOptions {
   /** The bridge's management socket. */
   readonly path: string
   readonly log: DriverOptions['log']
-  /** Flows were changed by another hand, or the connection was lost or found again. */
+  /** Flows or ports were changed by another hand, or the connection was lost or found again. */
   readonly onChange: () => void
 }
 
@@ -28,16 +28,17 @@ const LOST_WRITES = 3
 interface Link {
   readonly client: OpenFlowClient
   readonly tables: FlowTables
+  readonly settings: BridgeSettings
 }
 
 /**
- * The flows of br-int: a replica that a flow monitor keeps, and bundles. A lost connection (vswitchd ended, the bridge was deleted) forgets the replica, so that
+ * The flows of br-int and what else OpenFlow sets there: a replica that a flow monitor and notices of ports keep, and bundles. A lost connection (vswitchd ended, the bridge was deleted) forgets the replica, so that
  * nothing is ever written from an incomplete picture; the next use connects again.
  */
 export class FlowChannel {
   readonly #options: FlowChannelOptions
   #link: Promise<Link> | undefined
-  #tables: FlowTables | undefined
+  #current: Link | undefined
   /** While a bundle is under way: key → text that its events will show (`''`: gone). Anything else is another hand. */
   #expected: ReadonlyMap<string, string> = new Map()
   #prober: OpenFlowClient | undefined
@@ -54,7 +55,7 @@ export class FlowChannel {
     const link = await this.#connected()
     // A new connection has just read everything.
     if (fresh && connected) await reread(link)
-    else await link.client.barrier()
+    else [, link.settings.fragments] = await Promise.all([link.client.barrier(), link.client.fragments()])
     return link.tables
   }
 
@@ -70,8 +71,29 @@ export class FlowChannel {
     }
   }
 
+  /** As last told; empty while there is no connection. */
+  own(): ReadonlyMap<string, Item> {
+    return this.#current?.tables.own ?? new Map()
+  }
+
   held(key: string): Item | undefined {
-    return this.#tables?.own.get(key)
+    return this.#current?.tables.own.get(key)
+  }
+
+  /** As last read or told; undefined while there is no connection. */
+  settings(): BridgeSettings | undefined {
+    return this.#current?.settings
+  }
+
+  /** Sets back what others set, and reads it again. */
+  async setRight(items: readonly Item[], failed: Map<string, string>): Promise<void> {
+    try {
+      const { client, settings } = await this.#connected()
+      await setRight(client, items)
+      await readSettings(client, settings)
+    } catch (error) {
+      for (const { key } of items) failed.set(key, error instanceof Error ? error.message : String(error))
+    }
   }
 
   async dump(): Promise<readonly FlowEntry[]> {
@@ -147,21 +169,29 @@ export class FlowChannel {
       requestTimeout: REQUEST_MS,
       onClose: (error) => this.#lost(tables, error),
     })
-    await client.monitorFlows({ initial: true, own: true }, (event) => this.#onEvent(client, tables, event))
-    this.#tables = tables
-    return { client, tables }
+    const settings: BridgeSettings = { ports: new Map(), fragments: 0 }
+    const link = { client, tables, settings }
+    await client.muteAllButPorts()
+    await client.listenForPorts((event) => {
+      if (notePort(settings, event)) this.#options.onChange()
+    })
+    await readSettings(client, settings)
+    await client.monitorFlows({ initial: true, own: true }, (event) => this.#onEvent(link, event))
+    this.#current = link
+    return link
   }
 
   /** A connection that ends before its tables are in use is the connector's business. */
   #lost(tables: FlowTables, error: OpenFlowError): void {
-    if (this.#closed || this.#tables !== tables) return
+    if (this.#closed || this.#current?.tables !== tables) return
     this.#options.log('warn', `the connection to ${BRIDGE} was lost; connecting again`, { error: error.message })
     this.#link = undefined
-    this.#tables = undefined
+    this.#current = undefined
     this.#options.onChange()
   }
 
-  #onEvent(client: OpenFlowClient, tables: FlowTables, event: FlowEvent): void {
+  #onEvent(link: Link, event: FlowEvent): void {
+    const { tables } = link
     switch (event.kind) {
       case 'initial':
         noteFlow(tables, event.flow)
@@ -178,7 +208,7 @@ export class FlowChannel {
         return
       }
       case 'resumed':
-        void reread({ client, tables }).then(this.#options.onChange, () => {})
+        void reread(link).then(this.#options.onChange, () => {})
         return
       case 'unreadable':
         tables.foreign.set(`flow ${BRIDGE} ${event.table} ${event.priority} (unreadable)`, event.why)
@@ -195,47 +225,11 @@ export class FlowChannel {
 }
 
 /** Reads everything again into the same tables. */
-async function reread({ client, tables }: Link): Promise<void> {
+async function reread({ client, tables, settings }: Link): Promise<void> {
   const dump = await client.dumpFlows()
   tables.own.clear()
   tables.foreign.clear()
   for (const { flow } of dump.flows) noteFlow(tables, flow)
   for (const f of dump.unreadable) tables.foreign.set(`flow ${BRIDGE} ${f.table} ${f.priority} (unreadable)`, f.why)
-}
-
-interface ItemMod {
-  readonly item: Item
-  readonly mod: FlowMod
-}
-
-async function writeSome(client: OpenFlowClient, mods: readonly ItemMod[], failed: Map<string, string>): Promise<void> {
-  try {
-    await client.applyBundle(mods.map((m) => m.mod))
-  } catch (error) {
-    const refused = error instanceof OpenFlowError && error.code === 'refused' ? error.failures : []
-    const bad = new Set(refused.flatMap((f) => (f.index === undefined ? [] : [f.index])))
-    if (bad.size === 0) throw error
-    for (const { index, text } of refused) {
-      const at = index === undefined ? undefined : mods[index]
-      if (at !== undefined) failed.set(at.item.key, text)
-    }
-    await writeSome(
-      client,
-      mods.filter((_, i) => !bad.has(i)),
-      failed,
-    )
-  }
-}
-
-function flowOf(item: Item): FlowValue['flow'] {
-  return (item.value as FlowValue).flow
-}
-
-function removal(item: Item): FlowMod {
-  return { command: 'delete_strict', flow: flowOf(item) }
-}
-
-function change({ before, after }: { readonly before?: Item; readonly after: Item }): FlowMod {
-  const keepsCounters = before !== undefined && flowOf(before).cookie === flowOf(after).cookie
-  return { command: keepsCounters ? 'modify_strict' : 'add', flow: flowOf(after) }
+  await readSettings(client, settings)
 }

@@ -47,9 +47,10 @@ export class LinkKeeper {
     for (const item of good(items, failed)) this.#items.delete(item.key)
   }
 
-  /** Reads every known link again. */
-  async refresh(): Promise<void> {
-    await mapBounded([...byNetns([...this.#items.values()])], PARALLEL, async ([netns, group]) => await this.#read(netns, group))
+  /** Reads every known link again, or those for which `which` holds. */
+  async refresh(which: (link: Link) => boolean = () => true): Promise<void> {
+    const items = [...this.#items.values()].filter((i) => which(linkOf(i)))
+    await mapBounded([...byNetns(items)], PARALLEL, async ([netns, group]) => await this.#read(netns, group))
   }
 
   /** Once in this agent's life: nobody can see by the way whether an earlier one had come so far. */

@@ -49,6 +49,7 @@ export function removeLines(link: Link, host: Devices): string[] {
 /** The link as it is, in the form the compiler gives it; undefined when a device of it is not there. */
 export function linkAsFound(link: Link, guests: Devices, host: Devices): Link | undefined {
   const now = guests.get(link.guest)
-  if (now === undefined || (link.type === 'veth' && !host.has(link.name))) return undefined
-  return { ...link, mac: now.mac, mtu: now.mtu, addresses: link.addresses.filter((a) => now.addresses.includes(a)) }
+  const end = link.type === 'veth' ? host.get(link.name) : now
+  if (now === undefined || end === undefined) return undefined
+  return { ...link, mac: now.mac, mtu: now.mtu, up: now.up && end.up, addresses: link.addresses.filter((a) => now.addresses.includes(a)) }
 }

@@ -1,19 +1,31 @@
 import type { Key } from '../../../../src/model/key.ts'
 import type { Facts, InterfaceFact, Item, Unread } from '../../backend.ts'
 import { BRIDGE } from '../compile/names.ts'
-import { type ColumnValue, isOwnedKey, KEY_ID, OWNED_COLUMNS, OWNER_ID, type RowTable, rowItem, SHARED_COLUMNS } from '../compile/rows.ts'
-import { asMap, asNumber, asSet, asText, type Replica } from '../ovsdb/replica.ts'
+import {
+  type ColumnValue,
+  FOREIGN_COLUMNS,
+  isOwnedKey,
+  KEY_ID,
+  OWNED_COLUMNS,
+  OWNER_ID,
+  type RowTable,
+  rowItem,
+  SHARED_COLUMNS,
+} from '../compile/rows.ts'
+import { asMap, asNumber, asSet, asText, type Replica, type RowChange } from '../ovsdb/replica.ts'
 import type { OvsRow, OvsValue } from '../ovsdb/values.ts'
 
 /** What the driver keeps a replica of. */
 export const MONITORED: Readonly<Record<string, readonly string[]>> = {
   Open_vSwitch: ['bridges', 'cur_cfg', 'next_cfg', 'ovs_version', 'iface_types', 'datapath_types'],
-  Bridge: ['name', 'ports', 'datapath_type', 'fail_mode', 'protocols', 'rstp_enable', 'stp_enable', 'external_ids'],
-  Port: ['name', 'interfaces', 'external_ids'],
-  Interface: ['name', 'type', 'options', 'ofport', 'ofport_request', 'mtu_request', 'error', 'external_ids'],
+  Bridge: ['name', 'ports', ...OWNED_COLUMNS.Bridge, ...FOREIGN_COLUMNS],
+  Port: ['name', 'interfaces', ...OWNED_COLUMNS.Port],
+  Interface: ['name', ...OWNED_COLUMNS.Interface, 'ofport', 'error', 'admin_state', 'mac_in_use'],
+  Controller: ['target'],
 }
 
 const PROTOCOL = 'OpenFlow14'
+const STEADY = (MONITORED['Interface'] ?? []).filter((c) => c !== 'admin_state' && c !== 'mac_in_use')
 
 /** A row with its identity in the database. */
 export interface Located {
@@ -29,6 +41,8 @@ export interface Inventory {
   readonly Bridge: ReadonlyMap<string, Located>
   readonly Port: ReadonlyMap<string, Located>
   readonly Interface: ReadonlyMap<string, Located>
+  /** Targets of controllers, by the identity of their row. */
+  readonly controllers: ReadonlyMap<string, string>
 }
 
 export function takeInventory(replica: Replica): Inventory {
@@ -42,6 +56,7 @@ export function takeInventory(replica: Replica): Inventory {
     Bridge: bridges,
     Port: ports,
     Interface: interfaces,
+    controllers: new Map([...(replica.get('Controller') ?? [])].map(([uuid, row]) => [uuid, asText(row['target'])])),
   }
 }
 
@@ -64,6 +79,18 @@ function parents(rows: ReadonlyMap<string, Located>, column: string): Map<string
 
 export function isOurs(row: OvsRow, installation: string): boolean {
   return asMap(row['external_ids'])[OWNER_ID] === installation
+}
+
+/** Set down, by `ip link` or by `ovs-ofctl mod-port`: it is one flag. A device that was moved into a namespace has no MAC here, and is called down whatever it is. */
+export function isDown(row: OvsRow): boolean {
+  return row['admin_state'] === 'down' && row['mac_in_use'] !== undefined
+}
+
+/** False for what vswitchd tells of a device in passing. It also counts what it applied in Open_vSwitch: that alone is no news either. */
+export function isNews({ table, before, after }: RowChange): boolean {
+  if (table === 'Open_vSwitch') return before?.['bridges'] !== after?.['bridges']
+  if (table !== 'Interface' || before === undefined || after === undefined) return true
+  return isDown(before) !== isDown(after) || STEADY.some((column) => before[column] !== after[column])
 }
 
 /** Our rows as items, in the very form the compiler gives them. */
@@ -127,27 +154,18 @@ function interfaceFact(row: OvsRow, bridge: string, installation: string): Inter
   const error = asText(row['error'])
   const text = (key: string): string | undefined => (ids[key] === undefined ? undefined : String(ids[key]))
   const iface = text('iface-id')
+  const ours = isOurs(row, installation)
   const mac = text('attached-mac')
   return {
     bridge,
     type: asText(row['type']),
-    ours: isOurs(row, installation),
+    ours,
     ...(ofport === undefined ? {} : { ofport }),
     ...(iface === undefined ? {} : { iface_id: iface }),
     ...(mac === undefined ? {} : { attached_mac: mac }),
+    ...(iface !== undefined && !ours && isDown(row) ? { down: true as const } : {}),
     ...(error === '' ? {} : { error }),
   }
-}
-
-/** Things on our bridge that are not ours: ports without an `iface-id` (a port with one waits for the YAML, or belongs to it). */
-export function foreignPorts(inventory: Inventory, installation: string): { where: string; text: string }[] {
-  const out: { where: string; text: string }[] = []
-  for (const [name, { row, parent }] of inventory.Interface) {
-    const bridge = inventory.Port.get(parent ?? '')?.parent
-    if (bridge !== BRIDGE || name === BRIDGE || isOurs(row, installation) || asMap(row['external_ids'])['iface-id'] !== undefined) continue
-    out.push({ where: `Port ${name} on ${BRIDGE}`, text: `type=${asText(row['type']) || 'system'} ofport=${asText(row['ofport'])}` })
-  }
-  return out
 }
 
 /** Flows of a bridge that was told to speak no OpenFlow 1.4: nobody can read them before its row is mended. An empty set is every version. */

@@ -1,4 +1,4 @@
-import { type ColumnValue, isOwnedKey, OWNED_COLUMNS, type Row, SHARED_COLUMNS } from '../compile/rows.ts'
+import { type ColumnValue, isOwnedKey, OWNED_COLUMNS, type Row, SHARED_COLUMNS, unsetValue } from '../compile/rows.ts'
 import type { Operation } from '../ovsdb/client.ts'
 import { asMap } from '../ovsdb/replica.ts'
 import { type WireValue, wireMap, wireNamed, wireSet, wireUuid } from '../ovsdb/values.ts'
@@ -136,7 +136,7 @@ function wireColumns(row: Row): Record<string, WireValue> {
 }
 
 function wireColumn(value: ColumnValue, column: string): WireValue {
-  if (value === null) return column === 'options' || SHARED_COLUMNS.has(column) ? wireMap({}) : column === 'type' ? '' : wireSet([])
+  if (value === null) return wireColumn(unsetValue(column), column)
   if (isMap(value)) return wireMap(value)
   return isList(value) ? wireSet(value) : value
 }

@@ -27,7 +27,7 @@ import {
   readMeterStats,
 } from './meters.ts'
 import { type PacketIn, type PacketOut, putPacketOut, readPacketIn } from './packets.ts'
-import { type PortDescription, type PortEvent, readPortStatus, readPorts } from './ports.ts'
+import { type PortDescription, type PortEvent, putPortAccepts, putPortsOnly, readPortStatus, readPorts } from './ports.ts'
 
 export interface OpenFlowOptions {
   /** The bridge's management socket: `<rundir>/<bridge>.mgmt`. */
@@ -162,6 +162,26 @@ export class OpenFlowClient {
     return await this.#list(PART.PORT_DESC, () => {}, readPorts)
   }
 
+  /** Ends what `ovs-ofctl mod-port` told a port to refuse. The switch tells everyone of it but this connection. */
+  async acceptOn(port: Pick<PortDescription, 'port' | 'mac'>): Promise<void> {
+    await order(this.#connection, TYPE.PORT_MOD, (w) => putPortAccepts(w, port), this.#timeout)
+  }
+
+  /** Of what is told unasked, only ports: packets that flows of other hands send to every controller do not come here. */
+  async muteAllButPorts(): Promise<void> {
+    await order(this.#connection, TYPE.SET_ASYNC, putPortsOnly, this.#timeout)
+  }
+
+  /** What the bridge does with fragments of IP, as it stands in its configuration (`ovs-ofctl get-frags`); 0 is `normal`. */
+  async fragments(): Promise<number> {
+    const { body } = await ask(this.#connection, TYPE.GET_CONFIG_REQUEST, () => {}, this.#timeout)
+    return body.readUInt16BE(0)
+  }
+
+  async setFragments(handling: number): Promise<void> {
+    await order(this.#connection, TYPE.SET_CONFIG, (w) => w.u32(handling * 0x10000 + 0xffff), this.#timeout)
+  }
+
   /** Ports that come, go or change, from now on. Resolves with how to stop it. */
   async listenForPorts(listener: (event: PortEvent) => void): Promise<() => void> {
     await this.#askForAsync()
@@ -183,9 +203,12 @@ export class OpenFlowClient {
     return () => this.#packetListeners.delete(listener)
   }
 
-  /** A management connection is told nothing unasked until its miss_send_len is not zero (OVS, "Asynchronous Messages"). */
+  /**
+   * A management connection is told nothing unasked until its miss_send_len is not zero (OVS, "Asynchronous Messages"). The same message carries the bridge's
+   * handling of fragments, which is not this connection's alone.
+   */
   async #askForAsync(): Promise<void> {
-    await order(this.#connection, TYPE.SET_CONFIG, (w) => w.u32(0xffff), this.#timeout)
+    await this.setFragments(await this.fragments())
   }
 
   /** Sends a packet through actions. Resolves when it was handed over, not when it was sent: the bridge refuses by an error nobody waits for. */

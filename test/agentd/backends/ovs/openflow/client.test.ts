@@ -8,6 +8,7 @@ import { OpenFlowError } from '../../../../../agentd/backends/ovs/openflow/error
 import type { FlowMod } from '../../../../../agentd/backends/ovs/openflow/flow-mod.ts'
 import type { FlowEvent } from '../../../../../agentd/backends/ovs/openflow/flow-monitor.ts'
 import type { PacketIn } from '../../../../../agentd/backends/ovs/openflow/packets.ts'
+import type { PortDescription } from '../../../../../agentd/backends/ovs/openflow/ports.ts'
 import { type Switch, startSwitch, until } from '../switch.ts'
 
 let sw: Switch
@@ -248,6 +249,61 @@ test.serial('ports are described, and their coming and going is told', async (t)
   await of.barrier()
   t.is(events[0], 'added p7')
   t.is(events.at(-1), 'removed p7')
+})
+
+test.serial('what a port was told to refuse is described, told to others, and ended; up or down stays', async (t) => {
+  await sw.vsctl('add-port', 'br0', 'p8', '--', 'set', 'interface', 'p8', 'type=internal', 'ofport_request=8')
+  const listener = await OpenFlowClient.connect({ path: socket })
+  const told: string[] = []
+  await listener.listenForPorts(({ port }) => told.push(`${port.name} ${port.refuses.join()}`))
+  const port = async (): Promise<PortDescription | undefined> => (await of.dumpPorts()).find((p) => p.name === 'p8')
+  t.deepEqual((await port())?.refuses, [])
+  for (const word of ['no-receive', 'no-forward', 'no-packet-in']) await sw.ofctl('-O', 'OpenFlow14', 'mod-port', socket, 'p8', word)
+  const refusing = await port()
+  t.deepEqual(refusing?.refuses, ['no-receive', 'no-forward', 'no-packet-in'])
+  t.true(refusing?.down, 'an internal device is down until somebody sets it up')
+  await listener.barrier()
+  t.is(told.at(-1), 'p8 no-receive,no-forward,no-packet-in')
+  await t.throwsAsync(of.acceptOn({ port: 8, mac: '02:00:00:00:00:01' }), { instanceOf: OpenFlowError, message: /BAD_HW_ADDR/ })
+  if (refusing !== undefined) await of.acceptOn(refusing)
+  t.deepEqual(await port(), { ...refusing, refuses: [] } as PortDescription)
+  await listener.barrier()
+  t.is(told.at(-1), 'p8 ')
+  listener.close()
+  await sw.vsctl('del-port', 'br0', 'p8')
+})
+
+test.serial('what is done with fragments is not changed by who listens, and can be set', async (t) => {
+  await sw.ofctl('-O', 'OpenFlow14', 'set-frags', socket, 'drop')
+  const listener = await OpenFlowClient.connect({ path: socket })
+  await listener.listenForPorts(() => {})
+  t.regex(await sw.ofctl('-O', 'OpenFlow14', 'get-frags', socket), /drop/)
+  t.is(await listener.fragments(), 1)
+  await listener.setFragments(0)
+  t.regex(await sw.ofctl('-O', 'OpenFlow14', 'get-frags', socket), /normal/)
+  listener.close()
+})
+
+test.serial('who wants only ports is told of no packet', async (t) => {
+  const packets: PacketIn[] = []
+  const ports: string[] = []
+  const muted = await OpenFlowClient.connect({ path: socket })
+  const listener = await OpenFlowClient.connect({ path: socket })
+  await muted.listenForPackets(0, (packet) => packets.push(packet))
+  await muted.muteAllButPorts()
+  await muted.listenForPorts(({ port }) => ports.push(port.name))
+  const heard: PacketIn[] = []
+  await listener.listenForPackets(0, (packet) => heard.push(packet))
+  await of.applyBundle([add('table=0,priority=5,dl_type=0x1236,actions=controller(id=0)')])
+  const packet = Buffer.from('000000000001000000000002123600000000000000000000000000000000', 'hex')
+  await of.packetOut({ packet, in_port: PORT.LOCAL, actions: [{ kind: 'output', port: PORT.TABLE }] })
+  await until(() => heard.length > 0, 'a packet for the other one')
+  await sw.vsctl('add-port', 'br0', 'p9', '--', 'set', 'interface', 'p9', 'type=internal')
+  await until(() => ports.includes('p9'), 'a port')
+  t.is(packets.length, 0)
+  await sw.vsctl('del-port', 'br0', 'p9')
+  muted.close()
+  listener.close()
 })
 
 test.serial('conntrack zones can be flushed', async (t) => {

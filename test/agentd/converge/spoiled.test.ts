@@ -1,0 +1,81 @@
+import test, { type ExecutionContext } from 'ava'
+import type { Item } from '../../../agentd/backends/backend.ts'
+import { createFakeBackend } from '../../../agentd/backends/fake/backend.ts'
+import { type ConvergeResult, createConverger, type DriftMode } from '../../../agentd/converge/converger.ts'
+import { loadFakeWorld } from '../backends/conformance/fake-world.ts'
+import { makeWorld, portKey } from '../backends/conformance/world.ts'
+
+const WORLD = makeWorld({
+  hosts: { h1: {} },
+  networks: { blue: { type: 'local' } },
+  ports: { a: { network: 'blue', host: 'h1', tag: '0a', ips: ['10.0.0.10'] } },
+})
+
+/** A setting that another hand made, and that keeps the attachment of port a from working. */
+const SETTING: Item = {
+  key: 'port vm-a (ofport 1)',
+  owners: [],
+  text: 'no-forward',
+  value: {},
+  spoils: { key: 'attachment port/default/a', right: 'forward' },
+}
+
+/** A host that has converged, then finds the setting. */
+async function spoiled(t: ExecutionContext, mode: DriftMode): Promise<{ result: ConvergeResult; writes: number; left: boolean }> {
+  const backend = createFakeBackend()
+  const { compiled } = await loadFakeWorld(WORLD)
+  const driver = await backend.open({ host: 'h1', installation: 'test', rundir: '', log: () => {} })
+  const at = backend.switchOf('h1')
+  const results: ConvergeResult[] = []
+  const converger = createConverger({
+    host: 'h1',
+    installation: 'test',
+    compiler: { name: 'fixed', compile: () => compiled.get('h1') ?? (t.fail() as never) },
+    driver,
+    mode,
+    allocations: {},
+    saveAllocations: async () => {},
+    onResult: (r) => results.push(r),
+    now: Date.now,
+    backoff: () => 10,
+    setTimer: () => ({ cancel: () => {} }),
+    log: () => {},
+  })
+  t.teardown(() => converger.close())
+  converger.setTarget({ revision: 1, intents: new Map() })
+  await converger.idle()
+  const before = at.writes()
+  at.tamper(SETTING.key, SETTING)
+  await converger.idle()
+  const result = results.at(-1) ?? (t.fail() as never)
+  return { result, writes: at.writes() - before, left: at.items().has(SETTING.key) }
+}
+
+test('repair: a setting that spoils something of ours is set right, and told as an alteration of it, by its owners', async (t) => {
+  const { result, writes, left } = await spoiled(t, 'repair')
+  t.false(left)
+  t.is(writes, 1)
+  t.like(result.drift[0], {
+    kind: 'altered',
+    where: SETTING.key,
+    owners: [portKey('a')],
+    fields: [{ field: '', want: 'forward', have: 'no-forward' }],
+    action: 'repaired',
+  })
+  t.is(result.statuses.get(portKey('a'))?.state, 'ACTIVE')
+})
+
+test('report: it is told and left, and its owner is not ACTIVE', async (t) => {
+  const { result, writes, left } = await spoiled(t, 'report')
+  t.true(left)
+  t.is(writes, 0)
+  t.like(result.drift[0], { kind: 'altered', owners: [portKey('a')], action: 'report' })
+  t.is(result.statuses.get(portKey('a'))?.state, 'BUILD')
+})
+
+test('off: nothing is written, and nothing is told', async (t) => {
+  const { result, writes, left } = await spoiled(t, 'off')
+  t.true(left)
+  t.is(writes, 0)
+  t.deepEqual(result.drift, [])
+})
