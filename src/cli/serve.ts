@@ -59,5 +59,6 @@ export async function serve(dir: string, options: ServeOptions, output: Output):
   })
   await duty.close()
   await server.close()
-  return EXIT.clean
+  // Not asked to end, but ended by itself: one of the hub's threads died, and whoever watches over this process is to start it again.
+  return process.exitCode === undefined ? EXIT.clean : EXIT.error
 }

@@ -6,18 +6,23 @@ import type { ServeOptions, ServerLog } from './serve.ts'
 
 /** The hub at the endpoints that the command line or the site file names, with keys where there are some. Throws `HubError`. */
 export function openHubFor(options: ServeOptions, site: Site, handlers: Pick<HubHandlers, 'onHello' | 'onReport'>): Promise<Hub> {
+  let isDead = false
   return openHub(
     {
       endpoints: { ...site.endpoints, ...options.endpoints },
       installation: site.installation,
       heartbeatMs: options.heartbeatMs,
       security: securityOf(options),
+      workers: site.workers,
     },
     {
       ...handlers,
       onFault: (error) => {
         options.log('error', 'the hub died; ending, to be started again', { error: String(error) })
         process.exitCode = 1
+        // A second signal would end the process before it has closed.
+        if (isDead) return
+        isDead = true
         process.kill(process.pid, 'SIGTERM')
       },
       warn: (message) => options.log('warn', message),
@@ -31,8 +36,10 @@ function securityOf(options: ServeOptions): Security {
   return { mode: options.insecureLab ? 'insecure-lab' : 'local-only' }
 }
 
-/** Sockets are bound once: a revision that names other endpoints takes effect at the next start. */
-export function warnOfEndpoints(log: ServerLog, bound: Site, now: Site): void {
-  if (!sameJson(bound.endpoints, now.endpoints))
-    log('warn', 'endpoints changed: they take effect when the server is started again', { ...now.endpoints })
+/** Sockets are bound and threads are started once: a revision that names others takes effect at the next start. */
+export function warnOfRestart(log: ServerLog, started: Site, now: Site): void {
+  for (const setting of ['endpoints', 'workers'] as const) {
+    if (!sameJson({ ...started[setting] }, { ...now[setting] }))
+      log('warn', `${setting} changed: they take effect when the server is started again`, { ...now[setting] })
+  }
 }

@@ -26,7 +26,7 @@ import { parsePool } from './repo/pool.ts'
 import { readOnce } from './repo/read-once.ts'
 import { type RepoState, type RepoWatch, watchRepo } from './repo/watch.ts'
 import { createSaver } from './report-saver.ts'
-import { openHubFor, warnOfEndpoints } from './serve-hub.ts'
+import { openHubFor, warnOfRestart } from './serve-hub.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
 import { createTakeOver, TAKE_OVER_MS, type TakeOver } from './takeover.ts'
@@ -172,7 +172,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     log,
     onRevision: (info, plan, hosts) => {
       log('info', 'revision committed and published', { revision: info.revision, plan: plan.id, ...plan.summary, hosts: hosts.length })
-      warnOfEndpoints(log, site, siteOf(controller.base.world))
+      warnOfRestart(log, site, siteOf(controller.base.world))
       current = info.revision
       callbacks.wake()
       options.onEvent?.({ type: 'revision', info, plan, hosts })
