@@ -47,6 +47,6 @@ export const BENCHMARKS: readonly Benchmark[] = [
     name: 'fleet',
     title: 'A thousand agents at once',
     about: 'The wire’s end of every agent, on real sockets in four processes: all pull everything at once, then one port is added.',
-    cases: (quick) => [{ hosts: quick ? 200 : 1000, portsPerHost: quick ? 20 : 100 }],
+    cases: (quick) => [1, 2].map((workers) => ({ hosts: quick ? 200 : 1000, portsPerHost: quick ? 20 : 100, workers })),
   },
 ]

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Declared } from '../src/model/resource.ts'
 import { createContext } from '../src/server/context.ts'
@@ -10,7 +11,7 @@ import { type Hub, openHub } from '../src/server/hub/hub.ts'
 import type { AgentsAnswer, AgentsQuestion } from './fleet-agents.ts'
 import { serveParent } from './support/child.ts'
 import { type Figure, figure } from './support/figures.ts'
-import { residentMb } from './support/process-usage.ts'
+import { mainThreadCpuMs, residentMb } from './support/process-usage.ts'
 
 // A thousand agents ask for everything at once, on real sockets, from processes of their own; then one port changes. The agents are the wire's end of an agent: they say hello,
 // pull, report every second and listen to their topic; nothing is compiled.
@@ -18,6 +19,8 @@ import { residentMb } from './support/process-usage.ts'
 interface Params {
   readonly hosts: number
   readonly portsPerHost: number
+  /** Threads that answer hello and pulls. */
+  readonly workers: number
 }
 
 const PROCESSES = 4
@@ -32,25 +35,34 @@ serveParent(async (params: Params): Promise<readonly Figure[]> => {
   const before = residentMb(process.pid)
   const world = context.engine.step(context.engine.empty(), { set: declared(params), del: [] }, { now: Date.now() }).world
   const at = (name: string): string => `ipc://${join(dir, name)}`
-  const hub = await openHub(
-    {
-      endpoints: { pub: at('pub'), rpc: at('rpc'), reports: at('reports') },
-      installation: 'bench',
-      heartbeatMs: 1000,
-      security: { mode: 'local-only' },
-    },
-    {
-      onHello: () => {},
-      onReport: async () => {},
-      onFault: (error) => console.error(error),
-      warn: console.error,
-      onRefused: console.error,
-    },
-  )
+  const open = (): Promise<Hub> =>
+    openHub(
+      {
+        endpoints: { pub: at('pub'), rpc: at('rpc'), reports: at('reports') },
+        installation: 'bench',
+        heartbeatMs: 1000,
+        security: { mode: 'local-only' },
+        workers: { rpc: params.workers, reports: 1 },
+      },
+      {
+        onHello: () => undefined,
+        onReport: async () => {},
+        onFault: (error) => console.error(error),
+        warn: console.error,
+        onRefused: console.error,
+      },
+    )
+  let hub = await open()
   const agents = await startAgents(params.hosts, at('rpc'))
+  const again = async (): Promise<Hub> => {
+    await hub.close()
+    hub = await open()
+    return hub
+  }
   try {
     hub.restore(1, world, [])
-    return await measure(params, { hub, world, agents, step: (d) => context.engine.step(world, d, { now: Date.now() }).world, before })
+    const step: Fleet['step'] = (d) => context.engine.step(world, d, { now: Date.now() }).world
+    return await measure(params, { hub, again, world, agents, step, before })
   } finally {
     for (const child of agents) child.disconnect()
     await hub.close()
@@ -60,6 +72,8 @@ serveParent(async (params: Params): Promise<readonly Figure[]> => {
 
 interface Fleet {
   readonly hub: Hub
+  /** Another life of the server, at the same place. */
+  readonly again: () => Promise<Hub>
   readonly world: World
   readonly agents: readonly ChildProcess[]
   readonly step: (ops: { readonly set: readonly Declared[]; readonly del: [] }) => World
@@ -67,31 +81,64 @@ interface Fleet {
   readonly before: number
 }
 
-async function measure(params: Params, { hub, agents, step, before }: Fleet): Promise<readonly Figure[]> {
-  const at = `${params.hosts.toLocaleString('en')} hosts × ${params.portsPerHost} ports`
+async function measure(params: Params, { hub, again, agents, step, before }: Fleet): Promise<readonly Figure[]> {
+  const at = `${params.hosts.toLocaleString('en')} hosts × ${params.portsPerHost} ports, rpc: ${params.workers}`
+  const stormBegan = mainThreadCpuMs(process.pid)
   const storm = (await Promise.all(agents.map((c) => ask(c, { ask: 'storm' })))).flatMap((a) => a.pulled)
+  const stormBusy = mainThreadCpuMs(process.pid) - stormBegan
+  const stormMemory = residentMb(process.pid)
   const settled = await Promise.all(agents.map((c) => ask(c, { ask: 'reports' })))
   const slowest = Math.max(...settled.map((a) => a.slowestReportMs))
   const changed = step({ set: [port(0, params.portsPerHost, params)], del: [] })
   const began = performance.now()
   const concerned = hub.publish(2, changed)
   const published = performance.now() - began
-  await new Promise((resolve) => setTimeout(resolve, 2000))
+  await sleep(2000)
   const heard = (await Promise.all(agents.map((c) => ask(c, { ask: 'heard' })))).flatMap((a) => a.heard)
   const others = heard.filter((h) => !concerned.includes(h))
-  const sorted = [...storm].sort((a, b) => a - b)
+  const restart = await measureRestart(await again(), changed, agents, params)
   return [
     figure(at, 'hello and everything pulled, all agents at once', 'ms', storm),
-    figure(at, '  99th percentile', 'ms', [sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN]),
+    figure(at, '  99th percentile', 'ms', [percentile99(storm)]),
+    figure(at, '  CPU of the planner’s thread meanwhile', 'ms', [stormBusy]),
+    figure(at, '  server memory after it', 'MB', [stormMemory]),
     figure(at, '  agents answered', 'items', [storm.length], { target: { atLeast: params.hosts } }),
     figure(at, '  slowest report meanwhile', 'ms', [slowest], { target: { atMost: DOWN_MS } }),
     figure(at, 'one port added: published', 'ms', [published]),
     figure(at, '  hosts it concerns', 'items', [concerned.length]),
     figure(at, '  of these heard it', 'items', [heard.length - others.length], { target: { atLeast: concerned.length } }),
     figure(at, '  others that heard anything', 'items', [others.length], { target: { atMost: 0 } }),
+    figure(at, 'server started again: hello and target, all agents', 'ms', restart.took),
+    figure(at, '  99th percentile', 'ms', [percentile99(restart.took)]),
+    figure(at, '  agents answered', 'items', [restart.took.length], { target: { atLeast: params.hosts } }),
+    figure(at, '  CPU of the planner’s thread meanwhile', 'ms', [restart.busy]),
+    figure(at, '  slowest report of all', 'ms', [restart.slowestReport], { target: { atMost: DOWN_MS } }),
     figure(at, 'server memory', 'MB', [residentMb(process.pid)]),
     figure(at, '  of which before the world was there', 'MB', [before]),
   ]
+}
+
+async function measureRestart(
+  hub: Hub,
+  world: World,
+  agents: readonly ChildProcess[],
+  params: Params,
+): Promise<{ readonly took: readonly number[]; readonly busy: number; readonly slowestReport: number }> {
+  // Heartbeats come from the first moment on; the state is read a moment later.
+  await sleep(500)
+  const began = mainThreadCpuMs(process.pid)
+  const names = Array.from({ length: params.hosts }, (_, n) => hostName(n))
+  hub.restore(2, world, names)
+  const answers = await Promise.all(agents.map((c) => ask(c, { ask: 'restarted' })))
+  return {
+    took: answers.flatMap((a) => a.again),
+    busy: mainThreadCpuMs(process.pid) - began,
+    slowestReport: Math.max(...answers.map((a) => a.slowestReportMs)),
+  }
+}
+
+function percentile99(samples: readonly number[]): number {
+  return [...samples].sort((a, b) => a - b)[Math.floor(samples.length * 0.99)] ?? Number.NaN
 }
 
 function ask(child: ChildProcess, question: AgentsQuestion): Promise<AgentsAnswer> {

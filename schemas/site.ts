@@ -149,6 +149,20 @@ export const siteSchema = {
         reports: { type: 'string', pattern: '^(tcp|ipc)://', description: 'Reports of the agents.', examples: ['tcp://192.0.2.10:9612'] },
       },
     },
+    workers: {
+      type: 'object',
+      additionalProperties: false,
+      description: 'Threads of the server beside the one that plans. Read when the server starts.',
+      properties: {
+        rpc: { type: 'integer', minimum: 1, maximum: 16, description: 'How many answer hello and pulls.' },
+        reports: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 1,
+          description: '1: reports have a thread of their own. 0: those of rpc take them too.',
+        },
+      },
+    },
     source: {
       type: 'string',
       enum: ['worktree', 'commit'],

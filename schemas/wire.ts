@@ -110,7 +110,17 @@ const origin = {
 
 const hello = {
   type: 'object',
-  properties: { v, type: { const: 'hello' }, id: name, host, epoch: name, version: name, origin, holds },
+  properties: {
+    v,
+    type: { const: 'hello' },
+    id: name,
+    host,
+    epoch: name,
+    version: name,
+    speaks: { type: 'object', properties: { min: count, max: count }, required: ['min', 'max'] },
+    origin,
+    holds,
+  },
   required: ['v', 'type', 'id', 'host', 'epoch', 'version'],
 } as const satisfies JSONSchema
 
@@ -208,6 +218,7 @@ const helloReply = {
       required: ['pub', 'rpc', 'reports'],
     },
     heartbeat_ms: { type: 'integer', minimum: 1 },
+    spread_ms: count,
   },
   required: ['v', 'id', 'type', 'installation', 'epoch', 'seq', 'revision', 'digest', 'endpoints', 'heartbeat_ms'],
 } as const satisfies JSONSchema
@@ -251,11 +262,15 @@ const refused = {
     v,
     id: { type: 'string' },
     type: { const: 'refused' },
-    code: { enum: ['version', 'unknown-host', 'malformed', 'not-ready', 'unknown-revision', 'not-yours', 'signature', 'replayed'] },
+    code: { enum: ['version', 'unknown-host', 'malformed', 'not-ready', 'busy', 'unknown-revision', 'not-yours', 'signature', 'replayed'] },
     message: { type: 'string' },
+    retry_after_ms: count,
     after: count,
   },
   required: ['v', 'id', 'type', 'code', 'message'],
+  if: { properties: { v: { const: 1 } } },
+  // biome-ignore lint/suspicious/noThenProperty: the JSON Schema keyword
+  then: { properties: { code: { not: { const: 'busy' } } } },
 } as const satisfies JSONSchema
 
 export type ObjectSchema = Exclude<JSONSchema, boolean>

@@ -4,7 +4,7 @@ import { type Backoff, backoffDelay } from '../../src/lib/backoff.ts'
 import type { Scope } from '../../src/model/scope.ts'
 import type { Received } from '../../src/wire/codec.ts'
 import { reachableEndpoint } from '../../src/wire/endpoints.ts'
-import { type Ask, type Origin, type Pull, type ReportReply, WIRE_VERSION } from '../../src/wire/messages.ts'
+import type { Ask, Hello, Origin, Pull, ReportReply, Speaks } from '../../src/wire/messages.ts'
 import type { Log } from '../log.ts'
 import { NorthboundError } from './error.ts'
 import {
@@ -31,6 +31,7 @@ export interface FeedOptions {
   /** With keys. */
   readonly identity?: Identity | undefined
   readonly origin?: Origin | undefined
+  readonly speaks: Speaks
   /** This life of the agent. */
   readonly epoch: string
   /** What the disk holds, to start from. */
@@ -51,6 +52,8 @@ export interface FeedOptions {
     readonly heartbeatMs: number
     readonly installation: string
     readonly epoch: string
+    /** The wire version agreed on. */
+    readonly wire: number
   }) => void
 }
 
@@ -78,6 +81,8 @@ export interface Feed {
 const SILENT_HEARTBEATS = 3
 /** A server that is not ready will be in a moment: waits between attempts grow no further than to that of this one. */
 const NOT_READY_ATTEMPT = 5
+/** Share of the time a server asked for that is waited beyond it, at most. */
+const RETRY_JITTER = 0.5
 
 /** Keeps this host's set equal to the server's wish. Runs until closed; a server that is away is tried for ever. */
 export function openFeed(options: FeedOptions): Feed {
@@ -99,6 +104,11 @@ class RunningFeed implements Feed {
   #futile = 0
   /** The server has answered at least once. */
   #answered = false
+  /** Agreed on at the last hello. */
+  #wire: number
+  /** The server was started again, and everybody noticed at the same moment: what to wait a random part of. */
+  #spreadMs = 0
+  #isNewLife = false
   /** The last complete set. */
   #offered: TargetSet | undefined
   /** Ends the wait for something to do, and the wait before another attempt. */
@@ -108,8 +118,9 @@ class RunningFeed implements Feed {
   constructor(options: FeedOptions) {
     this.#options = options
     this.#status = { state: 'offline', since: options.now(), revision: 0, digest: '', missing: [] }
-    const { identity } = options
-    this.#rpc = openRequester(options.server, options.requestMs, identity && { identity, door: 'rpc' })
+    const { identity, speaks } = options
+    this.#wire = speaks.min
+    this.#rpc = openRequester(options.server, options.requestMs, identity && { identity, door: 'rpc' }, speaks)
     if (options.saved !== undefined) {
       const { state, offer } = feedFromDisk(options.saved)
       this.#state = state
@@ -165,20 +176,14 @@ class RunningFeed implements Feed {
   }
 
   async #hello(): Promise<void> {
-    const { host, epoch, version, origin, server } = this.#options
-    const holds = this.#offered === undefined ? {} : { holds: holdsOf(host, this.#offered) }
-    const request = {
-      v: WIRE_VERSION,
-      id: randomUUID(),
-      host,
-      type: 'hello',
-      epoch,
-      version,
-      ...(origin === undefined ? {} : { origin }),
-      ...holds,
-    } as const
+    const { server } = this.#options
+    if (this.#isNewLife) await this.#wait(this.#spreadMs * this.#options.random())
+    this.#isNewLife = false
+    const request = this.#greeting()
     const reply = expectReply(await this.#rpc.request(request), 'hello')
     this.#answered = true
+    this.#wire = reply.v
+    this.#spreadMs = reply.spread_ms ?? 0
     this.#listen(reachableEndpoint(reply.endpoints.pub, server), reply.heartbeat_ms)
     this.#dispatch({ type: 'subscribed' })
     this.#options.onServer({
@@ -186,22 +191,32 @@ class RunningFeed implements Feed {
       heartbeatMs: reply.heartbeat_ms,
       installation: reply.installation,
       epoch: reply.epoch,
+      wire: reply.v,
     })
     this.#dispatch({ type: 'hello', reply })
   }
 
+  /** In the oldest version, which every server that can be spoken to reads; it says which others there are. */
+  #greeting(): Hello {
+    const { host, epoch, version, origin, speaks } = this.#options
+    const holds = this.#offered === undefined ? {} : { holds: holdsOf(host, this.#offered) }
+    const from = origin === undefined ? {} : { origin }
+    const others = speaks.max > speaks.min ? { speaks } : {}
+    return { v: speaks.min, id: randomUUID(), host, type: 'hello', epoch, version, ...from, ...others, ...holds }
+  }
+
   async #pull(scopes: NonNullable<Pull['scopes']>): Promise<void> {
-    const request = { v: WIRE_VERSION, id: randomUUID(), host: this.#options.host, type: 'pull', scopes } as const
+    const request = { v: this.#wire, id: randomUUID(), host: this.#options.host, type: 'pull', scopes } as const
     this.#dispatch({ type: 'pulled', reply: expectReply(await this.#rpc.request(request, this.#failures), 'pull') })
   }
 
   #listen(endpoint: string, heartbeatMs: number): void {
-    const { host, identity, log, now } = this.#options
+    const { host, identity, speaks, log, now } = this.#options
     this.#heardAt = now()
     if (this.#subscription?.endpoint !== endpoint) {
       this.#subscription?.close()
       const onBad = (reason: string): void => log('warn', `message dropped: ${reason}`)
-      this.#subscription = subscribe(endpoint, { host, heartbeatMs, identity, onMessage: (message) => this.#heard(message), onBad })
+      this.#subscription = subscribe(endpoint, { host, heartbeatMs, identity, speaks, onMessage: (message) => this.#heard(message), onBad })
     }
     clearInterval(this.#silence)
     this.#silence = setInterval(() => {
@@ -222,6 +237,7 @@ class RunningFeed implements Feed {
   #dispatch(event: FeedEvent): void {
     if (this.#stop.signal.aborted) return
     const { state, offer } = stepFeed(this.#state, event)
+    if (event.type !== 'refused' && this.#state.epoch !== undefined && state.epoch === undefined) this.#isNewLife = true
     this.#state = state
     this.#offer(offer)
     this.#refreshStatus()
@@ -242,7 +258,9 @@ class RunningFeed implements Feed {
     this.#refreshStatus(known ? offlineCause(error) : String(error))
     if (!known)
       this.#options.log('error', 'northbound failed', { error: String(error), stack: error instanceof Error ? error.stack : undefined })
-    await this.#pause(known ? this.#attempt(error) : this.#failures)
+    // The server named a time, and all who wait for it are not to come at the same moment.
+    if (known && error.retryAfterMs !== undefined) await this.#wait(error.retryAfterMs * (1 + RETRY_JITTER * this.#options.random()))
+    else await this.#pause(known ? this.#attempt(error) : this.#failures)
   }
 
   /** Which attempt's pause comes next. */
@@ -258,6 +276,11 @@ class RunningFeed implements Feed {
     const signal = AbortSignal.any([this.#stop.signal, roused.signal])
     const delay = backoffDelay(this.#options.backoff, attempt, this.#options.random())
     await sleep(delay, undefined, { signal }).catch(() => undefined)
+  }
+
+  /** A wait that no message cuts short. */
+  async #wait(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined)
   }
 
   /** Logs when, and only when, the state or the reason for being offline changed. */

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { Backoff } from '../../src/lib/backoff.ts'
 import type { JsonObject } from '../../src/model/brand.ts'
 import type { Dataplane } from '../../src/model/status.ts'
-import type { Ask, Origin, Question } from '../../src/wire/messages.ts'
+import type { Ask, Origin, Question, Speaks } from '../../src/wire/messages.ts'
+import { SPEAKS } from '../../src/wire/versions.ts'
 import type { Log } from '../log.ts'
 import { type Feed, type FeedStatus, openFeed } from './feed.ts'
 import type { TargetSet } from './feed-core.ts'
@@ -30,6 +31,8 @@ export interface NorthboundOptions {
   /** Answers a question of the server. A rejection is reported as a failed answer with its message. */
   readonly answer: (question: Question) => Promise<JsonObject>
   readonly timing?: Partial<NorthboundTiming>
+  /** Wire versions to speak; all that this release can if left out. */
+  readonly speaks?: Speaks
 }
 
 export interface NorthboundTiming {
@@ -57,6 +60,7 @@ const ASKS_KEPT = 256
 /** Everything between the server and converge: feed, reports, answers, and the set kept on disk. */
 export function openNorthbound(options: NorthboundOptions): Northbound {
   const timing = { ...TIMING, ...options.timing }
+  const { speaks = SPEAKS } = options
   const epoch = randomUUID()
   const identity = options.keys === undefined ? undefined : createIdentity(options.host, options.keys, Date.now)
   const asked = new Map<string, true>()
@@ -68,6 +72,7 @@ export function openNorthbound(options: NorthboundOptions): Northbound {
     host: options.host,
     epoch,
     identity,
+    speaks,
     requestMs: timing.requestMs,
     backoff: timing.backoff,
     random: Math.random,
@@ -84,6 +89,7 @@ export function openNorthbound(options: NorthboundOptions): Northbound {
     origin: options.origin,
     epoch,
     identity,
+    speaks,
     saved: options.saved,
     requestMs: timing.requestMs,
     backoff: timing.backoff,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Backoff, backoffDelay } from '../../src/lib/backoff.ts'
 import type { JsonObject } from '../../src/model/brand.ts'
-import { type Ask, type Report, type ReportReply, WIRE_VERSION } from '../../src/wire/messages.ts'
+import { type Ask, OLDEST_WIRE_VERSION, type Report, type ReportReply, type Speaks } from '../../src/wire/messages.ts'
 import type { Log } from '../log.ts'
 import { NorthboundError } from './error.ts'
 import type { Identity } from './identity.ts'
@@ -13,6 +13,7 @@ export interface ReporterOptions {
   readonly epoch: string
   /** With keys. */
   readonly identity?: Identity | undefined
+  readonly speaks: Speaks
   readonly requestMs: number
   readonly backoff: Backoff
   readonly random: () => number
@@ -29,7 +30,7 @@ export type AskAnswer = { readonly id: string; readonly ok: boolean; readonly da
 /** Tells the server what this host holds: at once when something changed, and every interval. Never waited for by anybody. */
 export interface Reporter {
   /** Where to; called again when the server moved or was started again (another `epoch`), and reports at once. */
-  connect(server: { readonly reports: string; readonly heartbeatMs: number; readonly epoch: string }): void
+  connect(server: { readonly reports: string; readonly heartbeatMs: number; readonly epoch: string; readonly wire: number }): void
   /** Something changed: report now. Calls during a report make one more. */
   now(): void
   answer(answer: AskAnswer): void
@@ -40,6 +41,7 @@ export function openReporter(options: ReporterOptions): Reporter {
   let book: Book = BLANK_BOOK
   let link: { readonly endpoint: string; readonly epoch: string; readonly requester: Requester } | undefined
   let intervalMs = 1000
+  let wire = OLDEST_WIRE_VERSION
   let due = false
   let failures = 0
   let fullRefused = false
@@ -90,7 +92,7 @@ export function openReporter(options: ReporterOptions): Reporter {
     const page = nextPage(book, options.snapshot())
     const [answer] = answers
     const report: Report = {
-      v: WIRE_VERSION,
+      v: wire,
       type: 'report',
       id: randomUUID(),
       host: options.host,
@@ -114,13 +116,15 @@ export function openReporter(options: ReporterOptions): Reporter {
   }
 
   return {
-    connect({ reports, heartbeatMs, epoch }) {
-      const { identity } = options
+    connect({ reports, heartbeatMs, epoch, wire: agreed }) {
+      const { identity, requestMs, speaks } = options
       intervalMs = heartbeatMs
+      wire = agreed
       // A report that was on its way to a server that is gone would be waited for in vain: a new life of the server gets a new socket.
       if (link?.endpoint !== reports || link.epoch !== epoch) {
         link?.requester.close()
-        link = { endpoint: reports, epoch, requester: openRequester(reports, options.requestMs, identity && { identity, door: 'reports' }) }
+        const proof = identity && ({ identity, door: 'reports' } as const)
+        link = { endpoint: reports, epoch, requester: openRequester(reports, requestMs, proof, speaks) }
       }
       failures = 0
       now()

@@ -1,8 +1,9 @@
 import { Request as RequestSocket } from 'zeromq'
 import { decodeReply, encode } from '../../src/wire/codec.ts'
-import type { Reply, Request } from '../../src/wire/messages.ts'
+import type { Reply, Request, Speaks } from '../../src/wire/messages.ts'
 import type { Door } from '../../src/wire/signature.ts'
 import { socketOptions } from '../../src/wire/transport.ts'
+import { SPEAKS } from '../../src/wire/versions.ts'
 import { NorthboundError } from './error.ts'
 import { onHandshakeTrouble } from './handshake.ts'
 import type { Identity } from './identity.ts'
@@ -30,7 +31,7 @@ const LONGEST_WAIT_MS = 60_000
  * hang for ever). `immediate`: nothing is queued for a server that is not there, so it is not flooded with stale requests when it returns.
  * With `proof` the connection is encrypted and every attempt is signed.
  */
-export function openRequester(endpoint: string, timeoutMs: number, proof?: Proof): Requester {
+export function openRequester(endpoint: string, timeoutMs: number, proof?: Proof, speaks: Speaks = SPEAKS): Requester {
   const signer = proof?.identity.signers[proof.door]
   let connection = connect(endpoint, timeoutMs, proof?.identity)
   let closed = false
@@ -57,7 +58,7 @@ export function openRequester(endpoint: string, timeoutMs: number, proof?: Proof
       .receive()
       .catch((cause: unknown) => fail('timeout', `no answer from ${endpoint} in ${patience} ms`, cause))
     connection.trouble = undefined
-    const decoded = answer === undefined ? undefined : decodeReply(answer)
+    const decoded = answer === undefined ? undefined : decodeReply(answer, speaks)
     if (decoded?.ok !== true) throw new NorthboundError('malformed', `${endpoint} answered: ${decoded?.refusal.message ?? 'nothing'}`)
     if (decoded.message.id !== message.id && decoded.message.type !== 'refused') {
       throw new NorthboundError('malformed', `${endpoint} answered another request`)
@@ -114,7 +115,10 @@ function connect(endpoint: string, timeoutMs: number, identity: Identity | undef
 
 /** The reply, if it is of the expected type. Throws `NorthboundError` (not-ready, refused, malformed). */
 export function expectReply<T extends Reply['type']>(reply: Reply, type: T): Extract<Reply, { readonly type: T }> {
-  if (reply.type === 'refused') throw new NorthboundError(reply.code === 'not-ready' ? reply.code : 'refused', reply.message)
+  if (reply.type === 'refused') {
+    const later = reply.code === 'not-ready' || reply.code === 'busy'
+    throw new NorthboundError(later ? 'not-ready' : 'refused', reply.message, { retryAfterMs: reply.retry_after_ms })
+  }
   if (reply.type !== type) throw new NorthboundError('malformed', `the server answered ${type} with ${reply.type}`)
   return reply as Extract<Reply, { readonly type: T }>
 }

@@ -1,6 +1,6 @@
 import { Subscriber } from 'zeromq'
 import { decodePublished, type Received } from '../../src/wire/codec.ts'
-import { HEARTBEAT_TOPIC, hostTopic } from '../../src/wire/messages.ts'
+import { HEARTBEAT_TOPIC, hostTopic, type Speaks } from '../../src/wire/messages.ts'
 import { openPublished } from '../../src/wire/seal.ts'
 import { socketOptions } from '../../src/wire/transport.ts'
 import { onHandshakeTrouble } from './handshake.ts'
@@ -16,6 +16,7 @@ export interface SubscriptionOptions {
   readonly heartbeatMs: number
   /** With keys: how to connect, and how to open what is for this host. */
   readonly identity: Identity | undefined
+  readonly speaks: Speaks
   readonly onMessage: (message: Received) => void
   readonly onBad: (reason: string) => void
 }
@@ -59,7 +60,7 @@ export function subscribe(endpoint: string, options: SubscriptionOptions): Subsc
   function take(frames: readonly Uint8Array[]): void {
     const plain = identity === undefined || Buffer.from(frames[0] ?? []).toString('utf8') === HEARTBEAT_TOPIC
     const opened = plain ? frames : openPublished(identity.seal, frames)
-    const decoded = opened === undefined ? undefined : decodePublished(opened)
+    const decoded = opened === undefined ? undefined : decodePublished(opened, options.speaks)
     if (decoded === undefined) onBad('it is not sealed for this host')
     else if (!decoded.ok) onBad(decoded.refusal.message)
     // A topic is a prefix match, and the header says whom it is for.

@@ -208,6 +208,8 @@ export type Site = {
   readonly geneve_max_header_size: number
   readonly base_mac: string
   readonly endpoints: { readonly pub: string; readonly rpc: string; readonly reports: string }
+  /** Threads of the server beside the planner's. */
+  readonly workers: { readonly rpc: number; readonly reports: number }
   readonly source: 'worktree' | 'commit'
   readonly drift: { readonly mode: 'off' | 'report' | 'repair'; readonly schedule: string }
   readonly guards: {

@@ -11,6 +11,7 @@ export function openHubFor(options: ServeOptions, site: Site, handlers: Pick<Hub
       installation: site.installation,
       heartbeatMs: options.heartbeatMs,
       security: securityOf(options),
+      workers: site.workers,
     },
     {
       ...handlers,

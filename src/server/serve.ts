@@ -20,7 +20,7 @@ import type { Plan } from './plan/types.ts'
 import type { FleetInput } from './render/fleet.ts'
 import type { WatchStatus } from './repo/watch.ts'
 import { openHubFor } from './serve-hub.ts'
-import { type ServerLog, warnOfEndpoints } from './server-log.ts'
+import { type ServerLog, warnOfRestart } from './server-log.ts'
 import { StoreError } from './store/error.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
@@ -155,7 +155,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     log,
     onRevision: (info, plan, hosts) => {
       log('info', 'revision committed and published', { revision: info.revision, plan: plan.id, ...plan.summary, hosts: hosts.length })
-      warnOfEndpoints(log, site, siteOf(controller.base.world))
+      warnOfRestart(log, site, siteOf(controller.base.world))
       current = info.revision
       callbacks.wake()
       options.onEvent?.({ type: 'revision', info, plan, hosts })

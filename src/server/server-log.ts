@@ -23,10 +23,12 @@ export function createGreeter(log: ServerLog): (hello: Hello, known: boolean) =>
   }
 }
 
-/** Sockets are bound once: a revision that names other endpoints takes effect at the next start. */
-export function warnOfEndpoints(log: ServerLog, bound: Site, now: Site): void {
-  if (!sameJson(bound.endpoints, now.endpoints))
-    log('warn', 'endpoints changed: they take effect when the server is started again', { ...now.endpoints })
+/** Sockets are bound and threads are started once: a revision that names others takes effect at the next start. */
+export function warnOfRestart(log: ServerLog, started: Site, now: Site): void {
+  for (const setting of ['endpoints', 'workers'] as const) {
+    if (!sameJson({ ...started[setting] }, { ...now[setting] }))
+      log('warn', `${setting} changed: they take effect when the server is started again`, { ...now[setting] })
+  }
 }
 
 /** What the repository is now, where that is worth a line; `before`: what it was. */

@@ -7,13 +7,15 @@ import {
   type Ask,
   type Heartbeat,
   MAX_MESSAGE,
+  OLDEST_WIRE_VERSION,
   type Published,
   type Refusal,
   type Reply,
   type Request,
+  type Speaks,
   type UpdateHeader,
-  WIRE_VERSION,
 } from './messages.ts'
+import { commonVersion, isSpoken, SPEAKS, speaksText } from './versions.ts'
 
 /** Bytes from the other side become a typed message or one of these. Decoding never throws. */
 export type Decoded<T> = { readonly ok: true; readonly message: T } | { readonly ok: false; readonly refusal: DecodeRefusal }
@@ -25,6 +27,8 @@ export interface DecodeRefusal {
   /** As far as they could be read, so that a request can be answered at all. */
   readonly id: string
   readonly host: string
+  /** The version in which the refusal will be understood. */
+  readonly v: number
 }
 
 /** A PUB message after decoding: an update comes with its deltas, in the order of `header.deltas`. */
@@ -54,19 +58,25 @@ export function encode(message: Request | Reply | Published | ScopeDelta): Buffe
   return Buffer.from(encodeText(message))
 }
 
-export function decodeRequest(bytes: Uint8Array): Decoded<Request> {
-  return decode<Request>(bytes, validators.request)
+/** For a thread that answers requests, before it takes the first: that one would wait for it otherwise. */
+export function compileRequests(): void {
+  for (const made of validators.request.values()) made()
 }
 
-export function decodeReply(bytes: Uint8Array): Decoded<Reply> {
-  return decode<Reply>(bytes, validators.reply)
+/** A `hello` may be in a version that is not spoken here any more, if it names one that is. */
+export function decodeRequest(bytes: Uint8Array): Decoded<Request> {
+  return decode<Request>(bytes, validators.request, SPEAKS)
+}
+
+export function decodeReply(bytes: Uint8Array, speaks: Speaks = SPEAKS): Decoded<Reply> {
+  return decode<Reply>(bytes, validators.reply, speaks)
 }
 
 /** `frames` = [topic, header, …deltas]. Deltas whose frame is bad are refused with the whole message: a pull brings the truth. */
-export function decodePublished(frames: readonly Uint8Array[]): Decoded<Received> {
+export function decodePublished(frames: readonly Uint8Array[], speaks: Speaks = SPEAKS): Decoded<Received> {
   const [, head, ...rest] = frames
   if (head === undefined) return refuse('malformed', 'no header frame', undefined)
-  const header = decode<Published>(head, validators.published)
+  const header = decode<Published>(head, validators.published, speaks)
   if (!header.ok) return header
   const message = header.message
   if (message.type !== 'update') {
@@ -99,7 +109,7 @@ export function decodeDelta(bytes: Uint8Array): Decoded<ScopeDelta> {
 /** What a server answers to bytes it cannot accept. */
 export function refusalReply(refusal: DecodeRefusal): Refusal {
   return {
-    v: WIRE_VERSION,
+    v: refusal.v,
     id: refusal.id,
     type: 'refused',
     code: refusal.code === 'version' ? 'version' : 'malformed',
@@ -107,17 +117,29 @@ export function refusalReply(refusal: DecodeRefusal): Refusal {
   }
 }
 
-function decode<T extends { readonly type: string }>(bytes: Uint8Array, byType: ReadonlyMap<string, () => ValidateFunction>): Decoded<T> {
+function decode<T extends { readonly type: string }>(
+  bytes: Uint8Array,
+  byType: ReadonlyMap<string, () => ValidateFunction>,
+  speaks: Speaks,
+): Decoded<T> {
   const parsed = parse(bytes)
   if (!parsed.ok) return parsed
   const value = parsed.message
-  if (value['v'] !== WIRE_VERSION) {
-    return refuse('version', `wire version ${text(value['v'])}, this side speaks ${WIRE_VERSION}: bring both to the same release`, value)
+  const offered = value['type'] === 'hello' ? readSpeaks(value['speaks']) : undefined
+  if (offered === undefined ? !isSpoken(speaks, value['v']) : commonVersion(offered, speaks) === undefined) {
+    const other = offered === undefined ? text(value['v']) : speaksText(offered)
+    return refuse('version', `wire version ${other}, this side speaks ${speaksText(speaks)}: bring both to the same release`, value)
   }
   const validate = typeof value['type'] === 'string' ? byType.get(value['type'])?.() : undefined
   if (validate === undefined) return refuse('malformed', `unknown message type ${text(value['type'])}`, value)
   // The validator has just proved the shape that T describes.
   return validate(value) ? { ok: true, message: value as unknown as T } : refuse('malformed', sentence(validate), value)
+}
+
+function readSpeaks(value: unknown): Speaks | undefined {
+  if (!isRecord(value)) return undefined
+  const { min, max } = value
+  return Number.isSafeInteger(min) && Number.isSafeInteger(max) ? { min: Number(min), max: Number(max) } : undefined
 }
 
 /** Size before parsing, then UTF-8, JSON, depth and `__proto__`. */
@@ -163,7 +185,9 @@ function refuse(
     const member: unknown = value !== undefined && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined
     return typeof member === 'string' && member.length <= 1024 ? member : ''
   }
-  return { ok: false, refusal: { code, message, id: read('id'), host: read('host') } }
+  const v: unknown = value !== undefined && Object.hasOwn(value, 'v') ? Reflect.get(value, 'v') : undefined
+  const known = typeof v === 'number' && Number.isSafeInteger(v) && v >= 0
+  return { ok: false, refusal: { code, message, id: read('id'), host: read('host'), v: known ? v : OLDEST_WIRE_VERSION } }
 }
 
 function text(value: unknown): string {

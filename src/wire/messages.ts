@@ -4,8 +4,10 @@ import type { Key } from '../model/key.ts'
 import type { Needs, Scope, ScopeContent, ScopeDelta, ScopeVersion } from '../model/scope.ts'
 import type { Dataplane, DriftItem, ObjectStatus } from '../model/status.ts'
 
-/** The wire's version; raised on any change that an older peer would misread. */
-export const WIRE_VERSION: number = 1
+/** The wire's version; raised on any change that an older peer would misread. What changed, and how an older peer is served: `versions.ts`. */
+export const WIRE_VERSION: number = 2
+/** The oldest that is still spoken. */
+export const OLDEST_WIRE_VERSION: number = 1
 /** Bytes; anything larger is refused at both ends before it is parsed. */
 export const MAX_MESSAGE: number = 64 * 1024 * 1024
 /** Bytes of a request; a full report is paged, and a pull names scopes. */
@@ -74,9 +76,16 @@ export interface RequestBase {
   readonly id: string
   readonly host: string
 }
-/** rpc endpoint. */
+/** Wire versions that a peer can speak, both ends included. */
+export interface Speaks {
+  readonly min: number
+  readonly max: number
+}
+/** rpc endpoint. `v` is the oldest version that the agent speaks; the reply's `v` is the one to go on with. */
 export interface Hello extends RequestBase {
   readonly type: 'hello'
+  /** Absent: `v` and no other. */
+  readonly speaks?: Speaks
   /** Changes when the agent restarts. */
   readonly epoch: string
   readonly version: string
@@ -152,6 +161,8 @@ export interface HelloReply extends Move {
   readonly digest: string
   readonly endpoints: { readonly pub: string; readonly rpc: string; readonly reports: string }
   readonly heartbeat_ms: number
+  /** Since version 2: when the server is started again, agents wait a random part of this before they say hello. */
+  readonly spread_ms?: number
 }
 export interface PullReply extends Move {
   readonly v: number
@@ -182,8 +193,20 @@ export interface Refusal {
   readonly v: number
   readonly id: string
   readonly type: 'refused'
-  readonly code: 'version' | 'unknown-host' | 'malformed' | 'not-ready' | 'unknown-revision' | 'not-yours' | 'signature' | 'replayed'
+  /** `busy` since version 2. */
+  readonly code:
+    | 'version'
+    | 'unknown-host'
+    | 'malformed'
+    | 'not-ready'
+    | 'busy'
+    | 'unknown-revision'
+    | 'not-yours'
+    | 'signature'
+    | 'replayed'
   readonly message: string
+  /** Since version 2, with `not-ready` and `busy`: not to be asked before. */
+  readonly retry_after_ms?: number
   /** With `replayed`: the highest count seen; the same request may be sent again with a higher one. */
   readonly after?: number
 }

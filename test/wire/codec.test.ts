@@ -72,7 +72,7 @@ test('a message with bytes altered, cut or doubled is refused or is still a vali
       altered[at % altered.length] = byte
       for (const frame of [altered, whole.subarray(0, cut % whole.length), Buffer.concat([whole, whole])]) {
         const decoded = decodeRequest(frame)
-        if (decoded.ok && decoded.message.v !== 1) return false
+        if (decoded.ok && decoded.message.type !== 'hello' && ![1, 2].includes(decoded.message.v)) return false
       }
       return true
     }),
@@ -93,9 +93,15 @@ test('what is refused, and in which words', (t) => {
   t.is(refusal(Buffer.from([0xff, 0xfe])), 'malformed  : not UTF-8')
   t.is(refusal(bytes('[1]')), 'malformed  : not a JSON object')
   t.is(
-    refusal(bytes(JSON.stringify({ ...hello, v: 2 }))),
-    'version r1 h1: wire version 2, this side speaks 1: bring both to the same release',
+    refusal(bytes(JSON.stringify({ ...hello, v: 3 }))),
+    'version r1 h1: wire version 3, this side speaks 1 to 2: bring both to the same release',
   )
+  t.is(
+    refusal(bytes(JSON.stringify({ ...hello, v: 3, speaks: { min: 3, max: 4 } }))),
+    'version r1 h1: wire version 3 to 4, this side speaks 1 to 2: bring both to the same release',
+  )
+  t.is(refusal(bytes(JSON.stringify({ ...hello, v: 0, speaks: { min: 0, max: 1 } }))), 'accepted')
+  t.is(refusal(bytes(JSON.stringify({ ...hello, v: 0, type: 'pull' }))).startsWith('version r1 h1: wire version 0,'), true)
   t.is(refusal(bytes(JSON.stringify({ ...hello, type: 'drop' }))), 'malformed r1 h1: unknown message type "drop"')
   t.is(refusal(bytes(JSON.stringify({ ...hello, host: 'a/b' }))).startsWith('malformed r1 a/b: /host must match pattern'), true)
   t.is(refusal(bytes('{"v":1,"type":"hello","id":"r","host":"h","__proto__":{}}')), 'malformed r h: a member is called __proto__')

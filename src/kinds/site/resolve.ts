@@ -18,6 +18,7 @@ export function resolveSite(resource: Declared, offer: SiteOffer): Resolved<Site
       to: r.to ?? 4094,
     })),
     endpoints: { ...DEFAULT_SITE.endpoints, ...site.endpoints },
+    workers: { ...DEFAULT_SITE.workers, ...site.workers },
     drift: { ...DEFAULT_SITE.drift, ...site.drift },
     guards: { ...DEFAULT_SITE.guards, ...site.guards },
   }

@@ -33,6 +33,7 @@ export const DEFAULT_SITE: Site = {
   geneve_max_header_size: 30,
   base_mac: 'fa:16:3e:00:00:00',
   endpoints: { pub: 'tcp://127.0.0.1:9610', rpc: 'tcp://127.0.0.1:9611', reports: 'tcp://127.0.0.1:9612' },
+  workers: { rpc: 1, reports: 1 },
   source: 'worktree',
   drift: { mode: 'repair', schedule: '*/5 * * * *' },
   guards: { delete_ratio: 0.3, delete_ratio_min: 10, delete_count: 25, delete_settle_ms: 2000 },

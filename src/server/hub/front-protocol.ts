@@ -5,19 +5,24 @@ import type { Keyring } from './keyring.ts'
 import type { HostTarget } from './ledger.ts'
 import type { Packed } from './pack.ts'
 import type { Refused } from './refusals.ts'
+import type { ThreadData } from './thread.ts'
 
 /** What the front thread is started with. */
-export interface FrontOptions {
+export interface FrontOptions extends ThreadData {
   readonly pub: string
-  readonly reports: string
+  /** Undefined: the clerks of `rpc` take them. */
+  readonly reports: string | undefined
   readonly epoch: string
   readonly heartbeatMs: number
   /** Undefined: everybody who reaches the endpoints is let in. */
   readonly keys: KeyPair | undefined
   /** See `createGate`. */
   readonly floor: number
-  /** One Int32, set to 1 and notified when the sockets are closed: a process that is exiting can wait for nothing else. */
-  readonly closed: SharedArrayBuffer
+}
+
+export interface FrontBound {
+  readonly pub: string
+  readonly reports: string | undefined
 }
 
 /** Main thread → front thread. */
@@ -32,7 +37,5 @@ export type ToFront =
 
 /** Front thread → main thread. */
 export type FromFront =
-  | { readonly type: 'bound'; readonly pub: string; readonly reports: string }
-  | { readonly type: 'failed'; readonly endpoint: string; readonly message: string }
   | { readonly type: 'report'; readonly report: Report; readonly at: number }
   | { readonly type: 'refused'; readonly refused: readonly Refused[] }

@@ -2,22 +2,25 @@ import { randomBytes } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Router } from 'zeromq'
 import { createOutbox } from '../../lib/outbox.ts'
-import { encodeText, refusalReply } from '../../wire/codec.ts'
+import { compileRequests, encodeText } from '../../wire/codec.ts'
 import { plainEndpoint } from '../../wire/endpoints.ts'
-import { type Ask, HEARTBEAT_TOPIC, hostTopic, WIRE_VERSION } from '../../wire/messages.ts'
+import { type Ask, HEARTBEAT_TOPIC, hostTopic, OLDEST_WIRE_VERSION } from '../../wire/messages.ts'
 import { createSealer } from '../../wire/seal.ts'
-import { createDesk, type Desk } from './desk.ts'
+import { createDesk } from './desk.ts'
 import { type Doorway, openDoorway } from './door.ts'
 import { splitEnvelope } from './envelope.ts'
-import type { FromFront, FrontOptions, ToFront } from './front-protocol.ts'
-import { createGate, type Gate, type GateRefusal, NO_REQUEST } from './gate.ts'
+import type { FromFront, FrontBound, FrontOptions, ToFront } from './front-protocol.ts'
+import { createGate, type GateRefusal, NO_REQUEST } from './gate.ts'
 import { changedHosts, EMPTY_KEYRING, type Keyring } from './keyring.ts'
-import { unpackMessages } from './pack.ts'
+import { type Packed, unpackMessages, unpackSealed } from './pack.ts'
 import { openPubSocket, type PubSocket } from './pub-socket.ts'
+import { type Reception, receiveReport } from './reception.ts'
 import { createRefusals } from './refusals.ts'
+import type { FromThread } from './thread.ts'
+import { guardThread } from './thread-self.ts'
 
 /*
- * The thread that owns PUB and `reports`. Heartbeats leave and reports are answered here whatever the main thread does: a storm of pulls or
+ * The thread that owns PUB and, unless the site gives them to the clerks of `rpc`, `reports`. Heartbeats leave and reports are answered here whatever the main thread does: a storm of pulls or
  * a long plan delays neither. Started by `hub.ts` as a worker; does nothing when imported elsewhere.
  *
  * Everything is sent as text, never as a Buffer: zeromq.js (6.8) sends a Buffer of more than 128 bytes without a copy and gives it back through the thread that
@@ -28,12 +31,11 @@ import { createRefusals } from './refusals.ts'
 const PUB_LIMIT = 1_000_000
 const REPLY_LIMIT = 100_000
 
+type Tell = (message: FromFront | FromThread<FrontBound>) => void
+
 if (parentPort !== null) {
   const port = parentPort
-  const options = workerData as FrontOptions
-  run(options, (message) => port.postMessage(message), port).catch((error: unknown) => {
-    throw error
-  })
+  void run(workerData as FrontOptions, (message) => port.postMessage(message), port)
 }
 
 interface Incoming {
@@ -41,7 +43,7 @@ interface Incoming {
   close(): void
 }
 
-async function run(options: FrontOptions, tell: (message: FromFront) => void, incoming: Incoming): Promise<void> {
+async function run(options: FrontOptions, tell: Tell, incoming: Incoming): Promise<void> {
   const refusals = createRefusals()
   const refuse = (refused: GateRefusal): void => void refusals.note({ ...refused, count: 1, last: new Date().toISOString() })
   const doorway = await openDoorway(options.heartbeatMs, options.keys, refuse)
@@ -56,38 +58,45 @@ async function run(options: FrontOptions, tell: (message: FromFront) => void, in
   const published = createOutbox<string[]>((frames) => pub.send(frames), PUB_LIMIT)
   const sealer = createSealer(randomBytes)
   let keyring: Keyring = EMPTY_KEYRING
+  let sealKeys: ReadonlyMap<string, Uint8Array> = new Map()
   let expelled = false
   let revision = 0
   const beat = (): void => {
+    // Everybody hears the same: in the oldest version that is served.
     if (published.length < 1000)
-      void published.push([HEARTBEAT_TOPIC, encodeText({ v: WIRE_VERSION, type: 'heartbeat', epoch: options.epoch, revision })])
+      void published.push([HEARTBEAT_TOPIC, encodeText({ v: OLDEST_WIRE_VERSION, type: 'heartbeat', epoch: options.epoch, revision })])
     const refused = refusals.drain()
     if (refused.length > 0) tell({ type: 'refused', refused })
     // A beat later, so that what the revision published has left.
     if (expelled) pub.reopen()
     expelled = false
   }
-  // Not before everything that was received or watched has ended: see `startFront`.
-  process.once('exit', () => {
-    Atomics.store(new Int32Array(options.closed), 0, 1)
-    Atomics.notify(new Int32Array(options.closed), 0)
-  })
   const timer = setInterval(beat, options.heartbeatMs)
+  function close(): void {
+    clearInterval(timer)
+    pub.close()
+    reports?.close()
+    doorway.close()
+    incoming.close()
+  }
+  guardThread({ closed: options.closed, tell, close })
 
   function setKeys(next: Keyring): void {
     expelled ||= changedHosts(keyring, next).some((host) => keyring.hosts.has(host))
     keyring = next
+    sealKeys = new Map([...next.hosts.values()].map((key) => [hostTopic(key.host), key.seal]))
     doorway.setKeys(next)
     gate.setKeys(next)
   }
 
+  function publish(packed: Packed): void {
+    const messages = options.keys === undefined ? unpackMessages(packed) : unpackSealed(packed, sealer, (topic) => sealKeys.get(topic))
+    for (const frames of messages) void published.push(frames)
+  }
+
   function ask(message: Ask): void {
     desk.openAsk(message)
-    const topic = hostTopic(message.host)
-    const text = encodeText(message)
-    const key = keyring.hosts.get(message.host)?.seal
-    if (options.keys === undefined) void published.push([topic, text])
-    else if (key !== undefined) void published.push([topic, sealer.header(key, topic, text, [])])
+    publish({ frames: [hostTopic(message.host), encodeText(message)], messages: [[0, 1]] })
   }
 
   incoming.on('message', (message) => {
@@ -98,8 +107,7 @@ async function run(options: FrontOptions, tell: (message: FromFront) => void, in
         revision = message.revision
         return desk.setTargets(message.targets)
       case 'publish':
-        for (const frames of unpackMessages(message.packed)) void published.push(frames)
-        return
+        return publish(message.packed)
       case 'ask':
         return ask(message.ask)
       case 'close-ask':
@@ -107,71 +115,43 @@ async function run(options: FrontOptions, tell: (message: FromFront) => void, in
       case 'settled':
         return desk.settled(message.host, message.settled)
       case 'close':
-        clearInterval(timer)
-        pub.close()
-        reports.close()
-        doorway.close()
-        return incoming.close()
+        return close()
     }
   })
-  tell({ type: 'bound', pub: plainEndpoint(pub.endpoint), reports: plainEndpoint(reports.lastEndpoint ?? options.reports) })
-  await serveReports(reports, { desk, gate, tell, refuse })
+  if (reports !== undefined) compileRequests()
+  const bound = reports === undefined ? undefined : plainEndpoint(reports.lastEndpoint ?? options.reports ?? '')
+  tell({ type: 'started', started: { pub: plainEndpoint(pub.endpoint), reports: bound } })
+  const forward: Reception['forward'] = (report, at) => tell({ type: 'report', report, at })
+  if (reports !== undefined) await serveReports(reports, { desk, gate, forward, refuse })
 }
 
 /** Both or none; else the endpoint that could not be bound, and why. */
 async function bindBoth(
   options: FrontOptions,
   doorway: Doorway,
-): Promise<{ readonly pub: PubSocket; readonly reports: Router } | { readonly endpoint: string; readonly message: string }> {
+): Promise<{ readonly pub: PubSocket; readonly reports: Router | undefined } | { readonly endpoint: string; readonly message: string }> {
   // Never wait for one peer: an agent that is gone or does not read asks again.
-  const reports = new Router({ ...doorway.options(), mandatory: true, sendTimeout: 0 })
-  let endpoint = options.reports
+  const reports = options.reports === undefined ? undefined : new Router({ ...doorway.options(), mandatory: true, sendTimeout: 0 })
+  let endpoint = options.reports ?? ''
   try {
-    doorway.watch(reports)
-    await reports.bind(endpoint)
+    if (reports !== undefined) {
+      doorway.watch(reports)
+      await reports.bind(endpoint)
+    }
     endpoint = options.pub
     return { pub: await openPubSocket(endpoint, doorway), reports }
   } catch (error) {
-    reports.close()
+    reports?.close()
     doorway.close()
     return { endpoint, message: error instanceof Error ? error.message : String(error) }
   }
 }
 
-interface ReportsDuty {
-  readonly desk: Desk
-  readonly gate: Gate
-  readonly tell: (message: FromFront) => void
-  readonly refuse: (refused: GateRefusal) => void
-}
-
-async function serveReports(reports: Router, { desk, gate, tell, refuse }: ReportsDuty): Promise<void> {
+async function serveReports(reports: Router, reception: Reception): Promise<void> {
   const replies = createOutbox<(Uint8Array | string)[]>((frames) => reports.send(frames), REPLY_LIMIT)
   for await (const frames of reports) {
     const split = splitEnvelope(frames)
-    if (split === undefined) {
-      refuse(NO_REQUEST)
-      continue
-    }
-    const admitted = gate.admit(split.body)
-    if (!admitted.ok) {
-      if (admitted.refused !== undefined) refuse(admitted.refused)
-      void replies.push([...split.envelope, encodeText(admitted.reply)])
-      continue
-    }
-    const { message } = admitted
-    if (message.type !== 'report') {
-      const refusal = refusalReply({
-        code: 'malformed',
-        message: `${message.type} belongs to the rpc endpoint`,
-        id: message.id,
-        host: message.host,
-      })
-      void replies.push([...split.envelope, encodeText(refusal)])
-      continue
-    }
-    const { reply, forward } = desk.receive(message)
-    void replies.push([...split.envelope, encodeText(reply)])
-    if (forward !== undefined) tell({ type: 'report', report: forward, at: Date.now() })
+    if (split === undefined) reception.refuse(NO_REQUEST)
+    else void replies.push([...split.envelope, receiveReport(reception, split.body)])
   }
 }

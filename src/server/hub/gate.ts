@@ -1,5 +1,5 @@
 import { decodeRequest, refusalReply } from '../../wire/codec.ts'
-import { MAX_REQUEST, type Refusal, type Request, WIRE_VERSION } from '../../wire/messages.ts'
+import { MAX_REQUEST, OLDEST_WIRE_VERSION, type Refusal, type Request } from '../../wire/messages.ts'
 import { type Door, isSignedBy, readSignature, type Signature } from '../../wire/signature.ts'
 import { changedHosts, type Keyring } from './keyring.ts'
 import type { RefusalReason } from './refusals.ts'
@@ -108,8 +108,9 @@ function noKeyMessage(host: string): string {
   return `E0605: host ${host} has no key here; \`netloom keys new ${host}\` makes one and prints the line for the repo`
 }
 
+/** What was not opened has no version: the oldest is understood by all that are served. */
 function refusal(id: string, code: Refusal['code'], message: string): Refusal {
-  return { v: WIRE_VERSION, id, type: 'refused', code, message }
+  return { v: OLDEST_WIRE_VERSION, id, type: 'refused', code, message }
 }
 
 function refuse(code: Refusal['code'], message: string, refused: GateRefusal): Admitted & { readonly ok: false } {

@@ -1,12 +1,11 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Needs } from '../../model/scope.ts'
 import type { Endpoints } from '../../wire/endpoints.ts'
 import type { Hello, HelloReply, Question, Refusal, Report } from '../../wire/messages.ts'
-import { createSealer } from '../../wire/seal.ts'
 import type { Settled } from './desk.ts'
 import { HubError } from './error.ts'
-import { type FrontThread, startFront } from './front-thread.ts'
-import type { GateRefusal } from './gate.ts'
+import type { FromFront, FrontBound, FrontOptions, ToFront } from './front-protocol.ts'
+import { createGiver, type Giver } from './give.ts'
 import { changedHosts, EMPTY_KEYRING, type Keyring, nextKeyring } from './keyring.ts'
 import {
   admitWorld,
@@ -20,13 +19,15 @@ import {
   needsOf,
   rememberHosts,
 } from './ledger.ts'
-import { packMessages } from './pack.ts'
-import { type Frames, publications, type Seals } from './publication.ts'
+import { packInBatches } from './pack.ts'
+import { publications } from './publication.ts'
 import { helloReply, refusal } from './pull.ts'
 import { type Answer, createQuestions, type Questions } from './questions.ts'
 import { createRefusals, type Refusals, type Refused } from './refusals.ts'
-import { openRpc, type Rpc } from './rpc.ts'
+import type { FromClerk, ToClerk } from './rpc-protocol.ts'
+import { type RpcThreads, startRpcThreads } from './rpc-threads.ts'
 import { endpointIssues, type Security } from './security.ts'
+import { startThread, type Thread } from './thread.ts'
 
 export type { Answer } from './questions.ts'
 
@@ -35,6 +36,13 @@ export interface HubOptions {
   readonly installation: string
   readonly heartbeatMs: number
   readonly security: Security
+  readonly workers: Workers
+}
+
+/** Threads beside the main one, as the site file has them: how many answer hello and pulls; whether reports have one of their own, or are taken by those. */
+export interface Workers {
+  readonly rpc: number
+  readonly reports: number
 }
 
 /** What the hub tells the server. None may throw; a rejected `onReport` means: not kept, ask for everything again. Resolved with what speaks against this agent: it is refused. */
@@ -72,9 +80,6 @@ export interface Hub {
   close(): Promise<void>
 }
 
-/** PUB messages handed to the front thread at once, in characters: bounds the memory of a large revision. */
-const BATCH = 8 * 1024 * 1024
-
 /** Binds all three endpoints or none. Throws `HubError` (insecure, endpoint, bind, worker). */
 export async function openHub(options: HubOptions, handlers: HubHandlers): Promise<Hub> {
   const [issue] = endpointIssues(options.endpoints, options.security)
@@ -86,28 +91,23 @@ export async function openHub(options: HubOptions, handlers: HubHandlers): Promi
   const epoch = randomUUID()
   const keys = options.security.mode === 'keys' ? options.security.server : undefined
   const shared = { epoch, heartbeatMs, keys, floor: Date.now() * 1000 }
+  const apart = options.workers.reports > 0
   let hub: OpenHub | undefined
-  const front = await startFront(
-    { pub: endpoints.pub, reports: endpoints.reports, ...shared },
-    {
-      onReport: (report, at) => void hub?.take(report, at),
-      onRefused(refused) {
-        for (const r of refused) hub?.noteRefused(r)
-      },
-      onFault: handlers.onFault,
-    },
-  )
+  const data: Omit<FrontOptions, 'closed'> = { pub: endpoints.pub, reports: apart ? endpoints.reports : undefined, ...shared }
+  const front = await startThread<ToFront, FromFront, FrontBound>({
+    name: apart ? 'reports' : 'publishing',
+    program: new URL('./front.js', import.meta.url),
+    data,
+    hasSockets: true,
+    onMessage: (message) => hub?.hear(message),
+    onFault: handlers.onFault,
+  })
   try {
-    const rpc = await openRpc(
-      { endpoint: endpoints.rpc, ...shared },
-      {
-        ledger: () => hub?.ledger,
-        warn: handlers.warn,
-        hello: (request) => hub?.greet(request),
-        refused: (refused: GateRefusal) => hub?.noteRefused({ ...refused, count: 1, last: new Date().toISOString() }),
-      },
+    const rpc = await startRpcThreads(
+      { rpc: endpoints.rpc, reports: apart ? undefined : endpoints.reports, clerks: options.workers.rpc, ...shared },
+      { onMessage: (message, answer) => hub?.hearClerk(message, answer), onFault: handlers.onFault },
     )
-    hub = new OpenHub(options, handlers, epoch, front, rpc)
+    hub = new OpenHub(options, handlers, epoch, { front, rpc })
     return hub
   } catch (error) {
     await front.close()
@@ -120,31 +120,31 @@ class OpenHub implements Hub {
   readonly epoch: string
   readonly #options: HubOptions
   readonly #handlers: HubHandlers
-  readonly #front: FrontThread
-  readonly #rpc: Rpc
+  readonly #front: Thread<ToFront, FrontBound>
+  readonly #rpc: RpcThreads
+  readonly #giver: Giver
   readonly #questions: Questions
-  readonly #seals: Seals | undefined
   readonly #refusals: Refusals = createRefusals()
+  /** Host → wire version that was agreed on at its last hello. */
+  readonly #versions: Map<string, number> = new Map()
   #keyring: Keyring = EMPTY_KEYRING
   #ledger: Ledger | undefined
 
-  constructor(options: HubOptions, handlers: HubHandlers, epoch: string, front: FrontThread, rpc: Rpc) {
+  constructor(
+    options: HubOptions,
+    handlers: HubHandlers,
+    epoch: string,
+    { front, rpc }: { readonly front: Thread<ToFront, FrontBound>; readonly rpc: RpcThreads },
+  ) {
     this.#options = options
     this.#handlers = handlers
     this.#front = front
     this.#rpc = rpc
-    this.#questions = createQuestions((message) => front.tell(message))
-    this.#seals =
-      options.security.mode === 'keys'
-        ? { sealer: createSealer(randomBytes), keyOf: (host) => this.#keyring.hosts.get(host)?.seal }
-        : undefined
+    this.#giver = createGiver(() => this.#ledger, options.workers.rpc > 1)
+    this.#questions = createQuestions((message) => this.#tellAll(message))
     this.epoch = epoch
-    this.endpoints = { pub: front.pub, rpc: rpc.endpoint, reports: front.reports }
-  }
-
-  /** Undefined until the server has read its state. */
-  get ledger(): Ledger | undefined {
-    return this.#ledger
+    const reports = front.started.reports ?? rpc.bound.reports ?? options.endpoints.reports
+    this.endpoints = { pub: front.started.pub, rpc: rpc.bound.rpc, reports }
   }
 
   setKeys(publicKeys: ReadonlyMap<string, string>): void {
@@ -153,16 +153,13 @@ class OpenHub implements Hub {
     const before = this.#keyring
     this.#keyring = nextKeyring(before, security.server, publicKeys)
     for (const host of changedHosts(before, this.#keyring)) this.#refusals.forget(host)
-    this.#rpc.setKeys(this.#keyring)
-    this.#front.tell({ type: 'keys', keyring: this.#keyring })
+    const message = { type: 'keys', keyring: this.#keyring } as const
+    this.#rpc.setKeys(message)
+    this.#front.tell(message)
   }
 
   refused(): readonly Refused[] {
     return this.#refusals.list()
-  }
-
-  noteRefused(refused: Refused): void {
-    if (this.#refusals.note(refused)) this.#handlers.onRefused(refused)
   }
 
   restore(revision: number, world: LedgerWorld, hosts: Iterable<string>): void {
@@ -196,22 +193,18 @@ class OpenHub implements Hub {
     return this.#questions.ask(host, question, timeoutMs)
   }
 
-  greet(request: Hello): HelloReply | Refusal | undefined {
-    if (this.#ledger === undefined) return undefined
-    const against = this.#handlers.onHello(request, Date.now())
-    if (against !== undefined) return refusal(request, 'not-ready', against)
-    const { installation, heartbeatMs } = this.#options
-    return helloReply(this.#ledger, request, { installation, epoch: this.epoch, endpoints: this.endpoints, heartbeat_ms: heartbeatMs })
+  hear(message: FromFront): void {
+    if (message.type === 'report') void this.#take(message.report, message.at)
+    else this.#noteRefused(message.refused)
   }
 
-  async take(report: Report, at: number): Promise<void> {
-    this.#questions.take(report)
-    const { host, epoch } = report
-    const outcome = await this.#handlers.onReport(report, at).then(
-      (against): Settled['outcome'] => (against === undefined ? 'kept' : { against }),
-      (): Settled['outcome'] => 'lost',
-    )
-    this.#front.tell({ type: 'settled', host, settled: { epoch, outcome } })
+  hearClerk(message: FromClerk, answer: (message: ToClerk) => void): void {
+    if (message.type === 'hello') {
+      this.#versions.set(message.request.host, message.version)
+      answer({ type: 'greeted', id: message.id, reply: this.#greet(message.request) })
+    } else if (message.type === 'want') this.#giver.take(message.want, (given) => answer({ type: 'given', given }))
+    else if (message.type === 'warn') this.#handlers.warn(message.message)
+    else this.hear(message)
   }
 
   async close(): Promise<void> {
@@ -220,29 +213,50 @@ class OpenHub implements Hub {
     await this.#front.close()
   }
 
-  /** The front thread knows the new targets before any message about them leaves it. */
+  /** Only asked by clerks that know targets, so there is a ledger. */
+  #greet(request: Hello): HelloReply | Refusal {
+    const against = this.#handlers.onHello(request, Date.now())
+    if (against !== undefined) return refusal(request, 'not-ready', against)
+    const { installation, heartbeatMs } = this.#options
+    return helloReply(this.#ledger ?? EMPTY_LEDGER, request, {
+      installation,
+      epoch: this.epoch,
+      endpoints: this.endpoints,
+      heartbeat_ms: heartbeatMs,
+    })
+  }
+
+  #noteRefused(refused: readonly Refused[]): void {
+    for (const each of refused) if (this.#refusals.note(each)) this.#handlers.onRefused(each)
+  }
+
+  async #take(report: Report, at: number): Promise<void> {
+    this.#questions.take(report)
+    const { host, epoch } = report
+    const outcome = await this.#handlers.onReport(report, at).then(
+      (against): Settled['outcome'] => (against === undefined ? 'kept' : { against }),
+      (): Settled['outcome'] => 'lost',
+    )
+    this.#tellAll({ type: 'settled', host, settled: { epoch, outcome } })
+  }
+
+  /** What the desks are to know, wherever they are. */
+  #tellAll(message: ToFront & ToClerk): void {
+    this.#rpc.tell(message)
+    this.#front.tell(message)
+  }
+
+  /** All threads know the new targets before any message about them leaves. */
   #moveTo(hosts: Iterable<string>, revision: number): readonly HostMove[] {
     const { ledger, moves } = moveTargets(this.#ledger ?? EMPTY_LEDGER, hosts, revision)
     this.#ledger = ledger
     const targets = [...ledger.targets].filter(([, target]) => target.seq === ledger.seq)
-    this.#front.tell({ type: 'targets', revision: ledger.latest, targets })
+    this.#tellAll({ type: 'targets', revision: ledger.latest, targets })
     return moves
   }
 
-  /** Hands the messages over in batches; frames that several hosts share cross once per batch. */
   #send(moves: readonly HostMove[]): void {
-    let batch: Frames[] = []
-    let size = 0
-    const flush = (): void => {
-      if (batch.length > 0) this.#front.tell({ type: 'publish', packed: packMessages(batch) })
-      batch = []
-      size = 0
-    }
-    for (const frames of publications(this.epoch, moves, this.#seals)) {
-      batch.push(frames)
-      size += frames.reduce((sum, frame) => sum + frame.length, 0)
-      if (size > BATCH) flush()
-    }
-    flush()
+    for (const packed of packInBatches(publications(this.epoch, moves, (host) => this.#versions.get(host))))
+      this.#front.tell({ type: 'publish', packed })
   }
 }

@@ -2,8 +2,7 @@ import { PMap } from '../../lib/pmap.ts'
 import type { Intent } from '../../model/intent.ts'
 import { EMPTY_VERSION, type IntentKey, type Scope, type ScopeDelta } from '../../model/scope.ts'
 import { encodeText } from '../../wire/codec.ts'
-import { hostTopic, MAX_PUBLISHED_DELTA, type UpdateHeader, WIRE_VERSION } from '../../wire/messages.ts'
-import type { SealedDelta, Sealer } from '../../wire/seal.ts'
+import { hostTopic, MAX_PUBLISHED_DELTA, OLDEST_WIRE_VERSION, type UpdateHeader } from '../../wire/messages.ts'
 import type { ScopeState } from '../engine/types.ts'
 import { type HostMove, type LedgerWorld, type ScopeChange, scopeState } from './ledger.ts'
 
@@ -15,68 +14,49 @@ const LEAST_INTENT_BYTES = 64
 /** Frames of one PUB message as text: topic, header, deltas. */
 export type Frames = readonly string[]
 
-export interface Seals {
-  readonly sealer: Sealer
-  keyOf(host: string): Uint8Array | undefined
-}
-
 /**
  * One message for each host whose set changed. A delta is computed and serialised once, whoever needs it; one that is too large is left out, and the agent pulls it.
- With `seals` a message is sealed with what `keyOf` names; a host that has no key gets none.
+ * `versionOf`: the wire version agreed on with a host; with one that has not said hello yet, the oldest.
  */
-export function* publications(epoch: string, moves: Iterable<HostMove>, seals?: Seals): IterableIterator<Frames> {
-  const shared: Shared = { deltas: new Map(), needs: new Map(), sealer: seals?.sealer }
-  for (const move of moves) {
-    const key = seals?.keyOf(move.host)
-    if (seals !== undefined && key === undefined) continue
-    const { topic, header, deltas } = publication(epoch, move, shared)
-    const keys = deltas.map((d) => d.key)
-    yield [
-      topic,
-      seals === undefined || key === undefined ? header : seals.sealer.header(key, topic, header, keys),
-      ...deltas.map((d) => d.frame),
-    ]
-  }
+export function* publications(
+  epoch: string,
+  moves: Iterable<HostMove>,
+  versionOf: (host: string) => number | undefined = () => undefined,
+): IterableIterator<Frames> {
+  const shared: Shared = { deltas: new Map(), needs: new Map() }
+  for (const move of moves) yield publication({ epoch, v: versionOf(move.host) ?? OLDEST_WIRE_VERSION }, move, shared)
 }
 
 /** What is made once for all hosts: deltas by scope and versions, and each scope's member of `needs`. */
 interface Shared {
-  readonly deltas: Map<string, SealedDelta | undefined>
-  /** Undefined: nothing is sealed, and the keys of deltas are empty. */
-  readonly sealer: Sealer | undefined
+  readonly deltas: Map<string, string | undefined>
   readonly needs: Map<LedgerWorld, Map<Scope, string>>
 }
 
-interface Publication {
-  readonly topic: string
-  readonly header: string
-  readonly deltas: readonly SealedDelta[]
-}
-
-function publication(epoch: string, move: HostMove, shared: Shared): Publication {
+function publication(from: Pick<UpdateHeader, 'epoch' | 'v'>, move: HostMove, shared: Shared): Frames {
   const deltas: UpdateHeader['deltas'][number][] = []
-  const frames: SealedDelta[] = []
+  const frames: string[] = []
   let room = MAX_PUBLISHED_TOTAL
   for (const change of move.changes) {
     if (change.after === undefined) continue
     const frame = sharedFrame(change, shared)
-    if (frame === undefined || frame.frame.length > room) continue
-    room -= frame.frame.length
+    if (frame === undefined || frame.length > room) continue
+    room -= frame.length
     frames.push(frame)
     deltas.push({ scope: change.scope, from: change.before?.version ?? EMPTY_VERSION, to: change.after.version })
   }
   const header: Omit<UpdateHeader, 'needs'> = {
-    v: WIRE_VERSION,
+    v: from.v,
     type: 'update',
     host: move.host,
-    epoch,
+    epoch: from.epoch,
     seq: move.target.seq,
     revision: move.target.revision,
     deltas,
   }
   // Hosts need many scopes and share most of them: the members are put together as text, which costs a tenth of making objects of them.
   const text = `${JSON.stringify(header).slice(0, -1)},"needs":{${needsText(move.world, move.host, shared.needs)}}}`
-  return { topic: hostTopic(move.host), header: text, deltas: frames }
+  return [hostTopic(move.host), text, ...frames]
 }
 
 function needsText(world: LedgerWorld, host: string, memo: Shared['needs']): string {
@@ -91,13 +71,9 @@ function needsText(world: LedgerWorld, host: string, memo: Shared['needs']): str
   return parts.join(',')
 }
 
-function sharedFrame(change: ScopeChange, { deltas, sealer }: Shared): SealedDelta | undefined {
+function sharedFrame(change: ScopeChange, { deltas }: Shared): string | undefined {
   const key = `${change.scope}\0${change.before?.version}\0${change.after?.version}`
-  if (!deltas.has(key)) {
-    const text = frameOf(change)
-    if (text === undefined) deltas.set(key, undefined)
-    else deltas.set(key, sealer?.delta(text) ?? { frame: text, key: '' })
-  }
+  if (!deltas.has(key)) deltas.set(key, frameOf(change))
   return deltas.get(key)
 }
 

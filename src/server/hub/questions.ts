@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { JsonObject } from '../../model/brand.ts'
-import { type Ask, type Question, type Report, WIRE_VERSION } from '../../wire/messages.ts'
+import { type Ask, OLDEST_WIRE_VERSION, type Question, type Report } from '../../wire/messages.ts'
 import type { ToFront } from './front-protocol.ts'
+import type { ToClerk } from './rpc-protocol.ts'
 
 export type Answer =
   | { readonly ok: true; readonly data: JsonObject }
@@ -16,11 +17,11 @@ export interface Questions {
   close(): void
 }
 
-export function createQuestions(tell: (message: ToFront) => void): Questions {
+export function createQuestions(tell: (message: ToFront & ToClerk) => void): Questions {
   const open = new Map<string, (answer: Answer) => void>()
   return {
     ask(host, question, timeoutMs) {
-      const ask: Ask = { v: WIRE_VERSION, type: 'ask', id: randomUUID(), host, question }
+      const ask: Ask = { v: OLDEST_WIRE_VERSION, type: 'ask', id: randomUUID(), host, question }
       return new Promise((resolve) => {
         const settle = (answer: Answer): void => {
           clearTimeout(timer)

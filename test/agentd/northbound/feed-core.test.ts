@@ -14,6 +14,7 @@ import type { HeldScopes } from '../../../agentd/northbound/held.ts'
 import { setDigest } from '../../../src/lib/digest.ts'
 import type { Intent } from '../../../src/model/intent.ts'
 import type { Scope } from '../../../src/model/scope.ts'
+import { give } from '../../../src/server/hub/give.ts'
 import {
   admitWorld,
   EMPTY_LEDGER,
@@ -23,11 +24,11 @@ import {
   moveTargets,
   needsOf,
 } from '../../../src/server/hub/ledger.ts'
+import { createTextCache } from '../../../src/server/hub/piece-cache.ts'
 import { type Frames, publications } from '../../../src/server/hub/publication.ts'
-import { helloReply, planPull } from '../../../src/server/hub/pull.ts'
-import { createPieceCache, serialisePull } from '../../../src/server/hub/serialise.ts'
+import { createPuller, helloReply } from '../../../src/server/hub/pull.ts'
 import { decodePublished, decodeReply, encodeText, type Received } from '../../../src/wire/codec.ts'
-import { HEARTBEAT_TOPIC, type PullReply, type ReportReply, WIRE_VERSION } from '../../../src/wire/messages.ts'
+import { HEARTBEAT_TOPIC, type Pull, type PullReply, type ReportReply, WIRE_VERSION } from '../../../src/wire/messages.ts'
 import { nextWorld, type Sketch, world } from '../../server/hub/worlds.ts'
 
 const HOST = 'h1'
@@ -75,13 +76,15 @@ class Server {
     return reply.type === 'hello' ? { type: 'hello', reply } : { type: 'refused' }
   }
 
-  async pull(scopes: Parameters<typeof planPull>[2]['scopes']): Promise<FeedEvent> {
+  async pull(scopes: Pull['scopes']): Promise<FeedEvent> {
     const request = { v: WIRE_VERSION, id: 'x', host: HOST, type: 'pull', ...(scopes === undefined ? {} : { scopes }) } as const
-    const plan = planPull(this.ledger, this.epoch, request)
-    if ('type' in plan) return { type: 'refused' }
-    const bytes = await serialisePull(plan, createPieceCache(), () => Promise.resolve())
-    const decoded = bytes === undefined ? undefined : decodeReply(bytes)
-    if (decoded?.ok !== true) throw new Error(`the server's own answer cannot be decoded: ${decoded?.refusal.message}`)
+    const { ledger } = this
+    const puller = createPuller(this.epoch, (want) => give(ledger, { ...want, id: 0 }, createTextCache(0), () => Promise.resolve()))
+    puller.setTargets(ledger.targets)
+    const text = await puller.pull(request)
+    if (typeof text !== 'string') return { type: 'refused' }
+    const decoded = decodeReply(Buffer.from(text))
+    if (!decoded.ok) throw new Error(`the server's own answer cannot be decoded: ${decoded.refusal.message}`)
     return { type: 'pulled', reply: decoded.message as PullReply }
   }
 

@@ -2,15 +2,16 @@ import { Subscriber } from 'zeromq'
 import { createIdentity, type HostKeys } from '../../../agentd/northbound/identity.ts'
 import { type Northbound, openNorthbound } from '../../../agentd/northbound/northbound.ts'
 import { openRequester } from '../../../agentd/northbound/requester.ts'
-import { HEARTBEAT_TOPIC } from '../../../src/wire/messages.ts'
+import { HEARTBEAT_TOPIC, type Speaks } from '../../../src/wire/messages.ts'
 
 /* One agent in a process of its own (see endurance.test.ts): tells its parent what it is offered, and each heartbeat and reply to a report with its time. */
 
 export type ChildMessage =
   | { readonly type: 'target'; readonly revision: number }
+  | { readonly type: 'log'; readonly message: string }
   | { readonly type: 'heartbeat' | 'report reply'; readonly at: number }
 
-const [host = '', server = '', own = '', watchers = ''] = process.argv.slice(2)
+const [host = '', server = '', own = '', watchers = '', speaks] = process.argv.slice(2)
 const keysOf = (json: string): HostKeys => JSON.parse(json) as HostKeys
 
 function tell(message: ChildMessage): void {
@@ -24,7 +25,10 @@ const northbound: Northbound = openNorthbound({
   keys: keysOf(own),
   saved: undefined,
   stateFile: { saveSet: () => Promise.resolve() },
-  log: () => undefined,
+  log: (level, message) => {
+    if (level !== 'debug') tell({ type: 'log', message })
+  },
+  ...(speaks === undefined ? {} : { speaks: JSON.parse(speaks) as Speaks }),
   onTarget(target) {
     tell({ type: 'target', revision: target.revision })
     setImmediate(() =>

@@ -122,8 +122,12 @@ test('a server whose main thread is busy, and which is under a storm of pulls, s
   }
   const blockedTo = Date.now()
   await Promise.all(running)
-  await until('the child has told what it saw meanwhile', () => child.seen.some((m) => m.type !== 'target' && m.at > blockedTo))
-  const during = child.seen.filter((m) => m.type !== 'target' && m.at > blockedFrom && m.at < blockedTo).map((m) => m.type)
+  await until('the child has told what it saw meanwhile', () =>
+    child.seen.some((m) => (m.type === 'heartbeat' || m.type === 'report reply') && m.at > blockedTo),
+  )
+  const during = child.seen
+    .filter((m) => (m.type === 'heartbeat' || m.type === 'report reply') && m.at > blockedFrom && m.at < blockedTo)
+    .map((m) => m.type)
   const heartbeats = during.filter((type) => type === 'heartbeat').length
   const replies = during.filter((type) => type === 'report reply').length
   t.log(

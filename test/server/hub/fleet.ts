@@ -10,13 +10,14 @@ import { setDigest } from '../../../src/lib/digest.ts'
 import type { JsonObject } from '../../../src/model/brand.ts'
 import type { Key } from '../../../src/model/key.ts'
 import type { ObjectStatus } from '../../../src/model/status.ts'
-import { type Hub, type HubHandlers, type HubOptions, openHub } from '../../../src/server/hub/hub.ts'
+import { type Hub, type HubHandlers, type HubOptions, openHub, type Workers } from '../../../src/server/hub/hub.ts'
 import type { Endpoints } from '../../../src/wire/endpoints.ts'
-import type { Origin, Question } from '../../../src/wire/messages.ts'
+import type { Origin, Question, Speaks } from '../../../src/wire/messages.ts'
 
 /* Hubs and agents for tests on real sockets. Timers are short; nothing here waits for a fixed time where it can wait for an event. */
 
 export const HEARTBEAT_MS = 100
+export const WORKERS: Workers = { rpc: 1, reports: 1 }
 export const LOCAL: Endpoints = { pub: 'tcp://127.0.0.1:*', rpc: 'tcp://127.0.0.1:*', reports: 'tcp://127.0.0.1:*' }
 
 /** ipc endpoints in a directory of their own, so that a hub can be started again at the same place. */
@@ -34,7 +35,7 @@ export interface Teardown {
 /** Closed with the test, however it ends. */
 export async function startHub(t: Teardown, options: Partial<HubOptions> = {}, handlers: Partial<HubHandlers> = {}): Promise<Hub> {
   const hub = await openHub(
-    { endpoints: LOCAL, installation: 'test', heartbeatMs: HEARTBEAT_MS, security: { mode: 'local-only' }, ...options },
+    { endpoints: LOCAL, installation: 'test', heartbeatMs: HEARTBEAT_MS, security: { mode: 'local-only' }, workers: WORKERS, ...options },
     {
       onHello: () => undefined,
       onReport: () => Promise.resolve(undefined),
@@ -65,6 +66,9 @@ export interface TestAgentOptions {
   readonly saved?: SavedSet
   readonly keys?: HostKeys
   readonly origin?: Origin
+  readonly speaks?: Speaks
+  /** Milliseconds until a request counts as lost. */
+  readonly requestMs?: number
   readonly onTarget?: (target: TargetSet) => void
   readonly answer?: (question: Question) => Promise<JsonObject>
 }
@@ -80,6 +84,7 @@ export function startAgent(t: Teardown, options: TestAgentOptions): TestAgent {
     origin: options.origin,
     saved: options.saved,
     keys: options.keys,
+    ...(options.speaks === undefined ? {} : { speaks: options.speaks }),
     stateFile: { saveSet: () => Promise.resolve() },
     log: (level, message) => {
       if (level !== 'debug') log.push(`${level} ${message}`)
@@ -90,7 +95,7 @@ export function startAgent(t: Teardown, options: TestAgentOptions): TestAgent {
       setImmediate(() => northbound.converged({ ...consumed(target), drift: [], facts: {}, allocations: {}, timings: {} }))
     },
     answer: options.answer ?? ((question) => Promise.resolve({ asked: question.what })),
-    timing: { requestMs: 1000, backoff: { first: 20, max: 300, factor: 2, jitter: 0.5 } },
+    timing: { requestMs: options.requestMs ?? 1000, backoff: { first: 20, max: 300, factor: 2, jitter: 0.5 } },
   })
   t.teardown(() => northbound.close())
   return { host: options.host, northbound, offers, log, close: () => northbound.close() }
