@@ -150,7 +150,7 @@ test('an agent that speaks no version of the server’s is refused with both nam
   const older = startAgent(t, { server: hub.endpoints.rpc, host: 'h1', saved, speaks: { min: 0, max: 0 } })
   await until('refused', () => older.log.length > 0)
   const words = 'wire version 0, this side speaks 1 to 2: bring both to the same release'
-  t.deepEqual(older.log, [`warn server away: ${words}; this host stays as it is`])
+  t.deepEqual(older.log, [`warn the server answered: ${words}; this host stays as it is`])
   t.deepEqual(
     older.offers.map((o) => [o.source, o.revision, o.scopes.size]),
     [['saved', 1, 2]],
