@@ -46,6 +46,7 @@ export function createSite(offer: SiteOffer): KindDefinition<Site> {
       source: 'in place',
       drift: 'in place',
       guards: 'in place',
+      workers: 'in place',
     },
     normalise: normaliseSite,
     references: () => [],

@@ -56,7 +56,12 @@ class OvsDriver implements Driver {
     })
     this.#inventory = takeInventory(this.#ovsdb.replica)
     this.#facts = factsOf(this.#inventory, options.installation, 'netdev', {})
-    this.#flows = new FlowChannel({ path: `${options.rundir}/${BRIDGE}.mgmt`, log: options.log, onChange: () => this.#wake() })
+    this.#flows = new FlowChannel({
+      path: `${options.rundir}/${BRIDGE}.mgmt`,
+      log: options.log,
+      isReadable: () => unreadFlows(this.#inventory) === undefined,
+      onChange: () => this.#wake(),
+    })
   }
 
   async start(): Promise<void> {
@@ -84,7 +89,12 @@ class OvsDriver implements Driver {
     const unread = unreadFlows(this.#inventory)
     if (unread !== undefined) return { items, foreign, unread }
     if (this.#inventory.Bridge.has(BRIDGE)) {
-      const tables = await this.#flows.tables(fresh)
+      const tables = await this.#flows.tables(fresh).catch((error: unknown) => {
+        // The row may have changed while we connected, and says why better than the socket does.
+        if (unreadFlows(this.#inventory) === undefined) throw error
+        return undefined
+      })
+      if (tables === undefined) return await this.observe({ fresh })
       for (const [key, item] of tables.own) items.set(key, item)
       for (const [key, item] of this.#settings()) items.set(key, item)
       for (const [where, text] of tables.foreign) foreign.push({ where, text })

@@ -14,6 +14,8 @@ export interface FlowChannelOptions {
   /** The bridge's management socket. */
   readonly path: string
   readonly log: DriverOptions['log']
+  /** False while the bridge's row forbids what our client speaks: connecting is in vain until the row is put right. */
+  readonly isReadable: () => boolean
   /** Flows or ports were changed by another hand, or the connection was lost or found again. */
   readonly onChange: () => void
 }
@@ -156,7 +158,7 @@ export class FlowChannel {
       } catch (error) {
         // `closed`: a switch that is just going.
         const passing = error instanceof OpenFlowError && (error.code === 'connect' || error.code === 'closed')
-        if (this.#closed || Date.now() > end || !passing) throw error
+        if (this.#closed || Date.now() > end || !passing || !this.#options.isReadable()) throw error
         await sleep(RETRY_MS)
       }
     }
