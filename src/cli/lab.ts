@@ -159,7 +159,9 @@ export function reaches(world: World): (from: Key, to: Key) => boolean {
     const network = resource?.spec['network']
     return typeof network !== 'string' ? '' : network.includes('/') ? network : `${resource?.project ?? ''}/${network}`
   }
-  return (from, to) => networkOf(from) === networkOf(to)
+  const isUp = (key: Key): boolean => world.resources.get(key)?.spec['admin_state_up'] !== false
+  const carries = (port: Key): boolean => isUp(port) && isUp(makeKey('network', ...(networkOf(port).split('/', 2) as [string, string])))
+  return (from, to) => networkOf(from) === networkOf(to) && carries(from) && carries(to)
 }
 
 async function ping(dir: string, output: Output): Promise<ExitCode> {

@@ -18,6 +18,7 @@ import type { RenderStyle } from '../server/render/style.ts'
 import { controlPath } from '../server/serve.ts'
 import { StoreError } from '../server/store/error.ts'
 import { openStore } from '../server/store/open.ts'
+import type { Store } from '../server/store/types.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import { type Output, styleOf } from './output.ts'
 
@@ -142,11 +143,19 @@ export async function askServer(stateFile: string): Promise<StatusAnswer | undef
   }
 }
 
+async function hostsOf(store: Store): Promise<readonly string[]> {
+  const hosts: string[] = []
+  for await (const page of store.resources())
+    hosts.push(...page.filter((row) => row.declared.kind === 'host').map((row) => row.declared.name))
+  return hosts.sort()
+}
+
 async function lastKnown(stateFile: string): Promise<{ readonly fleet: FleetInput; readonly callbacks: CallsView }> {
   const store = await openStore(stateFile, { access: 'read' })
   try {
     const current = await store.currentRevision()
-    const fleet = fleetInput(current?.revision ?? 0, new Map(), await rememberedHosts(store), Date.now(), 0)
+    const known = fleetInput(current?.revision ?? 0, new Map(), await rememberedHosts(store), Date.now(), 0)
+    const fleet = known.agents.length > 0 ? known : { ...known, first: { declared: await hostsOf(store), awaited: [], awaitedMs: 0 } }
     return { fleet, callbacks: viewOf(await store.callbacks.waiting(SHOWN_CALLS), [], SHOWN_CALLS) }
   } finally {
     await store.close()

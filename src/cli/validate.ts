@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import pc from 'picocolors'
 import { hasErrors, type Issue } from '../model/issue.ts'
@@ -28,7 +28,8 @@ export function issuesText(dir: string, issues: readonly Issue[], output: Output
     issues,
     (path) => {
       try {
-        return readFileSync(join(dir, path), 'utf8')
+        const file = join(dir, path)
+        return statSync(file).isFile() ? readFileSync(file, 'utf8') : undefined
       } catch {
         return undefined
       }

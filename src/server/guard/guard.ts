@@ -1,4 +1,5 @@
 import type { Site } from '../../kinds/kind.ts'
+import { SITE_KEY } from '../../kinds/site/spec.ts'
 import { count, listed } from '../../lib/text.ts'
 import { displayKey, type Key, keyParts } from '../../model/key.ts'
 import type { Holding, World } from '../engine/types.ts'
@@ -32,10 +33,11 @@ export function guardPlan(input: GuardInput): readonly GuardVerdict[] {
   return [...emptyTree(input), ...vanishedFiles(input), ...deleteRatio(input, deleted), ...deleteCount(input, deleted), ...renumber(input)]
 }
 
-/** An empty tree is a wrong directory or a failed checkout, not a wish; nothing overrides this. */
+/** An empty tree is a wrong directory or a failed checkout, not a wish; nothing overrides this. A site file alone is one too: it declares nothing that runs. */
 function emptyTree({ base, world }: GuardInput): readonly GuardVerdict[] {
-  if (world.declared.size > 0 || base.declared.size === 0) return []
-  const had = base.declared.size
+  const had = base.declared.size - (base.declared.has(SITE_KEY) ? 1 : 0)
+  const has = world.declared.size - (world.declared.has(SITE_KEY) ? 1 : 0)
+  if (has > 0 || had === 0) return []
   const message = `the repo declares nothing, and ${count(had, 'resource')} would be deleted`
   return [
     { guard: 'empty-tree', message, cause: 'is this the right directory and branch? An empty repo never deletes anything', count: had },

@@ -25,7 +25,14 @@ export function renderStatus(input: FleetInput, style: RenderStyle = {}): string
 }
 
 function nobody({ revision, first }: FleetInput): string {
-  if (revision > 0) return `Revision ${revision}. No host is declared, and none has reported.`
+  if (revision > 0) {
+    const declared = first?.declared ?? []
+    const who =
+      declared.length === 0
+        ? 'No host is declared'
+        : `${count(declared.length, 'host')} ${declared.length === 1 ? 'is' : 'are'} declared (${named(declared)})`
+    return `Revision ${revision}. ${who}, and none has reported.`
+  }
   if (first === undefined) return 'Revision none. No host has reported.'
   const { declared, awaited, awaitedMs } = first
   if (declared.length === 0) return 'Revision none. No host is declared, and none has reported.'
