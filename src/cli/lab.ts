@@ -8,7 +8,7 @@ import { allPairs, describeWrong, proveAll } from '../lab/prove.ts'
 import type { LabSpec } from '../lab/spec.ts'
 import { type HostStatus, labStatus } from '../lab/status.ts'
 import { describeRemains, isClean } from '../lab/sweep.ts'
-import { type Key, makeKey } from '../model/key.ts'
+import { type Key, makeKey, namedKey } from '../model/key.ts'
 import type { World } from '../server/engine/types.ts'
 import type { HostState } from '../server/render/fleet.ts'
 import { renderStatus } from '../server/render/status.ts'
@@ -154,13 +154,13 @@ function withSwitches(states: readonly HostState[], switches: readonly HostStatu
 
 /** Ports of one network reach each other; ports of different networks do not: there are no routers yet. */
 export function reaches(world: World): (from: Key, to: Key) => boolean {
-  const networkOf = (port: Key): string => {
+  const networkOf = (port: Key): Key | undefined => {
     const resource = world.resources.get(port)
     const network = resource?.spec['network']
-    return typeof network !== 'string' ? '' : network.includes('/') ? network : `${resource?.project ?? ''}/${network}`
+    return resource === undefined || typeof network !== 'string' ? undefined : namedKey('network', resource.project, network)
   }
-  const isUp = (key: Key): boolean => world.resources.get(key)?.spec['admin_state_up'] !== false
-  const carries = (port: Key): boolean => isUp(port) && isUp(makeKey('network', ...(networkOf(port).split('/', 2) as [string, string])))
+  const isUp = (key: Key | undefined): boolean => key === undefined || world.resources.get(key)?.spec['admin_state_up'] !== false
+  const carries = (port: Key): boolean => isUp(port) && isUp(networkOf(port))
   return (from, to) => networkOf(from) === networkOf(to) && carries(from) && carries(to)
 }
 

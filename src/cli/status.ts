@@ -145,8 +145,7 @@ export async function askServer(stateFile: string): Promise<StatusAnswer | undef
 
 async function hostsOf(store: Store): Promise<readonly string[]> {
   const hosts: string[] = []
-  for await (const page of store.resources())
-    hosts.push(...page.filter((row) => row.declared.kind === 'host').map((row) => row.declared.name))
+  for await (const page of store.declared()) hosts.push(...page.filter((d) => d.kind === 'host').map((d) => d.name))
   return hosts.sort()
 }
 

@@ -26,21 +26,21 @@ export function renderStatus(input: FleetInput, style: RenderStyle = {}): string
 
 function nobody({ revision, first }: FleetInput): string {
   if (revision > 0) {
-    const declared = first?.declared ?? []
-    const who =
-      declared.length === 0
-        ? 'No host is declared'
-        : `${count(declared.length, 'host')} ${declared.length === 1 ? 'is' : 'are'} declared (${named(declared)})`
-    return `Revision ${revision}. ${who}, and none has reported.`
+    return `Revision ${revision}. ${declaredText(first?.declared ?? [])}, and none has reported.`
   }
   if (first === undefined) return 'Revision none. No host has reported.'
   const { declared, awaited, awaitedMs } = first
-  if (declared.length === 0) return 'Revision none. No host is declared, and none has reported.'
+  if (declared.length === 0) return `Revision none. ${declaredText(declared)}, and none has reported.`
   const next =
     awaited.length === 0
       ? 'nothing is committed yet'
       : `the first revision waits for ${named(awaited)} to say what ${awaited.length === 1 ? 'it holds' : 'they hold'}, at most ${formatDuration(awaitedMs)} more`
-  return `Revision none. ${count(declared.length, 'host')} ${declared.length === 1 ? 'is' : 'are'} declared (${named(declared)}), and ${next}.`
+  return `Revision none. ${declaredText(declared)}, and ${next}.`
+}
+
+function declaredText(hosts: readonly string[]): string {
+  if (hosts.length === 0) return 'No host is declared'
+  return `${count(hosts.length, 'host')} ${hosts.length === 1 ? 'is' : 'are'} declared (${named(hosts)})`
 }
 
 function named(hosts: readonly string[]): string {

@@ -6,6 +6,7 @@ import type { World } from '../../../src/server/engine/types.ts'
 import { engine } from '../../support/world.ts'
 import { type Edit, opsOf } from './arbitrary.ts'
 import { anyBlockEdit, calmOf, START } from './block-edits.ts'
+import { splitDoesNotCount, thereAndBack } from './laws.ts'
 import { plainWorld } from './plain.ts'
 
 const long = process.env['NETLOOM_LONG'] === '1'
@@ -129,34 +130,11 @@ test('the order in which resources come does not count', (t) => {
 const calm = fc.array(anyBlockEdit, { maxLength: 30 }).map(calmOf)
 
 test('the split of the ops does not count, where nobody wants what another has', (t) => {
-  fc.assert(
-    fc.property(calm, fc.nat(5), (edits, parts) => {
-      const ops = opsOf(edits)
-      const whole = engine.step(engine.empty(), ops, { now: 0 }).world
-      let split = engine.empty()
-      for (let i = 0; i <= parts; i++)
-        split = engine.step(split, { set: ops.set.filter((_, n) => n % (parts + 1) === i), del: [] }, { now: 0 }).world
-      t.deepEqual(plainWorld(split), plainWorld(whole))
-    }),
-    runs(60),
-  )
+  splitDoesNotCount(t, calm, runs(60))
 })
 
 test('A → B → A is A: values, scopes and needs', (t) => {
-  fc.assert(
-    fc.property(calm, calm, (first, second) => {
-      const a = engine.step(engine.empty(), opsOf(first), { now: 0 }).world
-      const b = engine.step(a, opsOf(second), { now: DAY }).world
-      const del = [...b.declared.keys()].filter((k) => !a.declared.has(k))
-      const back = engine.step(b, { set: [...a.declared.values()], del }, { now: 2 * DAY }).world
-      const part = (world: World) => {
-        const { resources, findings, scopes, needs } = plainWorld(world)
-        return { resources, findings, scopes, needs }
-      }
-      t.deepEqual(part(back), part(a))
-    }),
-    runs(100),
-  )
+  thereAndBack(t, calm, runs(100))
 })
 
 test('the sequences reach what they are for: blocks that are chosen, written, reserved, refused, and pools that are full', (t) => {

@@ -5,6 +5,7 @@ import type { Key } from '../../../src/model/key.ts'
 import type { World } from '../../../src/server/engine/types.ts'
 import { engine } from '../../support/world.ts'
 import { anyEdit, type Edit, opsOf, SOUND, sharingEdit } from './arbitrary.ts'
+import { splitDoesNotCount, thereAndBack } from './laws.ts'
 import { plainWorld } from './plain.ts'
 
 const long = process.env['NETLOOM_LONG'] === '1'
@@ -166,34 +167,11 @@ const calm: fc.Arbitrary<Edit[]> = fc.array(anyEdit, { maxLength: 40 }).map((edi
 )
 
 test('the split of the ops does not count, where nobody wants what another has', (t) => {
-  fc.assert(
-    fc.property(calm, fc.nat(5), (edits, parts) => {
-      const ops = opsOf(edits)
-      const whole = engine.step(engine.empty(), ops, { now: 0 }).world
-      let split = engine.empty()
-      for (let i = 0; i <= parts; i++)
-        split = engine.step(split, { set: ops.set.filter((_, n) => n % (parts + 1) === i), del: [] }, { now: 0 }).world
-      t.deepEqual(plainWorld(split), plainWorld(whole))
-    }),
-    runs(60),
-  )
+  splitDoesNotCount(t, calm, runs(60))
 })
 
 test('A → B → A is A: values, scopes and needs', (t) => {
-  fc.assert(
-    fc.property(calm, calm, (first, second) => {
-      const a = engine.step(engine.empty(), opsOf(first), { now: 0 }).world
-      const b = engine.step(a, opsOf(second), { now: DAY }).world
-      const del = [...b.declared.keys()].filter((k) => !a.declared.has(k))
-      const back = engine.step(b, { set: [...a.declared.values()], del }, { now: 2 * DAY }).world
-      const part = (world: World) => {
-        const { resources, findings, scopes, needs } = plainWorld(world)
-        return { resources, findings, scopes, needs }
-      }
-      t.deepEqual(part(back), part(a))
-    }),
-    runs(100),
-  )
+  thereAndBack(t, calm, runs(100))
 })
 
 test('who keeps its place keeps its values, whatever happens around it', (t) => {
