@@ -1,18 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import test from 'ava'
 import { compareIssues, type Issue } from '../../../src/model/issue.ts'
 import { issuesOf } from '../../../src/server/engine/issues.ts'
-import type { DeclaredOps, Locate, Step, World } from '../../../src/server/engine/types.ts'
+import type { DeclaredOps, Step, World } from '../../../src/server/engine/types.ts'
 import { computePlan, isEmptyPlan } from '../../../src/server/plan/plan.ts'
 import type { AttributeChange, Change } from '../../../src/server/plan/types.ts'
 import { kinds } from '../../support/kinds.ts'
 import { build, engine, write } from '../../support/world.ts'
-
-const file = new URL('../../../../test/server/plan/core-changes.txt', import.meta.url)
-const [head = '', ...cases] = readFileSync(file, 'utf8').split(/^## /m)
-
-/** Places that say what they are of. */
-const locate: Locate = (key, at) => ({ file: [key, ...at].join(' '), line: 1, col: 1 })
+import { locate, testCases } from './case-file.ts'
 
 const GUARDS = { delete_ratio: 1, delete_ratio_min: 1000, delete_count: 1000, delete_settle_ms: 0 }
 
@@ -50,23 +43,4 @@ function issueText({ code, place, message, related, hint }: Issue): string {
   return `${code} ${place?.file}: ${message}${others}${hint === undefined ? '' : ` → ${hint}`}`
 }
 
-if (process.env['UPDATE'] === '1') {
-  const rewritten = cases.map((c) => {
-    const [source = ''] = c.split('\n=>\n')
-    const [title = '', ...body] = source.trimEnd().split('\n')
-    return `## ${title}\n${body.join('\n')}\n=>\n${run(`${body.join('\n')}\n`)}\n\n`
-  })
-  writeFileSync(file, `${head}${rewritten.join('')}`.trimEnd().concat('\n'))
-}
-
-test('there are cases', (t) => {
-  t.true(cases.length > 20)
-})
-
-for (const c of cases) {
-  const [source = '', expected = ''] = c.split('\n=>\n')
-  const [title = '', ...body] = source.split('\n')
-  test(title, (t) => {
-    t.is(run(`${body.join('\n')}\n`), expected.trim())
-  })
-}
+testCases('core-changes.txt', run)

@@ -1,20 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs'
 import test from 'ava'
 import { compareIssues, type Issue } from '../../../src/model/issue.ts'
 import { issuesOf } from '../../../src/server/engine/issues.ts'
-import type { Locate } from '../../../src/server/engine/types.ts'
 import { projectNameIssues } from '../../../src/server/plan/project-names.ts'
 import { quotaUses } from '../../../src/server/plan/quota.ts'
 import { quotaIssues } from '../../../src/server/plan/quota-issues.ts'
 import { renderQuota } from '../../../src/server/render/quota.ts'
 import { kinds } from '../../support/kinds.ts'
 import { build, engine, write } from '../../support/world.ts'
-
-const file = new URL('../../../../test/server/plan/projects.txt', import.meta.url)
-const [head = '', ...cases] = readFileSync(file, 'utf8').split(/^## /m)
-
-/** Places that say what they are of. */
-const locate: Locate = (key, at) => ({ file: [key, ...at].join(' '), line: 1, col: 1 })
+import { locate, testCases } from './case-file.ts'
 
 function run(source: string): string {
   const [before = '', after = ''] = source.split(/^then\n/m)
@@ -33,26 +26,7 @@ function issueText({ code, place, message, label, related, hint }: Issue): strin
   return `${code} ${place?.file}: ${message}${label === undefined ? '' : ` [${label}]`}${others}${hint === undefined ? '' : ` → ${hint}`}`
 }
 
-if (process.env['UPDATE'] === '1') {
-  const rewritten = cases.map((c) => {
-    const [source = ''] = c.split('\n=>\n')
-    const [title = '', ...body] = source.trimEnd().split('\n')
-    return `## ${title}\n${body.join('\n')}\n=>\n${run(`${body.join('\n')}\n`)}\n\n`
-  })
-  writeFileSync(file, `${head}${rewritten.join('')}`.trimEnd().concat('\n'))
-}
-
-test('there are cases', (t) => {
-  t.true(cases.length > 20)
-})
-
-for (const c of cases) {
-  const [source = '', expected = ''] = c.split('\n=>\n')
-  const [title = '', ...body] = source.split('\n')
-  test(title, (t) => {
-    t.is(run(`${body.join('\n')}\n`), expected.trim())
-  })
-}
+testCases('projects.txt', run)
 
 const TWO = `quotas: { shop: { ports: 2 }, '*': { networks: 1 } }
 ---
