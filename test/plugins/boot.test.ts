@@ -4,13 +4,16 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import test, { type ExecutionContext } from 'ava'
+import anyTest, { type ExecutionContext } from 'ava'
 import { BUILT_IN } from '../../src/plugins/index.ts'
 import { settingsOf } from '../../src/plugins/settings.ts'
 import { BootError, boot } from '../../src/server/boot.ts'
 import { startServer } from '../../src/server/serve.ts'
 import { netloom } from '../cli/netloom.ts'
 import { said } from './make.ts'
+
+// While a module loads, the process's only `exit` is taken from it: two boots at once would tell each other of theirs.
+const test = anyTest.serial
 
 const SAMPLE = fileURLToPath(new URL('../../../samples/01-three-hosts', import.meta.url))
 

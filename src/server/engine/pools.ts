@@ -34,14 +34,14 @@ function claim(asker: Asker, pool: string, value: string): Claim {
 }
 
 function allocate(asker: Asker, pool: string, ranges: readonly ValueRange[], options: AllocateOptions): Claim {
-  const { run, owner, asked } = asker
+  const { owner, asked } = asker
   const value = ownValue(ownHoldings(asker, pool), ranges, options)
   if (value === undefined && !asker.fresh) throw DEFERRED
   asker.allocated = true
   const found = value ?? freeValue(asker, pool, ranges, options.label)
   if (found === undefined) {
     asker.reads.add(poolFact(pool))
-    return { ok: false, reason: 'full', ...describeFull(run, pool, ranges) }
+    return { ok: false, reason: 'full', ...describeFull(asker, pool, ranges) }
   }
   asked.set(slotOf(pool, found), { pool, value: found, owner, source: 'auto' })
   return { ok: true, value: found }
@@ -114,15 +114,16 @@ function rangesText(ranges: readonly ValueRange[]): string {
   return ranges.map((r) => `${r.from}-${r.to}`).join(',')
 }
 
-/** Counted once per run and pool, not once per resource that finds it full. */
-function describeFull(run: Run, pool: string, ranges: readonly ValueRange[]): FullPool {
+/** Counted once per run and pool, not once per resource that finds it full. Whoever asks counts too: what it was just given is not held yet. */
+function describeFull({ run, asked }: Asker, pool: string, ranges: readonly ValueRange[]): FullPool {
   const text = rangesText(ranges)
   const known = run.full.get(pool)?.get(text)
   if (known !== undefined) return known
   const holders = new Set<Key>()
   let used = 0
   for (const value of valuesFrom(ranges, 0n)) {
-    const held = run.state.held.get(slotOf(pool, value))
+    const slot = slotOf(pool, value)
+    const held = asked.get(slot) ?? run.state.held.get(slot)
     if (held === undefined) continue
     used++
     holders.add(held.owner)
