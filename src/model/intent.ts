@@ -5,7 +5,16 @@ import type { Key } from './key.ts'
  * Kinds make intents (`kinds/<kind>/lower.ts`); backends compile them. Every value is plain JSON.
  * Adding a data-plane ability = one more member; the exhaustive switch in each backend's compiler then names who must answer.
  */
-export type Intent = EndpointIntent | HostIntent | AttachIntent | SegmentIntent | LocationIntent
+export type Intent =
+  | EndpointIntent
+  | HostIntent
+  | AttachIntent
+  | SegmentIntent
+  | LocationIntent
+  | GroupIntent
+  | GroupRuleIntent
+  | MemberIntent
+  | AddressesIntent
 
 export type NetworkType = 'local' | 'flat' | 'vlan' | 'vxlan' | 'geneve' | 'gre'
 export type TunnelType = 'vxlan' | 'geneve' | 'gre'
@@ -51,6 +60,11 @@ export interface AttachIntent {
   readonly addresses: readonly string[]
   /** As in its network's segment. */
   readonly segment?: string
+  /**
+   * With port security: the groups whose rules it is under, sorted. Nothing but what a rule of one of them allows comes in or goes out, besides what a guest needs to be on its
+   * network at all (ARP, ND, MLD, its own DHCP). None: nothing. Absent: no rules, everything.
+   */
+  readonly security_groups?: readonly Key[]
 }
 
 export interface AllowedAddress {
@@ -104,6 +118,54 @@ export interface LocationIntent {
   readonly other_macs?: readonly string[]
   /** Where the network has several segments: the one that its host takes. Absent there: it is in none (yet). */
   readonly segment?: string
+}
+
+/** scope `sg/<g>`: a security group. Of the groups of one port either all are stateful or none is. */
+export interface GroupIntent {
+  readonly type: 'group'
+  readonly group: Key
+  /** True: what answers, and what is related (ICMP errors), passes without a rule of its own. */
+  readonly stateful: boolean
+}
+
+/** scope `sg/<g>`: one rule; its key tells it from the group's others by its content. A rule only ever allows. */
+export interface GroupRuleIntent {
+  readonly type: 'group_rule'
+  readonly group: Key
+  readonly rule: GroupRule
+}
+
+export interface GroupRule {
+  readonly direction: 'ingress' | 'egress'
+  readonly ethertype: 'IPv4' | 'IPv6'
+  /** IP protocol number; absent: any. 1 with IPv4 and 58 with IPv6 are ICMP. */
+  readonly protocol?: number
+  /** Destination ports, both ends included; TCP (6), UDP (17), DCCP (33), SCTP (132) and UDP-Lite (136) only. Absent: any. */
+  readonly ports?: { readonly first: number; readonly last: number }
+  /** ICMP only. Absent: any. */
+  readonly icmp?: { readonly type: number; readonly code?: number }
+  /** Who is on the other side; absent: anybody. */
+  readonly remote?: GroupRemote
+}
+
+/** A prefix in canonical CIDR form, the members of a group, or what an address group holds: of the rule's ethertype. */
+export type GroupRemote = { readonly prefix: string } | { readonly group: Key } | { readonly addresses: Key }
+
+/** scope `members/<g>`: a port of a group, wherever it lives. Whoever speaks from or is reached under one of its prefixes is the group. */
+export interface MemberIntent {
+  readonly type: 'member'
+  readonly group: Key
+  readonly port: Key
+  /** Its own addresses and those of its allowed address pairs, canonical CIDR, sorted, each once. */
+  readonly prefixes: readonly string[]
+}
+
+/** scope `addresses/<a>`: what an address group holds. */
+export interface AddressesIntent {
+  readonly type: 'addresses'
+  readonly addresses: Key
+  /** Canonical CIDR, sorted, each once. */
+  readonly prefixes: readonly string[]
 }
 
 /** Within what ports hear each other: the network, or one segment where it has several. */

@@ -3,7 +3,10 @@ import type { Brand } from './brand.ts'
 import type { Intent } from './intent.ts'
 import { type Key, keyParts } from './key.ts'
 
-/** A named, versioned set of intents that hosts share: `fabric`, `host/<h>`, `net/<project>/<name>`, … */
+/**
+ * A named, versioned set of intents that hosts share: `fabric`, `host/<h>`, `net/<project>/<name>`, `sg/<project>/<name>` (rules of a security group), `members/<project>/<name>`
+ * (addresses of its ports), `addresses/<project>/<name>` (an address group).
+ */
 export type Scope = Brand<string, 'Scope'>
 /** Unique inside its scope, e.g. `attach port/default/web-1`. */
 export type IntentKey = Brand<string, 'IntentKey'>
@@ -23,8 +26,23 @@ export function hostScope(host: string): Scope {
   return flat('host/', host) as Scope
 }
 export function networkScope(network: Key): Scope {
-  const { project, name } = keyParts(network)
-  return flat('net/', project, '/', name) as Scope
+  return scopeOf('net/', network)
+}
+/** For a host with a port of that group. */
+export function groupScope(group: Key): Scope {
+  return scopeOf('sg/', group)
+}
+/** For a host with a port of a group that has a rule about the members of this one. */
+export function membersScope(group: Key): Scope {
+  return scopeOf('members/', group)
+}
+/** For a host with a port of a group that has a rule about this address group. */
+export function addressesScope(addressGroup: Key): Scope {
+  return scopeOf('addresses/', addressGroup)
+}
+function scopeOf(prefix: string, key: Key): Scope {
+  const { project, name } = keyParts(key)
+  return flat(prefix, project, '/', name) as Scope
 }
 export function intentKey(type: Intent['type'], subject: string): IntentKey {
   return flat(type, ' ', subject) as IntentKey
