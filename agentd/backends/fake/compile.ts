@@ -11,7 +11,7 @@ import {
 } from '../../../src/model/intent.ts'
 import { type Key, makeKey } from '../../../src/model/key.ts'
 import type { AllocationTable, Compiled, CompileInput, Compiler, Facts, Item, Verdict } from '../backend.ts'
-import { type Carrier, fakeItem } from './tables.ts'
+import { type Carrier, fakeItem, type Group, type Remote } from './tables.ts'
 
 /** The model's compiler: intents almost as they are, one entry each. */
 export const fakeCompiler: Compiler = { name: 'fake', compile }
@@ -47,6 +47,7 @@ function compile(input: CompileInput): Compiled {
     }
     if (segment.admin_state_up) items.push(...entries(segment, carrier, members, given, pool))
   }
+  items.push(...groupItems(input, given))
   const host = makeKey('host', '', given.host)
   const missing = missingBridge(given)
   if (missing !== undefined) verdicts.set(host, missing)
@@ -76,9 +77,11 @@ function sort({ host, facts, intents }: CompileInput): Given {
 function entries(segment: SegmentIntent, carrier: Carrier, members: readonly AttachIntent[], given: Given, pool: Pool): Item[] {
   const network = domainOf(segment)
   const out = [fakeItem(segment.network, { table: 'segment', network, carrier })]
-  for (const { port, mac, port_security_enabled, allowed, admin_state_up: up, plug, id } of members) {
+  for (const { port, mac, port_security_enabled, allowed, admin_state_up: up, plug, id, security_groups: groups } of members) {
     if (!up || faultOfPlug({ plug, id, mac }, given.facts) !== undefined) continue
-    out.push(fakeItem(port, { table: 'attachment', port, network, slot: pool.held[port] ?? 0, mac, port_security_enabled, allowed }))
+    const slot = pool.held[port] ?? 0
+    const common = { table: 'attachment', port, network, slot, mac, port_security_enabled, allowed } as const
+    out.push(fakeItem(port, { ...common, ...(groups === undefined ? {} : { groups }) }))
   }
   for (const l of given.locations) {
     if (domainOf(l) !== network || l.host === undefined) continue
@@ -88,6 +91,25 @@ function entries(segment: SegmentIntent, carrier: Carrier, members: readonly Att
     out.push(fakeItem(port, { table: 'location', port, network, mac, ips, at, up, port_security_enabled, other_macs }))
   }
   return out
+}
+
+/** Groups of ports that are here, and everybody their rules speak of. */
+function groupItems({ intents }: CompileInput, { attaches }: Given): Item[] {
+  const used = new Set(attaches.flatMap((a) => a.security_groups ?? []))
+  const groups = new Map<Key, Group>()
+  const remotes = new Map<Key, Remote>()
+  const all = [...intents.values()].flatMap((scope) => [...scope.values()])
+  for (const i of all)
+    if (i.type === 'group' && used.has(i.group)) groups.set(i.group, { table: 'group', group: i.group, stateful: i.stateful, rules: [] })
+  for (const i of all) {
+    const group = i.type === 'group_rule' ? groups.get(i.group) : undefined
+    if (i.type === 'group_rule' && group !== undefined) groups.set(i.group, { ...group, rules: [...group.rules, i.rule] })
+    if (i.type !== 'member' && i.type !== 'addresses') continue
+    const remote = i.type === 'member' ? i.group : i.addresses
+    const prefixes = [...new Set([...(remotes.get(remote)?.prefixes ?? []), ...i.prefixes])].sort()
+    remotes.set(remote, { table: 'remote', remote, prefixes })
+  }
+  return [...[...groups].map(([key, group]) => fakeItem(key, group)), ...[...remotes].map(([key, remote]) => fakeItem(key, remote))]
 }
 
 function carrierOf(segment: SegmentIntent, given: Given): { readonly carrier: Carrier; readonly fault?: Verdict } {

@@ -8,6 +8,8 @@ export interface Frame {
   /** Absent: untagged. */
   readonly vlan?: number
   readonly body: Body
+  /** Of a connection that was let in before: from the side that began it, or an answer to it. Absent: the first of its connection. */
+  readonly connection?: 'known' | 'answer'
 }
 
 export type Body =

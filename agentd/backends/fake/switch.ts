@@ -1,6 +1,7 @@
 import { formatIp } from '../../../src/lib/ip.ts'
 import { linkLocalAddress } from '../../../src/lib/mac.ts'
 import type { Item } from '../backend.ts'
+import { passes, type Rules } from './filter.ts'
 import { type Arrival, type Departure, type Frame, isGroup } from './frame.ts'
 import { maySend } from './guard.ts'
 import { type Attachment, type Carrier, isFakeEntry, type Location, type Segment } from './tables.ts'
@@ -41,21 +42,22 @@ function waysOf(net: Net, learned: Learned, admitted: Admitted, frame: Frame): r
     if (admitted.origin === 'local' && mayAnswer(frame)) return [admitted.back]
     // From another host about a port that is not here, it may be the owner's own question: that is flooded.
     const toOwner = frame.body.type === 'icmp6' && (admitted.origin === 'local' || 'here' in asked.at)
-    if (toOwner) return permitted(net, admitted, [reach(asked, net.carrier)])
+    if (toOwner) return permitted(net, admitted, frame, [reach(asked, net.carrier)])
   }
   if (isGroup(frame.dst))
     return permitted(
       net,
       admitted,
+      frame,
       everyone(net, () => true),
     )
   const known = net.locations.find((l) => l.mac === frame.dst)
-  if (known !== undefined) return permitted(net, admitted, [reach(known, net.carrier)])
+  if (known !== undefined) return permitted(net, admitted, frame, [reach(known, net.carrier)])
   const seen = learned.get(`${admitted.network} ${frame.dst}`)
-  return permitted(net, admitted, seen === undefined ? everyone(net, (l) => mayUse(l, frame.dst)) : [seen])
+  return permitted(net, admitted, frame, seen === undefined ? everyone(net, (l) => mayUse(l, frame.dst)) : [seen])
 }
 
-interface Tables {
+interface Tables extends Rules {
   readonly attachments: readonly Attachment[]
   readonly locations: readonly Location[]
   readonly segments: readonly Segment[]
@@ -63,6 +65,7 @@ interface Tables {
 
 /** One network as this switch knows it; ports that nothing carries frames to are not in it. */
 interface Net {
+  readonly rules: Rules
   readonly carrier: Carrier
   readonly attachments: readonly Attachment[]
   readonly locations: readonly Location[]
@@ -74,11 +77,15 @@ function tablesOf(items: ReadonlyMap<string, Item>): Tables {
     attachments: entries.filter((e) => e.table === 'attachment'),
     locations: entries.filter((e) => e.table === 'location').sort((a, b) => (a.port < b.port ? -1 : 1)),
     segments: entries.filter((e) => e.table === 'segment'),
+    groups: entries.filter((e) => e.table === 'group'),
+    remotes: entries.filter((e) => e.table === 'remote'),
   }
 }
 
-function netOf({ attachments, locations }: Tables, { network, carrier }: Admitted): Net {
+function netOf(rules: Tables, { network, carrier }: Admitted): Net {
+  const { attachments, locations } = rules
   return {
+    rules,
     carrier,
     attachments: attachments.filter((a) => a.network === network),
     locations: locations.filter((l) => l.network === network && reach(l, carrier) !== undefined),
@@ -92,6 +99,7 @@ function admit(tables: Tables, arrival: Arrival, frame: Frame): Admitted | undef
     const segment = tables.segments.find((s) => s.network === port?.network)
     if (port === undefined || segment === undefined || frame.vlan !== undefined) return undefined
     if (port.port_security_enabled && !maySend(port, frame)) return undefined
+    if (!passes(tables, port.groups, 'egress', frame)) return undefined
     return {
       network: port.network,
       carrier: segment.carrier,
@@ -130,12 +138,13 @@ function reach(location: Location, carrier: Carrier): Departure | undefined {
   return to === undefined ? undefined : { by: 'tunnel', type: carrier.type, key: carrier.key, to }
 }
 
-/** Frames of other hosts are never sent on to other hosts, nothing goes back where it came from, and a port has to be plugged. */
-function permitted(net: Net, { origin, back }: Admitted, ways: readonly (Departure | undefined)[]): readonly Departure[] {
+/** Frames of other hosts are never sent on to other hosts, nothing goes back where it came from, and a port has to be plugged and its security groups have to agree. */
+function permitted(net: Net, { origin, back }: Admitted, frame: Frame, ways: readonly (Departure | undefined)[]): readonly Departure[] {
   return ways.filter((way): way is Departure => {
     if (way === undefined) return false
     if (way.by !== 'port') return origin === 'local'
-    return net.attachments.some((a) => a.port === way.port) && !(back.by === 'port' && back.port === way.port)
+    const at = net.attachments.find((a) => a.port === way.port)
+    return at !== undefined && !(back.by === 'port' && back.port === way.port) && passes(net.rules, at.groups, 'ingress', frame)
   })
 }
 

@@ -1,10 +1,10 @@
 import { canonicalJson } from '../../../src/lib/json.ts'
-import type { AllowedAddress, TunnelType } from '../../../src/model/intent.ts'
+import type { AllowedAddress, GroupRule, TunnelType } from '../../../src/model/intent.ts'
 import type { Key } from '../../../src/model/key.ts'
 import type { Item } from '../backend.ts'
 
-/** What the model switch keeps: three tables, an entry each per item. */
-export type FakeEntry = Attachment | Segment | Location
+/** What the model switch keeps: five tables, an entry each per item. */
+export type FakeEntry = Attachment | Segment | Location | Group | Remote
 
 /** A port plugged into this switch. */
 export interface Attachment {
@@ -17,6 +17,8 @@ export interface Attachment {
   readonly mac: string
   readonly port_security_enabled: boolean
   readonly allowed: readonly AllowedAddress[]
+  /** Security groups; absent: it is under no rules. */
+  readonly groups?: readonly Key[]
 }
 
 /** A network of which this switch has a port. */
@@ -47,9 +49,36 @@ export interface Location {
   readonly other_macs: readonly string[]
 }
 
+/** A security group that a port here is in. */
+export interface Group {
+  readonly table: 'group'
+  readonly group: Key
+  readonly stateful: boolean
+  readonly rules: readonly GroupRule[]
+}
+
+/** A group or address group that a rule speaks of, with its addresses. */
+export interface Remote {
+  readonly table: 'remote'
+  readonly remote: Key
+  readonly prefixes: readonly string[]
+}
+
 export function fakeItem(owner: Key, entry: FakeEntry): Item {
-  const subject = entry.table === 'segment' ? entry.network : entry.port
-  return { key: `${entry.table} ${subject}`, owners: [owner], text: canonicalJson(entry), value: entry }
+  return { key: `${entry.table} ${subjectOf(entry)}`, owners: [owner], text: canonicalJson(entry), value: entry }
+}
+
+function subjectOf(entry: FakeEntry): string {
+  switch (entry.table) {
+    case 'segment':
+      return entry.network
+    case 'group':
+      return entry.group
+    case 'remote':
+      return entry.remote
+    default:
+      return entry.port
+  }
 }
 
 export function isFakeEntry(value: unknown): value is FakeEntry {

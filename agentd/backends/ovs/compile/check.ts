@@ -75,6 +75,12 @@ function faultOf(t: Table, allowed: Allowed, action: Action): string | undefined
       const wanted = ((1n << BigInt(bits)) - 1n) << BigInt(start)
       return (wanted & ~(allowed.sets.get(field) ?? 0n)) === 0n ? undefined : `sets these bits of ${field}`
     }
+    case 'ct':
+      if (!t.tracks) return 'keeps connections'
+      if (action.table !== undefined && !allowed.jumps.has(action.table)) return `jumps to ${action.table}`
+      return action.exec?.map((inner) => faultOf(t, allowed, inner)).find((fault) => fault !== undefined)
+    case 'conjunction':
+      return allowed.matches.has('conj_id') ? undefined : 'joins clauses'
     case 'push_vlan':
     case 'pop_vlan':
       return allowed.sets.has('vlan_tci') ? undefined : 'sets vlan_tci'

@@ -1,15 +1,18 @@
+import type { AttachIntent } from '../../../../src/model/intent.ts'
 import { compareText, type Key, makeKey } from '../../../../src/model/key.ts'
 import type { Compiled, CompileInput, Compiler, Item } from '../../backend.ts'
 import { carrierItems, type DeviceContext, plugItems } from './devices.ts'
 import { type FloodSet, floodItems } from './flood.ts'
 import { compileNothing } from './leave.ts'
-import { localItems } from './local.ts'
+import { type LocalContext, localItems } from './local.ts'
 import { locationItems } from './location.ts'
 import { Memo } from './memo.ts'
 import { isReserved } from './names.ts'
 import { type NetworkContext, networkContext, targetOf } from './network.ts'
 import { allocateNumbers, type Numbers } from './numbers.ts'
+import { isTracked, policyName } from './policy.ts'
 import { target } from './registers.ts'
+import { policyItems, remoteItems } from './rules.ts'
 import { learnItems, peerItems, providerItems, toPeerItems, tunnelKeyItems } from './segment.ts'
 import { sharedItems } from './shared.ts'
 import { verdictsOf } from './verdict.ts'
@@ -55,6 +58,8 @@ function compile(input: CompileInput, memo: Memo): Compiled {
     }
   }
   for (const emitPeer of peers.values()) emitPeer()
+  for (const policy of view.policies.values()) emit(work, policyItems(policy, numbers))
+  emit(work, remoteItems([...view.policies.values()], view.remotes, numbers))
   const subjects = [makeKey('host', '', input.host), ...view.attaches.map((a) => a.port)]
   return { items: collect(work.out), allocations: table, verdicts: verdictsOf(view, wiring, input.facts), subjects }
 }
@@ -80,10 +85,11 @@ function compileNetwork(work: Work, context: NetworkContext): void {
     if (!attach.admin_state_up) continue
     const self = target('port', numbers.of('port', attach.port))
     const ofport = wiring.get(attach.port)?.ofport
-    const local = { network, self, ...(ofport === undefined ? {} : { ofport }) }
+    const filter = filterOf(work, attach)
+    const local = { network, self, ...(ofport === undefined ? {} : { ofport }), ...(filter === undefined ? {} : { filter }) }
     emit(
       work,
-      memo.items(attach, 'local', `${network} ${self} ${ofport}`, () => localItems(attach, local)),
+      memo.items(attach, 'local', `${network} ${self} ${ofport} ${filter?.rules} ${filter?.zone}`, () => localItems(attach, local)),
     )
   }
   for (const location of context.view.locations) {
@@ -96,6 +102,13 @@ function compileNetwork(work: Work, context: NetworkContext): void {
     )
   }
   for (const set of floodSets(work, context)) emit(work, floodItems(set))
+}
+
+/** The numbers a port's frames carry through the tables of security groups. */
+function filterOf({ view, numbers }: Work, attach: AttachIntent): LocalContext['filter'] {
+  const { security_groups: groups, port } = attach
+  if (groups === undefined) return undefined
+  return { rules: numbers.of('rules', policyName(groups)), zone: isTracked(attach, view) ? numbers.of('zone', port) : 0 }
 }
 
 function compileSegment(work: Work, { view: { segment }, number, peers, provider, learning }: NetworkContext): void {

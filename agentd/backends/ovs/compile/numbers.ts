@@ -2,10 +2,11 @@ import { allocate, EMPTY_POOL, type NumberRange, type Pool } from '../../../../s
 import { compareText } from '../../../../src/model/key.ts'
 import type { AllocationTable } from '../../backend.ts'
 import { patchPorts, tunnelPort } from './names.ts'
+import { conjunctionNames, isTracked } from './policy.ts'
 import type { HostView } from './view.ts'
 
 /** Numbers this backend chooses, by pool. */
-export type PoolName = 'network' | 'port' | 'peer' | 'ofport'
+export type PoolName = 'network' | 'port' | 'peer' | 'ofport' | 'zone' | 'rules' | 'conjunction'
 
 /**
  * OVS numbers the ports that others plug from 1 upward; ours start where that is far away. 0xff00 and above are reserved by OpenFlow.
@@ -16,6 +17,9 @@ const RANGES: Readonly<Record<PoolName, NumberRange>> = {
   port: { first: 1, size: 2 ** 24 - 1 },
   peer: { first: 1, size: 2 ** 24 - 1 },
   ofport: { first: 0x8000, size: 0x7e00 },
+  zone: { first: 1, size: 0xffff },
+  rules: { first: 1, size: 0xffff },
+  conjunction: { first: 1, size: 2 ** 24 - 1 },
 }
 
 /** Name → number in each pool. A name that was not allocated is a bug of ours and throws. */
@@ -29,6 +33,9 @@ export function allocateNumbers(view: HostView, before: AllocationTable): { read
     port: view.attaches.map((a) => a.port),
     peer: view.networks.flatMap((n) => (n.carrier.by === 'tunnel' ? [...n.carrier.peers.keys()] : [])),
     ofport: ownInterfaces(view),
+    zone: view.attaches.filter((a) => isTracked(a, view)).map((a) => a.port),
+    rules: [...view.policies.keys()],
+    conjunction: conjunctionNames(view.policies.values()),
   }
   let table = before
   for (const name of Object.keys(wanted).sort(compareText) as PoolName[]) {

@@ -15,7 +15,7 @@ export interface Register extends Bits {
   readonly says: string
 }
 
-export type RegisterName = 'network' | 'origin' | 'nd_ask' | 'flood_part' | 'sender' | 'target' | 'owner_mac' | 'swap'
+export type RegisterName = 'network' | 'origin' | 'nd_ask' | 'flood_part' | 'sender' | 'target' | 'owner_mac' | 'swap' | 'zone' | 'rules'
 
 export const REGISTERS: readonly Register[] = [
   {
@@ -62,6 +62,20 @@ export const REGISTERS: readonly Register[] = [
     says: 'Responder: the MAC of the port whose address is asked for.',
   },
   { name: 'swap', field: 'reg6', start: 0, bits: 32, says: 'Responder: room to exchange two addresses. Means nothing between flows.' },
+  {
+    name: 'zone',
+    field: 'reg7',
+    start: 0,
+    bits: 16,
+    says: 'Security groups: where the connections of the port are kept, sender or receiver (pool `zone`). 0: they are not tracked.',
+  },
+  {
+    name: 'rules',
+    field: 'reg7',
+    start: 16,
+    bits: 16,
+    says: 'Security groups: the set of groups whose rules the port is under (pool `rules`). 0: under none.',
+  },
 ]
 checkRegisters(REGISTERS)
 

@@ -3,6 +3,7 @@ import type { Item } from '../../backend.ts'
 import { type Action, type FieldValue, PORT } from '../flow/types.ts'
 import { type FlowSpec, flowItem, goto, move, moveTo, output, resubmit, set, setField } from './build.ts'
 import { cookieOfSet } from './cookie.ts'
+import { filterParts } from './filter.ts'
 import { ANY_PORT, ANY_TUNNEL, ORIGIN } from './registers.ts'
 import { AFTER_GUARD, AFTER_LEARN, AFTER_RESPONDER, DELIVER } from './stages.ts'
 import { ARP, ARP_REQUEST, FROM_GROUP, IP, IPV6, icmp6, macMatch, NA, NS, RA, RARP, RS, TO_GROUP, UDP, UDP6 } from './words.ts'
@@ -16,7 +17,7 @@ const NONE: FieldValue = { value: 0n }
 export function sharedItems(host: string): readonly Item[] {
   const owners: readonly Key[] = [makeKey('host', '', host)]
   const cookie = cookieOfSet('pipeline')
-  return [...drops(), ...guard(), ...learn(), ...responder(), ...lookup(), ...tunnels()].map((part) =>
+  return [...drops(), ...guard(), ...learn(), ...responder(), ...lookup(), ...filterParts(), ...tunnels()].map((part) =>
     flowItem({ ...part, cookie, owners }),
   )
 }

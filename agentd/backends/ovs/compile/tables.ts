@@ -8,6 +8,10 @@ export type TableName =
   | 'guard_arp'
   | 'guard_nd'
   | 'guard_source'
+  | 'egress'
+  | 'egress_state'
+  | 'egress_rules'
+  | 'egress_accept'
   | 'learn'
   | 'responder'
   | 'respond_arp'
@@ -20,6 +24,11 @@ export type TableName =
   | 'flood'
   | 'flood_unknown'
   | 'flood_part'
+  | 'ingress'
+  | 'ingress_kind'
+  | 'ingress_state'
+  | 'ingress_rules'
+  | 'ingress_accept'
   | 'output'
   | 'tunnel_key'
   | 'tunnel_peer'
@@ -40,6 +49,8 @@ export interface Table {
   readonly jumps: readonly TableName[]
   /** May hand frames to ports. */
   readonly outputs: boolean
+  /** May keep connections. Where it looks one up, the frame goes on in one of `jumps`. */
+  readonly tracks: boolean
   /** Tables into which its flows may learn. */
   readonly learns: readonly TableName[]
   readonly arrives: string
@@ -52,6 +63,7 @@ interface Declaration {
   readonly sets?: readonly Place[]
   readonly jumps?: readonly TableName[]
   readonly outputs?: true
+  readonly tracks?: true
   readonly learns?: readonly TableName[]
   readonly arrives: string
   readonly leaves: string
@@ -59,11 +71,19 @@ interface Declaration {
 
 const ND: readonly FieldName[] = ['eth_type', 'ip_proto', 'icmpv6_type']
 
+/** What tells frames apart that need no rule. */
+const FILTERED: readonly FieldName[] = [...ND, 'udp_src', 'udp_dst']
+const STATE: readonly FieldName[] = ['eth_type', 'ct_state', 'ct_mark']
+const RULED: readonly Place[] = [
+  ...(['rules', 'conj_id', 'eth_type', 'ip_proto', 'tcp_dst', 'udp_dst', 'sctp_dst'] as const),
+  ...(['icmp_type', 'icmp_code', 'icmpv6_type', 'icmpv6_code'] as const),
+]
+
 const DECLARED: Readonly<Record<TableName, Declaration>> = {
   classify: {
     number: 0,
     matches: ['in_port', 'vlan_tci', 'tun_id', 'tun_src', 'tun_ipv6_src'],
-    sets: ['network', 'origin', 'sender', 'vlan_tci'],
+    sets: ['network', 'origin', 'sender', 'zone', 'rules', 'vlan_tci'],
     jumps: ['guard_mac', 'learn'],
     arrives: 'Every frame, from every port of br-int.',
     leaves:
@@ -79,7 +99,7 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
   guard_type: {
     number: 11,
     matches: [...ND, 'sender', 'eth_src', 'nd_sll', 'nd_tll', 'ip_src', 'ip_dst', 'ipv6_src', 'udp_src', 'udp_dst'],
-    jumps: ['guard_arp', 'guard_nd', 'guard_source', 'learn'],
+    jumps: ['guard_arp', 'guard_nd', 'guard_source', 'egress'],
     arrives: "Frames whose source MAC is the sender's.",
     leaves:
       "IP and ARP, to the table that checks their addresses. What a client must send before it has an address (DHCP discover, MLD and router solicitation from ::) goes on at once. Dropped: answers of DHCP servers, router advertisements, ND with another's link-layer address, all other ethertypes.",
@@ -87,25 +107,59 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
   guard_arp: {
     number: 12,
     matches: ['sender', 'eth_src', 'eth_type', 'arp_op', 'arp_sha', 'arp_spa'],
-    jumps: ['learn'],
+    jumps: ['egress'],
     arrives: 'ARP of guarded ports.',
     leaves: "ARP that speaks for an allowed address with the sender's MAC, and address probes (RFC 5227).",
   },
   guard_nd: {
     number: 13,
     matches: [...ND, 'sender', 'eth_src', 'ipv6_src', 'nd_target'],
-    jumps: ['guard_source', 'learn'],
+    jumps: ['guard_source', 'egress'],
     arrives: 'Neighbour advertisements, and solicitations from :: (duplicate address detection), of guarded ports.',
     leaves: 'Those about an allowed address.',
   },
   guard_source: {
     number: 14,
     matches: ['sender', 'eth_src', 'eth_type', 'ip_src', 'ipv6_src'],
-    jumps: ['learn'],
+    jumps: ['egress'],
     arrives: 'IP of guarded ports.',
     leaves: 'IP from an allowed address, IPv6 link-local of the source MAC included.',
   },
-  // 20 to 29: conntrack and egress rules
+  egress: {
+    number: 20,
+    matches: [...FILTERED, 'rules', 'zone'],
+    jumps: ['egress_state', 'egress_rules', 'learn'],
+    tracks: true,
+    arrives: 'Frames of guarded ports.',
+    leaves:
+      'What needs no rule (ARP, ND, MLD, DHCP requests) and what comes from ports without security groups, to `learn`; IP of the others, looked up among the connections of the port where its groups are stateful.',
+  },
+  egress_state: {
+    number: 21,
+    matches: STATE,
+    jumps: ['egress_rules', 'learn'],
+    arrives: 'IP of ports with stateful groups, with what is known of the connection.',
+    leaves:
+      'Answers to what was let in, and ICMP errors about it, to `learn`; everything else to the rules, frames of known connections too. Invalid ones are dropped.',
+  },
+  egress_rules: {
+    number: 22,
+    matches: [...RULED, ...STATE, 'ip_dst', 'ipv6_dst'],
+    jumps: ['egress_accept'],
+    tracks: true,
+    sets: ['ct_mark'],
+    arrives: 'IP that needs a rule.',
+    leaves: 'What a rule of the groups allows. A known connection that no rule allows any more is marked as refused.',
+  },
+  egress_accept: {
+    number: 23,
+    matches: STATE,
+    jumps: ['learn'],
+    tracks: true,
+    sets: ['ct_mark'],
+    arrives: 'What a rule allows.',
+    leaves: 'The same; a new connection is kept, and one that was refused stands again.',
+  },
   learn: {
     number: 30,
     matches: ['network', 'eth_src'],
@@ -146,7 +200,7 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
       ...(['target', 'swap', 'eth_src', 'eth_dst', 'arp_op', 'arp_sha', 'arp_tha', 'arp_spa', 'arp_tpa'] as const),
       ...(['ipv6_src', 'ipv6_dst', 'icmpv6_type', 'nd_reserved', 'nd_options_type'] as const),
     ],
-    jumps: ['respond_nd_option', 'l2', 'output'],
+    jumps: ['respond_nd_option', 'l2', 'ingress'],
     outputs: true,
     arrives: 'Questions for a known address, with its owner.',
     leaves:
@@ -165,7 +219,7 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
     number: 70,
     matches: ['network', 'eth_dst'],
     sets: ['target'],
-    jumps: ['learned', 'l2_unknown', 'flood', 'output'],
+    jumps: ['learned', 'l2_unknown', 'flood', 'ingress'],
     arrives: 'Frames to be delivered inside their network.',
     leaves: 'Known unicast with its target, broadcast and multicast to `flood`, the rest after a look into `learned`.',
   },
@@ -179,7 +233,7 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
   l2_unknown: {
     number: 72,
     matches: ['target'],
-    jumps: ['flood_unknown', 'output'],
+    jumps: ['flood_unknown', 'ingress'],
     arrives: 'Unicast after the look into `learned`.',
     leaves: 'With a target to `output`, without one to `flood_unknown`.',
   },
@@ -187,7 +241,7 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
     number: 73,
     matches: ['network', 'origin'],
     sets: ['target', 'flood_part', 'tun_id'],
-    jumps: ['flood_part', 'output'],
+    jumps: ['flood_part', 'ingress'],
     arrives: 'Broadcast and multicast.',
     leaves:
       'A copy to every local port of the network; from local ports also one to each host with a port of it, or to the provider network.',
@@ -197,7 +251,7 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
     matches: ['network', 'origin', 'eth_dst'],
     sets: ['target', 'flood_part', 'tun_id', 'tun_dst', 'tun_ipv6_dst'],
     outputs: true,
-    jumps: ['flood_part', 'output'],
+    jumps: ['flood_part', 'ingress'],
     arrives: 'Unicast whose receiver is not known.',
     leaves:
       'As `flood`, but only to ports without port security and to those that may use the address, to hosts that have such ports, and to the provider network.',
@@ -206,12 +260,55 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
     number: 75,
     matches: ['network', 'flood_part'],
     sets: ['target', 'tun_dst', 'tun_ipv6_dst'],
-    jumps: ['output'],
+    jumps: ['ingress'],
     outputs: true,
     arrives: 'Frames to be copied, once for each part of the set: one flow must not grow with the network.',
     leaves: 'A copy to each receiver of that part.',
   },
-  // 80 to 89: conntrack towards the port; 90 to 99: ingress rules; 100 to 109: QoS
+  ingress: {
+    number: 80,
+    matches: ['target'],
+    sets: ['zone', 'rules'],
+    jumps: ['ingress_kind', 'output'],
+    arrives: 'Frames with a target.',
+    leaves: 'Those to a local port with security groups with its zone and its rules, all others to `output`.',
+  },
+  ingress_kind: {
+    number: 81,
+    matches: [...FILTERED, 'zone'],
+    jumps: ['ingress_state', 'ingress_rules', 'output'],
+    tracks: true,
+    arrives: 'Frames to a local port with security groups.',
+    leaves:
+      'What needs no rule (ARP, ND, router advertisements, MLD queries, answers of DHCP servers) to `output`; IP, looked up among the connections of the port where its groups are stateful.',
+  },
+  ingress_state: {
+    number: 82,
+    matches: STATE,
+    jumps: ['ingress_rules', 'output'],
+    arrives: 'IP to ports with stateful groups, with what is known of the connection.',
+    leaves:
+      'Answers to what was let out, and ICMP errors about it, to `output`; everything else to the rules, frames of known connections too. Invalid ones are dropped.',
+  },
+  ingress_rules: {
+    number: 90,
+    matches: [...RULED, ...STATE, 'ip_src', 'ipv6_src'],
+    jumps: ['ingress_accept'],
+    tracks: true,
+    sets: ['ct_mark'],
+    arrives: 'IP that needs a rule.',
+    leaves: 'What a rule of the groups allows. A known connection that no rule allows any more is marked as refused.',
+  },
+  ingress_accept: {
+    number: 91,
+    matches: STATE,
+    jumps: ['output'],
+    tracks: true,
+    sets: ['ct_mark'],
+    arrives: 'What a rule allows.',
+    leaves: 'The same; a new connection is kept, and one that was refused stands again.',
+  },
+  // 100 to 109: QoS
   output: {
     number: 110,
     matches: ['target', 'network', 'origin'],
@@ -247,6 +344,7 @@ export const TABLES: readonly Table[] = (Object.entries(DECLARED) as [TableName,
     sets: d.sets ?? [],
     jumps: d.jumps ?? [],
     outputs: d.outputs ?? false,
+    tracks: d.tracks ?? false,
     learns: d.learns ?? [],
     arrives: d.arrives,
     leaves: d.leaves,

@@ -8,8 +8,9 @@ import {
   type SegmentIntent,
   type TunnelType,
 } from '../../../../src/model/intent.ts'
-import { compareText } from '../../../../src/model/key.ts'
+import { compareText, type Key } from '../../../../src/model/key.ts'
 import type { Facts, IntentSet } from '../../backend.ts'
+import { groupsOf, type Policy, policiesOf, type Remote } from './policy.ts'
 
 /** The intents of a host, regrouped by network: what the compiler walks through. */
 export interface HostView {
@@ -20,6 +21,9 @@ export interface HostView {
   readonly attaches: readonly AttachIntent[]
   /** Networks with at least one port to attach here, sorted by key. */
   readonly networks: readonly NetworkView[]
+  /** Sets of security groups that ports here have, by name, and those whom their rules speak of. */
+  readonly policies: ReadonlyMap<string, Policy>
+  readonly remotes: ReadonlyMap<Key, Remote>
 }
 
 /** A network, or one segment of it where it has several: its ports hear each other and nobody else. */
@@ -61,7 +65,8 @@ export function viewOf(host: string, intents: IntentSet, facts: Facts): HostView
         carrier: carrierOf(segment, here, offer, endpoints, facts),
       }
     })
-  return { host, offer, endpoints, attaches, networks }
+  const known = groupsOf(pick(all, 'group'), pick(all, 'group_rule'), pick(all, 'member'), pick(all, 'addresses'))
+  return { host, offer, endpoints, attaches, networks, policies: policiesOf(attaches, known), remotes: known.remotes }
 }
 
 export function isTunnelType(type: SegmentIntent['network_type']): type is TunnelType {

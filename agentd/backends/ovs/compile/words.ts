@@ -23,6 +23,11 @@ export const UNTAGGED: Match = { vlan_tci: { value: 0n, mask: 0x1fffn } }
 export const TO_GROUP: Match = makeMatch({ eth_dst: '01:00:00:00:00:00/01:00:00:00:00:00' })
 export const FROM_GROUP: Match = makeMatch({ eth_src: '01:00:00:00:00:00/01:00:00:00:00:00' })
 
+/** What is known of a frame's connection, with more besides: `+est+trk`. */
+export function ct(state: string, more: Match = {}): Match {
+  return { ...makeMatch({ ct_state: state }), ...more }
+}
+
 export function icmp6(type: number): Match {
   return { ...ICMP6, icmpv6_type: { value: BigInt(type) } }
 }

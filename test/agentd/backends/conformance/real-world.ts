@@ -94,7 +94,7 @@ export async function loadWorld(world: World, switches: readonly RealSwitch[]): 
     const at = hostOf(host)
     for (const bridge of BRIDGES) await at.real.appctl.call('fdb/flush', bridge)
     const [bridge, flow] = entrance(at, arrival)
-    return at.real.appctl.call('ofproto/trace', '--names', bridge, flow, frameHex(frame))
+    return at.real.appctl.call('ofproto/trace', '--names', ...connectionOf(frame), bridge, flow, frameHex(frame))
   }
   return {
     text,
@@ -108,6 +108,16 @@ export async function loadWorld(world: World, switches: readonly RealSwitch[]): 
       await Promise.all([...hosts.values()].map((at) => at.real.ofctl('del-flows', 'br-int', `table=${LEARNED}`)))
     },
   }
+}
+
+/** More look-ups than any frame meets. */
+const MOST_LOOKUPS = 20
+
+/** What every look-up among connections finds; without a word it finds nothing: `trk,new`. */
+function connectionOf({ connection }: Frame): readonly string[] {
+  if (connection === undefined) return []
+  const state = connection === 'answer' ? 'trk,est,rpl' : 'trk,est'
+  return Array.from({ length: MOST_LOOKUPS }, () => ['--ct-next', state]).flat()
 }
 
 async function loadHost(world: World, host: string, real: RealSwitch): Promise<LoadedHost> {

@@ -2,6 +2,7 @@ import test from 'ava'
 import type { Compiled } from '../../../../agentd/backends/backend.ts'
 import { deliver, type Forward, type Hop } from '../../../../agentd/backends/fake/deliver.ts'
 import { loadFakeWorld } from './fake-world.ts'
+import { GROUP_STORIES } from './group-stories.ts'
 import type { RealSwitch } from './real.ts'
 import { loadWorld, startHost } from './real-world.ts'
 import { type Ask, STORIES } from './stories.ts'
@@ -17,7 +18,7 @@ test.after.always(async () => {
   await Promise.all(switches.map((s) => s.close()))
 })
 
-for (const story of STORIES) {
+for (const story of [...STORIES, ...GROUP_STORIES]) {
   test.serial(`model switch: ${story.name}`, async (t) => {
     const world = makeWorld(story.world)
     const fake = await loadFakeWorld(world)

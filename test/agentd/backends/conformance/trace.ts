@@ -8,13 +8,14 @@ export interface Devices {
   readonly nics: ReadonlyMap<string, string>
 }
 
-/** Reads the last line of `ofproto/trace`: where the datapath would send the packet. An action it does not know is an error, never skipped. */
+/** Reads what `ofproto/trace` ends with: where the datapath would send the packet. An action it does not know is an error, never skipped. */
 export function departuresOf(trace: string, devices: Devices): readonly Departure[] {
   if (/^>>>>/m.test(trace)) throw new Error(`the switch complains:\n${trace}`)
-  const line = /^Datapath actions: (.*)$/m.exec(trace)?.[1]
-  if (line === undefined) throw new Error(`no datapath actions in:\n${trace}`)
+  // One line for each part of the way: a frame that is looked up among connections begins anew behind it.
+  const lines = [...trace.matchAll(/^Datapath actions: (.*)$/gm)].map(([, line = '']) => line)
+  if (lines.length === 0) throw new Error(`no datapath actions in:\n${trace}`)
   const out: Departure[] = []
-  if (line !== 'drop') walk(split(line), undefined, devices, out)
+  for (const line of lines) if (line !== 'drop') walk(split(line), undefined, devices, out)
   return out
 }
 
@@ -30,7 +31,8 @@ function walk(actions: readonly string[], tag: number | undefined, devices: Devi
     else if (name === 'tnl_push') out.push(tunnel(inner))
     else if (name === 'push_vlan') vlan = Number(/vid=(\d+)/.exec(inner)?.[1])
     else if (name === 'pop_vlan') vlan = undefined
-    else if (name !== 'set' && name !== 'nic' && !action.startsWith('br-')) throw new Error(`trace: unknown action ${action}`)
+    else if (!['set', 'nic', 'ct', 'ct_clear', 'recirc'].includes(name) && !action.startsWith('br-'))
+      throw new Error(`trace: unknown action ${action}`)
   }
 }
 

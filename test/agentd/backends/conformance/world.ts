@@ -6,6 +6,7 @@ import {
   type AttachIntent,
   domainOf,
   type EndpointIntent,
+  type GroupRule,
   type HostIntent,
   type Intent,
   type LocationIntent,
@@ -14,13 +15,32 @@ import {
   type SegmentIntent,
 } from '../../../../src/model/intent.ts'
 import { type Key, makeKey } from '../../../../src/model/key.ts'
-import { FABRIC, hostScope, type IntentKey, intentKey, networkScope, type Scope } from '../../../../src/model/scope.ts'
+import {
+  addressesScope,
+  FABRIC,
+  groupScope,
+  hostScope,
+  type IntentKey,
+  intentKey,
+  membersScope,
+  networkScope,
+  type Scope,
+} from '../../../../src/model/scope.ts'
 
 /** A small world as a test writes it; everything left out is as Neutron would default it. */
 export interface WorldInput {
   readonly hosts: Readonly<Record<string, { readonly tunnel_ip?: string; readonly bridge_mappings?: Readonly<Record<string, string>> }>>
   readonly networks: Readonly<Record<string, NetworkInput>>
   readonly ports: Readonly<Record<string, PortInput>>
+  /** Security groups by name. Their members are the ports that name them. */
+  readonly groups?: Readonly<Record<string, GroupInput>>
+  /** Address groups by name. */
+  readonly addresses?: Readonly<Record<string, readonly string[]>>
+}
+
+export interface GroupInput {
+  readonly stateful?: boolean
+  readonly rules: readonly GroupRule[]
 }
 
 export interface NetworkInput extends Carriage {
@@ -48,6 +68,8 @@ export interface PortInput {
   readonly allowed?: readonly AllowedAddress[]
   readonly up?: boolean
   readonly plug?: Plug
+  /** Security groups; absent: it is under no rules. */
+  readonly groups?: readonly string[]
   /** The interface is not there (yet). */
   readonly unplugged?: boolean
 }
@@ -70,6 +92,14 @@ export function linkLocalOf(tag: string): string {
 
 export function portKey(name: string): Key {
   return makeKey('port', 'default', name)
+}
+
+export function groupKey(name: string): Key {
+  return makeKey('security_group', 'default', name)
+}
+
+export function addressesKey(name: string): Key {
+  return makeKey('address_group', 'default', name)
 }
 
 export function networkKey(name: string): Key {
@@ -96,7 +126,7 @@ export function makeWorld(input: WorldInput): World {
     Object.entries(input.ports).map(([name, port]) => [name, { attach: attachOf(name, port), location: locationOf(name, port) }]),
   )
   const segments = new Map(Object.entries(input.networks).map(([name, network]) => [networkKey(name), segmentsOf(name, network)]))
-  const intents = new Map(hosts.map((host) => [host.host, intentsOf(host, hosts, [...ports.values()], segments)]))
+  const intents = new Map(hosts.map((host) => [host.host, intentsOf(host, hosts, [...ports.values()], segments, input)]))
   return { input, hosts, ports, intents }
 }
 
@@ -116,6 +146,7 @@ function attachOf(name: string, port: PortInput): AttachIntent {
     allowed: [...ips.map((ip) => ({ mac, prefix: `${ip}/${ip.includes(':') ? 128 : 32}` })), ...(port.allowed ?? [])],
     addresses: ips.map((ip) => `${ip}/${ip.includes(':') ? 64 : 24}`),
     ...inSegment(port),
+    ...(port.groups === undefined ? {} : { security_groups: port.groups.map(groupKey).sort() }),
   }
 }
 
@@ -166,6 +197,7 @@ function intentsOf(
   hosts: readonly HostIntent[],
   ports: readonly { readonly attach: AttachIntent; readonly location: LocationIntent }[],
   segments: ReadonlyMap<Key, readonly SegmentIntent[]>,
+  input: WorldInput,
 ): IntentSet {
   const out = new Map<Scope, Map<IntentKey, Intent>>()
   const add = (scope: Scope, key: IntentKey, intent: Intent): void => {
@@ -185,5 +217,40 @@ function intentsOf(
     for (const { location } of ports)
       if (location.network === network) add(networkScope(network), intentKey('location', location.port), location)
   }
+  const used = new Set(here.flatMap(({ attach }) => attach.security_groups ?? []))
+  for (const [name, group] of Object.entries(input.groups ?? {})) if (used.has(groupKey(name))) addGroup(add, name, group, ports, input)
   return out
+}
+
+type Add = (scope: Scope, key: IntentKey, intent: Intent) => void
+
+/** A group with its rules, and everybody they speak of. */
+function addGroup(
+  add: Add,
+  name: string,
+  { stateful = true, rules }: GroupInput,
+  ports: readonly { readonly attach: AttachIntent }[],
+  input: WorldInput,
+): void {
+  const group = groupKey(name)
+  add(groupScope(group), intentKey('group', group), { type: 'group', group, stateful })
+  for (const [i, rule] of rules.entries()) add(groupScope(group), intentKey('group_rule', `${i}`), { type: 'group_rule', group, rule })
+  for (const { remote } of rules) {
+    if (remote !== undefined && 'group' in remote) {
+      for (const { attach } of ports) {
+        if (attach.security_groups?.includes(remote.group) !== true) continue
+        const prefixes = [...new Set(attach.allowed.map((a) => a.prefix))].sort()
+        const member: Intent = { type: 'member', group: remote.group, port: attach.port, prefixes }
+        add(membersScope(remote.group), intentKey('member', attach.port), member)
+      }
+    }
+    if (remote !== undefined && 'addresses' in remote) {
+      const held = Object.entries(input.addresses ?? {}).find(([a]) => addressesKey(a) === remote.addresses)
+      add(addressesScope(remote.addresses), intentKey('addresses', remote.addresses), {
+        type: 'addresses',
+        addresses: remote.addresses,
+        prefixes: [...(held?.[1] ?? [])].sort(),
+      })
+    }
+  }
 }
