@@ -6,6 +6,7 @@ import type { Finding, ValuePath } from '../model/issue.ts'
 import type { Key } from '../model/key.ts'
 import type { Declared, Resource } from '../model/resource.ts'
 import type { IntentKey, Scope } from '../model/scope.ts'
+import type { TemplateRule } from './security_group/spec.ts'
 import type { Sharing } from './sharing.ts'
 
 /**
@@ -49,6 +50,11 @@ export interface KindDefinition<Spec = JsonObject> {
    */
   references(spec: JsonObject, project: string): readonly Reference[]
   /**
+   * Resources that a resource with this declared spec takes for granted, by name: where nobody wrote them, they are there all the same, with an empty spec
+   * (`server/load/tree`). Names are of the resource's own project.
+   */
+  implies?(spec: JsonObject): readonly { readonly kind: string; readonly name: string }[]
+  /**
    * False when `resolve` claims nothing for this spec: nobody then has to wait for it before choosing among what is free. Absent: it may.
    */
   claims?(spec: JsonObject): boolean
@@ -60,8 +66,8 @@ export interface KindDefinition<Spec = JsonObject> {
   lower(resource: Resource<Spec>, view: View): Lowered
 }
 
-/** A change is made in place, re-creates the resource, or is refused. */
-export type Mutability = 'in place' | 'recreate' | 'immutable'
+/** A change is made in place, re-creates the resource, or is refused: always, or while a resource of that kind goes on using this one. */
+export type Mutability = 'in place' | 'recreate' | 'immutable' | { readonly immutable_while_used_by: string }
 
 export interface Normalised {
   readonly spec: JsonObject
@@ -207,6 +213,8 @@ export type Site = {
   readonly overlay_ip_version: 4 | 6
   readonly geneve_max_header_size: number
   readonly base_mac: string
+  /** Absent: Neutron's (`DEFAULT_TEMPLATE`). */
+  readonly default_security_group_rules?: readonly TemplateRule[]
   readonly endpoints: { readonly pub: string; readonly rpc: string; readonly reports: string }
   /** Threads of the server beside the planner's. */
   readonly workers: { readonly rpc: number; readonly reports: number }

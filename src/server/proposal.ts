@@ -74,6 +74,7 @@ export function propose(input: ProposalInput): Proposal {
     kinds: input.kinds,
     registry: input.registry,
     places: (key) => tree.places.get(key) ?? input.formerPlace(key),
+    impliedBy: (key) => tree.standIns.get(key)?.implied,
     guards: input.guards,
     vanished: input.vanished,
     notes: issues,

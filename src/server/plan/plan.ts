@@ -28,6 +28,8 @@ export interface PlanInput {
   readonly kinds: readonly KindDefinition[]
   /** Where a resource stands now; for a deleted one, where it stood. */
   readonly places: (key: Key) => Place | undefined
+  /** Who takes a resource for granted that nobody wrote. */
+  readonly impliedBy?: (key: Key) => Key | undefined
   readonly guards: Site['guards']
   readonly vanished?: GuardInput['vanished']
   readonly reported?: GuardInput['reported']
@@ -133,7 +135,9 @@ function describeChanges(input: PlanInput, ops: DeclaredOps, drafts: ReadonlyMap
   const hostsOf = hostFinder(input.base, input.step)
   const mutability = new Map(input.kinds.map((k) => [k.kind, k.mutability ?? {}]))
   const written = new Set(ops.set.map((d) => d.key))
-  const changes = [...drafts].map(([key, draft]) => describe(input, key, draft, { hostsOf, mutability, written, drafts }))
+  const changes = [...drafts].map(([key, draft]) =>
+    describe(input, key, draft, { hostsOf, mutability, written, drafts, impliedBy: input.impliedBy }),
+  )
   return changes.sort(compareChanges(kindOrder(input.kinds)))
 }
 
@@ -141,6 +145,7 @@ interface Context {
   readonly hostsOf: HostsOf
   readonly mutability: ReadonlyMap<string, Mutability>
   readonly written: ReadonlySet<Key>
+  readonly impliedBy: PlanInput['impliedBy']
   readonly drafts: ReadonlyMap<Key, Draft>
 }
 
@@ -159,7 +164,7 @@ function describe(input: PlanInput, key: Key, draft: Draft, context: Context): C
     ...(after === undefined ? {} : { after }),
     attributes: draft.action === 'recreate' ? marked.map((c) => (forces(c, mutability) ? { ...c, forces: true } : c)) : marked,
     unchanged: draft.diff.unchanged,
-    reason: reasonOf(key, draft, context.written, [...(old?.reads ?? []), ...(now?.reads ?? [])], context.drafts),
+    reason: reasonOf(key, draft, context, [...(old?.reads ?? []), ...(now?.reads ?? [])]),
     ...(place === undefined ? {} : { place }),
     hosts: context.hostsOf(old?.lowered, now?.lowered),
   }
