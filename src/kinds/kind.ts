@@ -1,6 +1,6 @@
 import type { JSONSchema } from 'json-schema-to-ts'
 import type { Cidr } from '../lib/cidr.ts'
-import type { JsonObject } from '../model/brand.ts'
+import type { Json, JsonObject } from '../model/brand.ts'
 import type { Intent } from '../model/intent.ts'
 import type { Finding, ValuePath } from '../model/issue.ts'
 import type { Key } from '../model/key.ts'
@@ -49,6 +49,11 @@ export interface KindDefinition<Spec = JsonObject> {
    * (`name` or `project/name`).
    */
   references(spec: JsonObject, project: string): readonly Reference[]
+  /**
+   * Small values worked out of a resource, by name, for readers of many that need no more of it (`View.part`): a change that leaves a part as it is does not
+   * make them run again.
+   */
+  parts?(resource: Resource<Spec>): Readonly<Record<string, Json>>
   /**
    * Resources that a resource with this declared spec takes for granted, by name: where nobody wrote them, they are there all the same, with an empty spec
    * (`server/load/tree`). Names are of the resource's own project.
@@ -103,6 +108,8 @@ export interface View {
   get<Spec = JsonObject>(key: Key): Resource<Spec> | undefined
   /** The same for a resource that this one cannot do without: where it is absent or in error, this one is set aside without a word. */
   need<Spec = JsonObject>(key: Key): Resource<Spec>
+  /** One of `parts` of a resource that this one cannot do without, as `need`. */
+  part(key: Key, name: string): Json
   /** What was written, whatever its state; any kind. */
   declared(key: Key): Declared | undefined
   /** Keys of the resources of `kind` whose declared spec refers to `key`, in sorted order. */

@@ -57,7 +57,7 @@ function writeOne(document: Document): Written {
             kind: kind.kind,
             project: kind.scope === 'global' ? '' : project,
             name,
-            spec: ownNames(kind, normalised.spec, project),
+            spec: ownNames(kind, normalised.spec, kind.scope === 'global' ? '' : project),
           })
         }
       }

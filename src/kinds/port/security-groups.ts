@@ -5,11 +5,10 @@ import type { MemberIntent } from '../../model/intent.ts'
 import type { Finding } from '../../model/issue.ts'
 import { displayKey, type Key } from '../../model/key.ts'
 import type { Declared, Resource } from '../../model/resource.ts'
-import { addressesScope, groupScope, intentKey, membersScope, type Scope } from '../../model/scope.ts'
+import { groupScope, intentKey, membersScope, type Scope } from '../../model/scope.ts'
 import type { Lowered, View } from '../kind.ts'
 import type { NetworkSpec } from '../network/spec.ts'
-import { remoteOf } from '../security_group/lower.ts'
-import { DEFAULT_GROUP, type SecurityGroupSpec } from '../security_group/spec.ts'
+import { DEFAULT_GROUP } from '../security_group/spec.ts'
 import type { PortSpec } from './spec.ts'
 
 const BY_DEFAULT = [DEFAULT_GROUP]
@@ -32,19 +31,21 @@ export function groupFindings(resource: Declared, network: Resource<NetworkSpec>
   const port = resource.spec as PortDeclared
   const names = port.security_groups ?? []
   if (names.length > 0 && !(port.port_security_enabled ?? network.spec.port_security_enabled)) return [unsecured(resource, network)]
-  const groups = names.map((name) => view.need<SecurityGroupSpec>(view.ref('security_group', name)))
-  const first = groups[0]
-  const i = groups.findIndex((group) => group.spec.stateful !== first?.spec.stateful)
-  const other = groups[i]
+  const [first, ...others] = names.map((name) => {
+    const key = view.ref('security_group', name)
+    return { key, stateful: view.part(key, 'stateful') === true }
+  })
+  const i = others.findIndex((group) => group.stateful !== first?.stateful)
+  const other = others[i]
   if (first === undefined || other === undefined) return []
-  const word = ({ spec }: Resource<SecurityGroupSpec>): string => (spec.stateful ? 'stateful' : 'stateless')
+  const said = [first, other].map(({ key, stateful }) => ({ key, message: `${displayKey(key)} is ${stateful ? 'stateful' : 'stateless'}` }))
   return [
     {
       code: 'E0287',
-      message: `${displayKey(first.key)} is ${word(first)} and ${displayKey(other.key)} is ${word(other)}: a port has groups of one sort`,
-      at: ['security_groups', i],
-      related: [first, other].map((group) => ({ message: `${displayKey(group.key)} is ${word(group)}`, key: group.key, at: ['stateful'] })),
-      hint: `leave one of the two out, or write stateful: ${first.spec.stateful} on ${displayKey(other.key)}`,
+      message: `${said.map(({ message }) => message).join(' and ')}: a port has groups of one sort`,
+      at: ['security_groups', i + 1],
+      related: said.map((one) => ({ ...one, at: ['stateful'] })),
+      hint: `leave one of the two out, or write stateful: ${first.stateful} on ${displayKey(other.key)}`,
     },
   ]
 }
@@ -78,15 +79,5 @@ export function memberships({ key, spec }: Resource<PortSpec>, groups: readonly 
 
 /** What a host with a port of these groups has to know of: their rules, and everybody whom those are about. */
 export function groupScopes(groups: readonly Key[], view: View): readonly Scope[] {
-  const scopes = new Set<Scope>()
-  for (const key of groups) {
-    scopes.add(groupScope(key))
-    const group = view.need<SecurityGroupSpec>(key)
-    for (const rule of group.spec.rules) {
-      const remote = remoteOf(rule, group.project)
-      if (remote === undefined || 'prefix' in remote) continue
-      scopes.add('group' in remote ? membersScope(remote.group) : addressesScope(remote.addresses))
-    }
-  }
-  return [...scopes]
+  return [...new Set(groups.flatMap((group) => [groupScope(group), ...(view.part(group, 'remotes') as readonly Scope[])]))]
 }

@@ -1,7 +1,7 @@
 import { securityGroupSchema } from '../../../schemas/security-group.ts'
 import type { KindDefinition } from '../kind.ts'
 import { checkSecurityGroup, impliedGroups, normaliseSecurityGroup, securityGroupReferences } from './check.ts'
-import { lowerSecurityGroup } from './lower.ts'
+import { lowerSecurityGroup, remoteScopes } from './lower.ts'
 import { resolveSecurityGroup } from './resolve.ts'
 import type { SecurityGroupSpec } from './spec.ts'
 
@@ -22,6 +22,8 @@ export const securityGroup: KindDefinition<SecurityGroupSpec> = {
     description: 'in place',
   },
   unordered: ['rules'],
+  // All that a port has to know of its groups: a rule more about the same remotes concerns none of a thousand ports.
+  parts: (group) => ({ stateful: group.spec.stateful, remotes: remoteScopes(group) }),
   normalise: normaliseSecurityGroup,
   references: securityGroupReferences,
   implies: impliedGroups,

@@ -2,7 +2,7 @@ import { entryDigest } from '../../lib/digest.ts'
 import type { GroupIntent, GroupRemote, GroupRule, GroupRuleIntent } from '../../model/intent.ts'
 import { namedKey } from '../../model/key.ts'
 import type { Resource } from '../../model/resource.ts'
-import { groupScope, intentKey } from '../../model/scope.ts'
+import { addressesScope, groupScope, intentKey, membersScope, type Scope } from '../../model/scope.ts'
 import type { Lowered } from '../kind.ts'
 import { isIcmp, protocolNumber } from './protocols.ts'
 import type { Rule, SecurityGroupSpec } from './spec.ts'
@@ -38,8 +38,18 @@ function matchOf({ port_range_min: min, port_range_max: max }: Rule, protocol: n
   return { ports: { first: min, last: max ?? min } }
 }
 
+/** Scopes of all whom its rules are about, sorted, each once. */
+export function remoteScopes({ project, spec }: Resource<SecurityGroupSpec>): readonly Scope[] {
+  const scopes = spec.rules.flatMap((rule) => {
+    const remote = remoteOf(rule, project)
+    if (remote === undefined || 'prefix' in remote) return []
+    return ['group' in remote ? membersScope(remote.group) : addressesScope(remote.addresses)]
+  })
+  return [...new Set(scopes)].sort()
+}
+
 /** The other side of a rule of a group of that project, names as keys. */
-export function remoteOf(rule: Rule, project: string): GroupRemote | undefined {
+function remoteOf(rule: Rule, project: string): GroupRemote | undefined {
   if (rule.remote_ip_prefix !== undefined) return { prefix: rule.remote_ip_prefix }
   if (rule.remote_group !== undefined) return { group: namedKey('security_group', project, rule.remote_group) }
   return rule.remote_address_group === undefined ? undefined : { addresses: namedKey('address_group', project, rule.remote_address_group) }
