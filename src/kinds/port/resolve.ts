@@ -12,7 +12,7 @@ import { type Binders, type Binding, bindingOf, unbound, vnicTypeOf } from './bi
 import { allocateChosen, automaticIps, claimWritten } from './fixed-ips.ts'
 import { ipWishes, type PlacedIp } from './ip-wishes.ts'
 import { claimInterfaces, resolvePlug } from './plug.ts'
-import { groupsOf } from './security-groups.ts'
+import { securityOf } from './security-groups.ts'
 import type { AddressPair, FixedIp, PortSpec } from './spec.ts'
 import { subnetsOf } from './subnets.ts'
 import type { PortPlace } from './usable.ts'
@@ -32,16 +32,13 @@ export function resolvePort(resource: Declared, binders: Binders, view: View, po
   const chosen = allocateChosen(resource, wishes, pools)
   const automatic = automaticIps(resource, wishes, mac.text)
   const pairs = addressPairs(port, mac.text)
-  const secured = port.port_security_enabled ?? network.spec.port_security_enabled
-  const groups = secured ? groupsOf(port) : undefined
   const spec: PortSpec = {
     network: port.network,
     ...(port.host === undefined ? {} : { host: port.host }),
     mac_address: mac.text,
     fixed_ips: sortedIps([...written.ips, ...chosen.ips, ...automatic.ips]),
     admin_state_up: port.admin_state_up ?? true,
-    port_security_enabled: secured,
-    ...(groups === undefined ? {} : { security_groups: [...new Set(groups)].sort(compareText) }),
+    ...securityOf(port, network),
     allowed_address_pairs: pairs.pairs,
     ...(wishes.deferred === true ? { ip_allocation: 'deferred' } : {}),
     binding,

@@ -3,7 +3,7 @@ import { canonicalPrefix } from '../../lib/cidr.ts'
 import type { JsonObject } from '../../model/brand.ts'
 import type { MemberIntent } from '../../model/intent.ts'
 import type { Finding } from '../../model/issue.ts'
-import { displayKey, type Key } from '../../model/key.ts'
+import { compareText, displayKey, type Key } from '../../model/key.ts'
 import type { Declared, Resource } from '../../model/resource.ts'
 import { groupScope, intentKey, membersScope, type Scope } from '../../model/scope.ts'
 import type { Lowered, View } from '../kind.ts'
@@ -17,6 +17,16 @@ const BY_DEFAULT = [DEFAULT_GROUP]
 export function groupsOf(port: PortDeclared): readonly string[] | undefined {
   if (port.security_groups !== undefined) return port.security_groups
   return port.port_security_enabled === false || port.device_owner?.startsWith('network:') === true ? undefined : BY_DEFAULT
+}
+
+/** What is written, with the network's say: without port security there are no groups. */
+export function securityOf(
+  port: PortDeclared,
+  network: Resource<NetworkSpec>,
+): Pick<PortSpec, 'port_security_enabled' | 'security_groups'> {
+  const port_security_enabled = port.port_security_enabled ?? network.spec.port_security_enabled
+  const groups = port_security_enabled ? groupsOf(port) : undefined
+  return { port_security_enabled, ...(groups === undefined ? {} : { security_groups: [...new Set(groups)].sort(compareText) }) }
 }
 
 /** A project's default group is there as soon as a port uses it, as in Neutron. */
