@@ -173,7 +173,8 @@ function declared(params: Params): readonly Declared[] {
     name,
     spec,
   })
-  const out: Declared[] = []
+  // What the ports take for granted.
+  const out: Declared[] = [own('security_group', 'default', 'default', {})]
   for (let h = 0; h < params.hosts; h++) out.push(own('host', '', hostName(h), { tunnel_ip: `10.255.${h >> 8}.${h & 255}` }))
   for (let n = 0; n < params.hosts; n++) {
     out.push(own('network', 'default', `n${n}`, {}))

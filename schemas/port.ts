@@ -33,6 +33,15 @@ export const portSchema = {
     },
     admin_state_up: { type: 'boolean', default: true, description: 'false: the port passes nothing.' },
     port_security_enabled: { type: 'boolean', description: 'Anti-spoofing. Left out: what the network says.' },
+    security_groups: {
+      type: 'array',
+      maxItems: 1000,
+      uniqueItems: true,
+      description:
+        'Groups whose rules say what passes. []: nothing does. Left out: the default group of the project, unless port security is off or device_owner begins with network:.',
+      examples: [['web']],
+      items: { type: 'string', minLength: 1, maxLength: 511 },
+    },
     allowed_address_pairs: {
       type: 'array',
       default: [],

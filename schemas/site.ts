@@ -134,6 +134,41 @@ export const siteSchema = {
       description: 'Where chosen MAC addresses start: three octets are kept, four if the fourth is not 00.',
       examples: ['fa:16:3e:4f:00:00'],
     },
+    default_security_group_rules: {
+      type: 'array',
+      maxItems: 1000,
+      description:
+        'Rules that every security group has unless it says default_rules: false. Left out: all may send anything, and ports of a default group hear each other.',
+      examples: [[{ direction: 'egress', used_in_default_sg: true, used_in_non_default_sg: true }]],
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['direction', 'used_in_default_sg', 'used_in_non_default_sg'],
+        properties: {
+          used_in_default_sg: { type: 'boolean', description: 'The default group of each project gets it.' },
+          used_in_non_default_sg: { type: 'boolean', description: 'All other groups get it.' },
+          direction: { type: 'string', enum: ['ingress', 'egress'], description: 'ingress: to the port. egress: from it.' },
+          ethertype: { type: 'string', pattern: '^[iI][pP][vV][46]$', description: 'IPv4 or IPv6. Left out: IPv4.' },
+          protocol: { type: ['string', 'integer'], description: 'Name or number of the IP protocol. Left out: any.' },
+          port_range_min: { type: 'integer', description: 'First destination port; of ICMP the type.' },
+          port_range_max: { type: 'integer', description: 'Last destination port; of ICMP the code.' },
+          remote_ip_prefix: { type: 'string', description: 'Who is on the other side: an address or a prefix.' },
+          remote_group: {
+            type: 'string',
+            maxLength: 511,
+            pattern: '^(PARENT|[^/]+/[^/]+)$',
+            description: 'Who is on the other side: ports of this group, as project/name; PARENT: of the very group that gets the rule.',
+          },
+          remote_address_group: {
+            type: 'string',
+            maxLength: 511,
+            pattern: '^[^/]+/[^/]+$',
+            description: 'Who is on the other side: an address group, as project/name.',
+          },
+          description: { type: 'string', maxLength: 255, description: 'For people.' },
+        },
+      },
+    },
     endpoints: {
       type: 'object',
       additionalProperties: false,

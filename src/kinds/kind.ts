@@ -1,11 +1,12 @@
 import type { JSONSchema } from 'json-schema-to-ts'
 import type { Cidr } from '../lib/cidr.ts'
-import type { JsonObject } from '../model/brand.ts'
+import type { Json, JsonObject } from '../model/brand.ts'
 import type { Intent } from '../model/intent.ts'
 import type { Finding, ValuePath } from '../model/issue.ts'
 import type { Key } from '../model/key.ts'
 import type { Declared, Resource } from '../model/resource.ts'
 import type { IntentKey, Scope } from '../model/scope.ts'
+import type { TemplateRule } from './security_group/spec.ts'
 import type { Sharing } from './sharing.ts'
 
 /**
@@ -49,6 +50,16 @@ export interface KindDefinition<Spec = JsonObject> {
    */
   references(spec: JsonObject, project: string): readonly Reference[]
   /**
+   * Small values worked out of a resource, by name, for readers of many that need no more of it (`View.part`): a change that leaves a part as it is does not
+   * make them run again.
+   */
+  parts?(resource: Resource<Spec>): Readonly<Record<string, Json>>
+  /**
+   * Resources that a resource with this declared spec takes for granted, by name: where nobody wrote them, they are there all the same, with an empty spec
+   * (`server/load/tree`). Names are of the resource's own project.
+   */
+  implies?(spec: JsonObject): readonly { readonly kind: string; readonly name: string }[]
+  /**
    * False when `resolve` claims nothing for this spec: nobody then has to wait for it before choosing among what is free. Absent: it may.
    */
   claims?(spec: JsonObject): boolean
@@ -60,8 +71,8 @@ export interface KindDefinition<Spec = JsonObject> {
   lower(resource: Resource<Spec>, view: View): Lowered
 }
 
-/** A change is made in place, re-creates the resource, or is refused. */
-export type Mutability = 'in place' | 'recreate' | 'immutable'
+/** A change is made in place, re-creates the resource, or is refused: always, or while a resource of that kind goes on using this one. */
+export type Mutability = 'in place' | 'recreate' | 'immutable' | { readonly immutable_while_used_by: string }
 
 export interface Normalised {
   readonly spec: JsonObject
@@ -97,6 +108,8 @@ export interface View {
   get<Spec = JsonObject>(key: Key): Resource<Spec> | undefined
   /** The same for a resource that this one cannot do without: where it is absent or in error, this one is set aside without a word. */
   need<Spec = JsonObject>(key: Key): Resource<Spec>
+  /** One of `parts` of a resource that this one cannot do without, as `need`. */
+  part(key: Key, name: string): Json
   /** What was written, whatever its state; any kind. */
   declared(key: Key): Declared | undefined
   /** Keys of the resources of `kind` whose declared spec refers to `key`, in sorted order. */
@@ -207,6 +220,8 @@ export type Site = {
   readonly overlay_ip_version: 4 | 6
   readonly geneve_max_header_size: number
   readonly base_mac: string
+  /** Absent: Neutron's (`DEFAULT_TEMPLATE`). */
+  readonly default_security_group_rules?: readonly TemplateRule[]
   readonly endpoints: { readonly pub: string; readonly rpc: string; readonly reports: string }
   /** Threads of the server beside the planner's. */
   readonly workers: { readonly rpc: number; readonly reports: number }

@@ -41,4 +41,6 @@ export interface LoadedEntry {
   readonly declared: Declared
   /** The resource's name in the file. Places inside its value are found again on demand (`server/repo/locate`). */
   readonly place: Place
+  /** Nobody wrote it here: the resource of that key, which stands at the place, takes it for granted. */
+  readonly implied?: Key
 }

@@ -40,7 +40,7 @@ export interface AttributeEntry {
 }
 
 export type MemberEntry = Pick<AttributeEntry, 'name' | 'type' | 'required' | 'default' | 'summary'>
-export type Change = 'in place' | 're-creates the resource' | 'never'
+export type Change = 'in place' | 're-creates the resource' | 'never' | `only while no ${string} uses it`
 
 /** An alias that brings neither kind nor attribute: it says that something can be relied on. */
 export interface FeatureEntry {
@@ -99,6 +99,7 @@ function attributeEntries(kind: KindDefinition, owner: Owner, added: ReadonlyMap
 
 function changeOf(kind: KindDefinition, name: string): Change {
   const how = name === 'id' ? 'recreate' : kind.mutability?.[name]
+  if (typeof how === 'object') return `only while no ${how.immutable_while_used_by} uses it`
   return how === 'recreate' ? 're-creates the resource' : how === 'immutable' ? 'never' : 'in place'
 }
 

@@ -9,6 +9,7 @@ import { issueOf, issuesOf } from './engine/issues.ts'
 import type { DeclaredOps, Engine, Locate, Step } from './engine/types.ts'
 import type { VanishedFile } from './guard/guard.ts'
 import { opsAgainst, type Tree, treeIssues } from './load/tree.ts'
+import { inUseIssues } from './plan/in-use.ts'
 import { computePlan } from './plan/plan.ts'
 import { projectNameIssues } from './plan/project-names.ts'
 import { quotaIssues } from './plan/quota-issues.ts'
@@ -61,6 +62,7 @@ export function propose(input: ProposalInput): Proposal {
     ...pluginIssues(input),
     ...issuesOf(step.world, input.locate, base.world),
     ...quotaIssues(change),
+    ...inUseIssues({ base: base.world, step, kinds: input.kinds, locate: input.locate }),
     ...projectNameIssues(change),
     ...notes,
   ].sort(compareIssues)
@@ -74,6 +76,7 @@ export function propose(input: ProposalInput): Proposal {
     kinds: input.kinds,
     registry: input.registry,
     places: (key) => tree.places.get(key) ?? input.formerPlace(key),
+    impliedBy: (key) => tree.standIns.get(key)?.implied,
     guards: input.guards,
     vanished: input.vanished,
     notes: issues,

@@ -162,18 +162,18 @@ test('an emptied repository deletes nothing: guards refuse with exit 3 and the e
   t.is(refused.code, 3)
   t.true(refused.out.includes(`--dir ${dir} --allow`), 'what it says to type works from where it was typed')
   const override = /--allow (delete-count=\d+)/.exec(refused.out)?.[1] ?? ''
-  t.regex(override, /delete-count=31/)
-  const half = await netloom('apply', '--dir', dir, '--allow', 'delete-count=31', '--allow', 'delete-ratio=3')
+  t.regex(override, /delete-count=32/)
+  const half = await netloom('apply', '--dir', dir, '--allow', 'delete-count=32', '--allow', 'delete-ratio=3')
   t.is(half.code, 3)
   t.true(
-    half.out.includes('--allow delete-ratio=30 --allow delete-count=31 --reason') ||
-      half.out.includes('--allow delete-count=31 --allow delete-ratio=30 --reason'),
+    half.out.includes('--allow delete-ratio=30 --allow delete-count=32 --reason') ||
+      half.out.includes('--allow delete-count=32 --allow delete-ratio=30 --reason'),
     half.out,
   )
   t.regex(half.out, /\n--allow delete-ratio=3 is not the plan's number, 30\n$/)
   const overrides = [...refused.out.matchAll(/--allow ([a-z-]+=\d+)/g)].map((m) => m[1] ?? '')
   t.is((await netloom('apply', '--dir', dir, ...overrides.flatMap((o) => ['--allow', o]))).code, 4)
-  t.regex((await netloom('history', dir)).out, /-31 .*--allow delete-ratio=30 --allow delete-count=31/, 'what let it pass is recorded')
+  t.regex((await netloom('history', dir)).out, /-32 .*--allow delete-ratio=30 --allow delete-count=32/, 'what let it pass is recorded')
   const nonsense = await netloom('apply', '--dir', dir, '--allow', 'nonsense')
   t.is(nonsense.code, 1)
   t.regex(nonsense.err, /^error: .*'nonsense' is invalid.*guards: vanished-file, delete-ratio, delete-count, renumber\n/)
@@ -200,4 +200,26 @@ test('drift without a server says what to do instead', async (t) => {
   const { code, err } = await netloom('drift', dir)
   t.is(code, 1)
   t.regex(err, /no server runs on .*\n.*netloom serve/)
+})
+
+test('three tiers: the default group is there because a port uses it, what is used cannot become stateless, and goes with its last user', async (t) => {
+  const dir = await folder(t, false)
+  await cp(fileURLToPath(new URL('../../../samples/02-three-tier', import.meta.url)), dir, { recursive: true })
+  t.regex((await netloom('plan', dir)).out, /\+ security_group shop\/default {2}tiers\.yaml:\d+:3 {2}because port shop\/cron-1 uses it/)
+  t.is((await netloom('apply', '--dir', dir)).code, 4)
+  t.regex((await netloom('plan', dir)).out, /^No changes/)
+
+  await edit(dir, 'groups.yaml', 'description: Only the web servers ask it.', 'stateful: false')
+  const refused = await netloom('plan', dir)
+  t.is(refused.code, 1)
+  t.regex(
+    refused.out,
+    /E0289\]: stateful of security_group shop\/app cannot be changed while a port uses it: port shop\/app-1 and port shop\/app-2/,
+  )
+  t.regex(refused.out, /groups\.yaml:\d+:/)
+  await edit(dir, 'groups.yaml', 'stateful: false', 'description: Only the web servers ask it.')
+
+  await edit(dir, 'tiers.yaml', 'cron-1: { network: tiers, host: h1 }', 'cron-1: { network: tiers, host: h1, security_groups: [operated] }')
+  const gone = await netloom('plan', dir)
+  t.regex(gone.out, /- DELETE security_group shop\/default {2}tiers\.yaml:\d+:3 {2}nobody uses it any more/)
 })

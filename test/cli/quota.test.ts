@@ -23,12 +23,13 @@ test('limits are shown, and kept by plan and apply', async (t) => {
       .split('\n')
       .map((line) => line.split(/ +/).join(' '))
       .filter((line) => !line.includes('- 0 -')),
-    ['PROJECT RESOURCE LIMIT USED FREE', 'shop networks 1 1 0', 'shop ports 2 2 0'],
+    ['PROJECT RESOURCE LIMIT USED FREE', 'shop networks 1 1 0', 'shop ports 2 2 0', 'shop security_groups - 1 -'],
   )
   const { quotas } = JSON.parse((await netloom('quota', '--json', '--dir', dir)).out) as { quotas: unknown }
   t.deepEqual(quotas, [
     { project: 'shop', resource: 'networks', limit: 1, used: 1, free: 0 },
     { project: 'shop', resource: 'ports', limit: 2, used: 2, free: 0 },
+    { project: 'shop', resource: 'security_groups', limit: -1, used: 1, free: null },
   ])
 
   await writeFile(file, repo('a: { network: blue }, b: { network: blue }, c: { network: blue }'))

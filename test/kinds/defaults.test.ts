@@ -17,6 +17,8 @@ network_segment_ranges: { r: { network_type: vxlan, minimum: 1, maximum: 2 } }
 address_scopes: { a: { ip_version: 4 } }
 subnetpools: { p: { prefixes: [10.64.0.0/16] } }
 rbac_policies: { r: { object_type: network, object: n, action: access_as_shared, target_project: '*' } }
+security_groups: { g: {} }
+address_groups: { a: {} }
 quotas: { default: { networks: 5 } }
 `
 

@@ -106,6 +106,51 @@ subnetpools: { p: { prefixes: [10.64.0.0/16] } }`,
     ],
   },
   {
+    kind: 'port',
+    what: 'security groups: order, the own project in front of a name, the default group left out',
+    beside: `${NETWORK}
+---
+security_groups: { a: {}, b: {} }`,
+    normal: 'ports: { p: { network: n, security_groups: [a, b] }, q: { network: n } }',
+    others: ['ports: { p: { network: n, security_groups: [default/b, a] }, q: { network: n } }'],
+  },
+  {
+    kind: 'security_group',
+    what: 'protocols, prefixes, ranges, names, and the order of rules',
+    beside: 'address_groups: { a: {} }',
+    normal: `security_groups: { g: { rules: [
+      { direction: ingress, protocol: tcp, remote_ip_prefix: 10.0.0.0/8 }, { direction: ingress, ethertype: IPv6, protocol: ipv6-icmp, port_range_min: 128 }, { direction: ingress, protocol: icmp },
+      { direction: ingress, remote_group: g }, { direction: egress, protocol: udp, remote_address_group: a }, { direction: ingress, ethertype: IPv6 }, { direction: ingress, protocol: 0 }] } }`,
+    others: [
+      `security_groups: { g: { rules: [
+      { direction: ingress, protocol: '1' }, { direction: ingress, ethertype: ipv6, remote_ip_prefix: '::/0', protocol: any }, { direction: ingress, ethertype: IPv6, protocol: 58, port_range_min: 0x80 },
+      { direction: egress, protocol: 17, port_range_min: 1, port_range_max: 65535, remote_address_group: default/a, ethertype: IPV4 }, { direction: ingress, remote_group: default/g, description: '' },
+      { direction: ingress, protocol: TCP, remote_ip_prefix: 10.20.30.40/8 }, { direction: ingress, protocol: hopopt }] } }`,
+      `security_groups: { g: { rules: [
+      { direction: ingress, protocol: ip }, { direction: ingress, ethertype: IPv6, protocol: icmp, port_range_min: 128 }, { direction: ingress, protocol: 6, remote_ip_prefix: 10.0.0.1/8 }, { direction: ingress, protocol: ICMP, remote_ip_prefix: 0.0.0.0/0 },
+      { direction: ingress, remote_group: g }, { direction: egress, protocol: UDP, remote_address_group: a }, { direction: ingress, ethertype: IPv6 }] } }`,
+      ...['icmpv6', '1', 'IPv6-ICMP'].map(
+        (name) => `security_groups: { g: { rules: [
+      { direction: ingress, protocol: tcp, remote_ip_prefix: 10.0.0.0/8 }, { direction: ingress, ethertype: IPv6, protocol: ${name}, port_range_min: 128 }, { direction: ingress, protocol: icmp },
+      { direction: ingress, remote_group: g }, { direction: egress, protocol: udp, remote_address_group: a }, { direction: ingress, ethertype: IPv6 }, { direction: ingress, protocol: '0' }] } }`,
+      ),
+    ],
+  },
+  {
+    kind: 'site',
+    what: 'rules of the template: spelling and order',
+    normal: `site: { default_security_group_rules: [{ direction: egress, used_in_default_sg: true, used_in_non_default_sg: true }, { direction: ingress, protocol: tcp, remote_group: PARENT, used_in_default_sg: true, used_in_non_default_sg: false }] }`,
+    others: [
+      `site: { default_security_group_rules: [{ used_in_non_default_sg: False, direction: ingress, protocol: 6, remote_group: PARENT, used_in_default_sg: True }, { direction: egress, ethertype: ipv4, remote_ip_prefix: 0.0.0.0/0, used_in_default_sg: true, used_in_non_default_sg: true }] }`,
+    ],
+  },
+  {
+    kind: 'address_group',
+    what: 'addresses: host bits, masks, case and order',
+    normal: "address_groups: { a: { addresses: [10.1.0.0/16, 192.0.2.7/32, '2001:db8::/32'] } }",
+    others: ["address_groups: { a: { addresses: ['2001:0DB8::1/32', 192.0.2.7, 10.1.2.3/16] } }"],
+  },
+  {
     kind: 'host',
     what: 'a tunnel address, the order of a map',
     beside: 'site: { overlay_ip_version: 6 }',

@@ -7,6 +7,7 @@ import { DEFAULT_PROJECT, type Key, keyParts, makeKey } from '../../src/model/ke
 import type { Declared } from '../../src/model/resource.ts'
 import { createEngine } from '../../src/server/engine/engine.ts'
 import type { Engine, World } from '../../src/server/engine/types.ts'
+import { impliedBy } from '../../src/server/load/implied.ts'
 import { kinds } from './kinds.ts'
 
 /** Resources from YAML text as an operator writes it, without the loader: documents with collections, and `site:` for the site file. */
@@ -22,7 +23,15 @@ const schemas = new Map(kinds.map((k) => [k.kind, ajv.compile(k.schema as object
 
 export function write(yaml: string): Written {
   const parts = parseAllDocuments(yaml).map((d) => writeOne((d.toJS() ?? {}) as Document))
-  return { declared: parts.flatMap((p) => p.declared), findings: parts.flatMap((p) => p.findings) }
+  return { declared: withImplied(parts.flatMap((p) => p.declared)), findings: parts.flatMap((p) => p.findings) }
+}
+
+const byName = new Map(kinds.map((k) => [k.kind, k]))
+
+/** Besides, what these take for granted and nobody wrote. */
+export function withImplied(declared: readonly Declared[]): readonly Declared[] {
+  const implied = declared.flatMap((d) => impliedBy(byName, d)).map((d) => [d.key, d] as const)
+  return [...new Map([...implied, ...declared.map((d) => [d.key, d] as const)]).values()]
 }
 
 type Document = Record<string, Record<string, JsonObject | null>>
@@ -48,7 +57,7 @@ function writeOne(document: Document): Written {
             kind: kind.kind,
             project: kind.scope === 'global' ? '' : project,
             name,
-            spec: ownNames(kind, normalised.spec, project),
+            spec: ownNames(kind, normalised.spec, kind.scope === 'global' ? '' : project),
           })
         }
       }

@@ -6,6 +6,7 @@ import type { HostSpec } from '../host/spec.ts'
 import type { Reference, View } from '../kind.ts'
 import type { NetworkSpec } from '../network/spec.ts'
 import { type Binders, bindingOf } from './binding.ts'
+import { groupFindings, groupsOf } from './security-groups.ts'
 
 export function portReferences(spec: JsonObject): readonly Reference[] {
   const port = spec as PortDeclared
@@ -13,6 +14,9 @@ export function portReferences(spec: JsonObject): readonly Reference[] {
   if (port.host !== undefined) references.push({ kind: 'host', name: port.host, at: ['host'] })
   port.fixed_ips?.forEach((entry, i) => {
     if (entry.subnet !== undefined) references.push({ kind: 'subnet', name: entry.subnet, at: ['fixed_ips', i, 'subnet'] })
+  })
+  groupsOf(port)?.forEach((name, i) => {
+    references.push({ kind: 'security_group', name, at: ['security_groups', i] })
   })
   return references
 }
@@ -47,5 +51,5 @@ export function checkPort(resource: Declared, view: View, binders: Binders): rea
       hint: 'remove the pairs, or write port_security_enabled: true',
     })
   }
-  return findings
+  return [...findings, ...groupFindings(resource, network, view)]
 }

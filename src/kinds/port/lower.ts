@@ -1,13 +1,15 @@
 import { canonicalPrefix } from '../../lib/cidr.ts'
 import type { AllowedAddress, AttachIntent, LocationIntent, Plug } from '../../model/intent.ts'
+import type { Key } from '../../model/key.ts'
 import type { Resource } from '../../model/resource.ts'
 import { FABRIC, hostScope, intentKey, networkScope } from '../../model/scope.ts'
 import type { Lowered, View } from '../kind.ts'
 import type { NetworkSpec } from '../network/spec.ts'
 import type { SubnetSpec } from '../subnet/spec.ts'
+import { groupKeys, groupScopes, memberships } from './security-groups.ts'
 import type { PortSpec } from './spec.ts'
 
-/** Everybody on the network learns where the port lives; its host learns to attach it, and needs the network and the fabric for it. */
+/** Everybody on the network learns where the port lives, and its groups who they are; its host learns to attach it, and needs the network, the fabric and the groups for it. */
 export function lowerPort(resource: Resource<PortSpec>, view: View): Lowered {
   const { key, spec } = resource
   const network = view.need<NetworkSpec>(view.ref('network', spec.network))
@@ -26,15 +28,24 @@ export function lowerPort(resource: Resource<PortSpec>, view: View): Lowered {
     type: 'location',
   }
   const located = { scope, key: intentKey('location', key), intent: location }
-  if (spec.host === undefined) return { intents: [located], needs: [] }
-  const own = hostScope(spec.host)
+  const groups = groupKeys(spec, view)
+  const everywhere = [located, ...memberships(resource, groups ?? [])]
+  const { host } = spec
+  if (host === undefined) return { intents: everywhere, needs: [] }
+  const own = hostScope(host)
+  const attached = { scope: own, key: intentKey('attach', key), intent: attach(resource, network, groups, view) }
   return {
-    intents: [located, { scope: own, key: intentKey('attach', key), intent: attach(resource, network, view) }],
-    needs: [scope, own, FABRIC].map((needed) => ({ host: spec.host ?? '', scope: needed })),
+    intents: [...everywhere, attached],
+    needs: [scope, own, FABRIC, ...groupScopes(groups ?? [], view)].map((needed) => ({ host, scope: needed })),
   }
 }
 
-function attach(resource: Resource<PortSpec>, network: Resource<NetworkSpec>, view: View): AttachIntent {
+function attach(
+  resource: Resource<PortSpec>,
+  network: Resource<NetworkSpec>,
+  groups: readonly Key[] | undefined,
+  view: View,
+): AttachIntent {
   const { key, id, spec } = resource
   return {
     addresses: spec.fixed_ips.map((f) => `${f.ip_address}/${prefixLength(view.need<SubnetSpec>(view.ref('subnet', f.subnet)).spec.cidr)}`),
@@ -47,6 +58,7 @@ function attach(resource: Resource<PortSpec>, network: Resource<NetworkSpec>, vi
     plug: plugOf(spec),
     port: key,
     port_security_enabled: spec.port_security_enabled,
+    ...(groups === undefined ? {} : { security_groups: groups }),
     ...segmentOf(spec),
     type: 'attach',
   }

@@ -12,6 +12,7 @@ import { type Binders, type Binding, bindingOf, unbound, vnicTypeOf } from './bi
 import { allocateChosen, automaticIps, claimWritten } from './fixed-ips.ts'
 import { ipWishes, type PlacedIp } from './ip-wishes.ts'
 import { claimInterfaces, resolvePlug } from './plug.ts'
+import { securityOf } from './security-groups.ts'
 import type { AddressPair, FixedIp, PortSpec } from './spec.ts'
 import { subnetsOf } from './subnets.ts'
 import type { PortPlace } from './usable.ts'
@@ -37,7 +38,7 @@ export function resolvePort(resource: Declared, binders: Binders, view: View, po
     mac_address: mac.text,
     fixed_ips: sortedIps([...written.ips, ...chosen.ips, ...automatic.ips]),
     admin_state_up: port.admin_state_up ?? true,
-    port_security_enabled: port.port_security_enabled ?? network.spec.port_security_enabled,
+    ...securityOf(port, network),
     allowed_address_pairs: pairs.pairs,
     ...(wishes.deferred === true ? { ip_allocation: 'deferred' } : {}),
     binding,

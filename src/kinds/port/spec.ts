@@ -13,6 +13,8 @@ export type PortSpec = {
   readonly ip_allocation?: 'deferred'
   readonly admin_state_up: boolean
   readonly port_security_enabled: boolean
+  /** Sorted, as written: name or project/name. Empty: nothing passes. Absent: there are no rules, and everything does. */
+  readonly security_groups?: readonly string[]
   readonly allowed_address_pairs: readonly AddressPair[]
   readonly binding: Binding
   readonly device_id: string

@@ -2,10 +2,12 @@ import type { SiteDeclared } from '../../../schemas/site.ts'
 import { endpointFault } from '../../lib/endpoint.ts'
 import { canonicalMac, isMulticastMac } from '../../lib/mac.ts'
 import type { JsonObject } from '../../model/brand.ts'
-import type { Finding } from '../../model/issue.ts'
+import type { Finding, ValuePath } from '../../model/issue.ts'
 import type { Declared } from '../../model/resource.ts'
-import type { Normalised } from '../kind.ts'
+import type { Normalised, Reference } from '../kind.ts'
 import type { TypeDrivers } from '../network/type-driver.ts'
+import { normaliseRule } from '../security_group/rule.ts'
+import { PARENT } from '../security_group/spec.ts'
 import { DEFAULT_PLUGINS, DEFAULT_SITE } from './spec.ts'
 
 /** What the site's settings can name. */
@@ -17,9 +19,17 @@ export type PluginChoice = Pick<SiteDeclared, 'core_plugin' | 'service_plugins' 
 
 const RANGES = ['network_vlan_ranges', 'vni_ranges', 'geneve_ranges', 'tunnel_id_ranges'] as const
 
-export function normaliseSite(spec: JsonObject): Normalised {
+export function normaliseSite(written: JsonObject): Normalised {
+  const template = normalTemplate(written as SiteDeclared)
+  const spec: JsonObject = { ...written, ...template.part }
   const site = spec as SiteDeclared
-  const findings = [...rangeFindings(site), ...scheduleFindings(site), ...endpointFindings(site), ...installationFindings(site)]
+  const findings = [
+    ...rangeFindings(site),
+    ...scheduleFindings(site),
+    ...endpointFindings(site),
+    ...installationFindings(site),
+    ...template.findings,
+  ]
   if (site.base_mac === undefined) return { spec, findings }
   const mac = canonicalMac(site.base_mac)
   if (mac === undefined || isMulticastMac(mac)) {
@@ -29,6 +39,36 @@ export function normaliseSite(spec: JsonObject): Normalised {
     return { spec, findings }
   }
   return { spec: { ...spec, base_mac: mac }, findings }
+}
+
+/** Rules of the template are rules like any other. */
+function normalTemplate({ default_security_group_rules: rules }: SiteDeclared): {
+  readonly part: JsonObject
+  readonly findings: readonly Finding[]
+} {
+  if (rules === undefined) return { part: {}, findings: [] }
+  const normal = rules.map(({ used_in_default_sg, used_in_non_default_sg, ...written }, i) => {
+    const { rule, findings } = normaliseRule(written)
+    const at = ['default_security_group_rules', i]
+    return {
+      rule: { ...rule, used_in_default_sg, used_in_non_default_sg },
+      findings: findings.map((f): Finding => ({ ...f, at: [...at, ...(f.at ?? [])] })),
+    }
+  })
+  return { part: { default_security_group_rules: normal.map((n) => n.rule) }, findings: normal.flatMap((n) => n.findings) }
+}
+
+/** What rules of the template are about; the site belongs to no project, so they say whose it is. */
+export function siteReferences(spec: JsonObject): readonly Reference[] {
+  return ((spec as SiteDeclared).default_security_group_rules ?? []).flatMap(
+    ({ remote_group: ports, remote_address_group: addresses }, i) => {
+      const at = (name: string): ValuePath => ['default_security_group_rules', i, name]
+      return [
+        ...(ports === undefined || ports === PARENT ? [] : [{ kind: 'security_group', name: ports, at: at('remote_group') }]),
+        ...(addresses === undefined ? [] : [{ kind: 'address_group', name: addresses, at: at('remote_address_group') }]),
+      ]
+    },
+  )
 }
 
 function rangeFindings(site: SiteDeclared): Finding[] {

@@ -1,7 +1,7 @@
 import { siteSchema } from '../../../schemas/site.ts'
 import { type KindDefinition, NOTHING, type Site } from '../kind.ts'
 import { enumOf, withDefaults } from '../schema.ts'
-import { checkSite, normaliseSite, type SiteOffer } from './check.ts'
+import { checkSite, normaliseSite, type SiteOffer, siteReferences } from './check.ts'
 import { resolveSite } from './resolve.ts'
 import { DEFAULT_SITE } from './spec.ts'
 
@@ -42,14 +42,16 @@ export function createSite(offer: SiteOffer): KindDefinition<Site> {
       overlay_ip_version: 'in place',
       geneve_max_header_size: 'in place',
       base_mac: 'in place',
+      default_security_group_rules: 'in place',
       endpoints: 'in place',
       source: 'in place',
       drift: 'in place',
       guards: 'in place',
       workers: 'in place',
     },
+    unordered: ['default_security_group_rules'],
     normalise: normaliseSite,
-    references: () => [],
+    references: siteReferences,
     check: (resource) => checkSite(resource, offer),
     resolve: (resource) => resolveSite(resource, offer),
     lower: () => NOTHING,

@@ -1,3 +1,4 @@
+import { addressGroup } from '../../kinds/address_group/index.ts'
 import { addressScope } from '../../kinds/address_scope/index.ts'
 import { createHost } from '../../kinds/host/index.ts'
 import { createNetwork } from '../../kinds/network/index.ts'
@@ -5,6 +6,7 @@ import { createNetworkSegmentRange } from '../../kinds/network_segment_range/ind
 import { createPort } from '../../kinds/port/index.ts'
 import { quota } from '../../kinds/quota/index.ts'
 import { rbacPolicy } from '../../kinds/rbac_policy/index.ts'
+import { securityGroup } from '../../kinds/security_group/index.ts'
 import { subnet } from '../../kinds/subnet/index.ts'
 import { subnetpool } from '../../kinds/subnetpool/index.ts'
 import type { Drivers, OwnedKind, Plugin } from '../plugin.ts'
@@ -49,6 +51,31 @@ export const ml2: Plugin = {
     { alias: 'binding', summary: 'The host of a port, its vnic_type, and how it is bound.' },
     { alias: 'port-security', summary: 'Anti-spoofing can be switched off.' },
     { alias: 'allowed-address-pairs', summary: 'Further addresses that a port may send from.' },
+    { alias: 'security-group', summary: 'Groups of ports, and rules about what these may receive and send.', requires: ['port-security'] },
+    { alias: 'stateful-security-group', summary: 'Groups in which answers need rules of their own.', requires: ['security-group'] },
+    {
+      alias: 'security-groups-normalized-cidr',
+      summary: 'remote_ip_prefix is kept as the network it stands for.',
+      requires: ['security-group'],
+    },
+    { alias: 'security-groups-default-rules', summary: 'A template of the rules that new groups get.', requires: ['security-group'] },
+    {
+      alias: 'security-groups-default-statefulness',
+      summary: 'Groups are stateful unless they say otherwise.',
+      requires: ['stateful-security-group'],
+    },
+    { alias: 'address-group', summary: 'Addresses that rules name together.' },
+    {
+      alias: 'security-groups-remote-address-group',
+      summary: 'Rules about what an address group holds.',
+      requires: ['security-group', 'address-group'],
+    },
+    {
+      alias: 'rbac-security-groups',
+      summary: 'Security groups that other projects may use.',
+      requires: ['rbac-policies', 'security-group'],
+    },
+    { alias: 'rbac-address-group', summary: 'Address groups that other projects may use.', requires: ['rbac-policies', 'address-group'] },
     { alias: 'dns-integration', summary: 'Names of ports and domains of networks and ports.' },
     { alias: 'extra_dhcp_opt', summary: 'DHCP options of single ports.' },
   ],
@@ -68,6 +95,8 @@ function coreKinds(drivers: Drivers): readonly OwnedKind[] {
     { alias: 'address-scope', definition: addressScope },
     { alias: 'subnet_allocation', definition: subnetpool },
     { alias: 'subnet', definition: subnet },
+    { alias: 'address-group', definition: addressGroup },
+    { alias: 'security-group', definition: securityGroup },
     { alias: 'port', definition: createPort(drivers) },
     { alias: 'agent', definition: createHost(backends) },
     { alias: 'rbac-policies', definition: rbacPolicy },

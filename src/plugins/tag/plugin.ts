@@ -4,7 +4,7 @@ import type { Plugin } from '../plugin.ts'
 
 const ALIAS = 'standard-attr-tag'
 /** Kinds that can be tagged: all that an operator names. */
-const TAGGED = ['network', 'address_scope', 'subnetpool', 'subnet', 'port', 'host']
+const TAGGED = ['network', 'address_scope', 'subnetpool', 'subnet', 'port', 'security_group', 'address_group', 'host']
 
 /** Neutron's tags: sets of words on everything, for people and tools (B3.18). */
 export const tag: Plugin = {

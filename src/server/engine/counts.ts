@@ -1,4 +1,5 @@
-import type { Key } from '../../model/key.ts'
+import { compareText, type Key } from '../../model/key.ts'
+import { usersFact } from './facts.ts'
 import { indexOf } from './state.ts'
 import type { World } from './types.ts'
 
@@ -14,4 +15,9 @@ export function countOf(world: World, kind: string, project: string): number {
 /** All declared resources of a kind, in no order. */
 export function keysOf(world: World, kind: string): Iterable<Key> {
   return indexOf(world).kinds.get(kind)?.keys() ?? []
+}
+
+/** Resources of a kind that refer to `key`, sorted. */
+export function usersIn(world: World, key: Key, kind: string): readonly Key[] {
+  return [...(indexOf(world).users.get(usersFact(key, kind))?.keys() ?? [])].sort(compareText)
 }

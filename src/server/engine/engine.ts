@@ -8,10 +8,11 @@ import { factKey, lowerReader } from './facts.ts'
 import { type KindSet, orderKinds } from './kind-set.ts'
 import { lowerAll } from './lowering.ts'
 import { recordReads } from './reads.ts'
-import { type Run, startRun, wake } from './run.ts'
+import { type Run, startRun } from './run.ts'
 import { releaseAll } from './settle.ts'
 import { draftState, EMPTY_WORLD, finishState, indexOf } from './state.ts'
 import type { Allocations, DeclaredOps, Engine, Footprint, Step, World } from './types.ts'
+import { wakeReaders } from './wake-readers.ts'
 
 /** Throws when the kinds do not fit together. The engine itself keeps nothing: worlds go in and out. */
 export function createEngine(kinds: readonly KindDefinition[]): Engine {
@@ -56,10 +57,11 @@ function forget(run: Run, key: Key): void {
   recordReads(run, lowerReader(key), [])
   findings.delete(key)
   run.lower.add(key)
-  if (!resources.has(key)) return
+  const old = resources.get(key)
+  if (old === undefined) return
   resources.delete(key)
   run.touched.add(key)
-  wake(run, key)
+  wakeReaders(run, key, old, undefined)
 }
 
 /** More rounds than this over one kind can only mean two resources that wake each other for ever: a mistake of a kind. */

@@ -4,13 +4,14 @@ import type { Finding } from '../../model/issue.ts'
 import { displayKey, type Key } from '../../model/key.ts'
 import type { Declared, Resource } from '../../model/resource.ts'
 import { type Asking, DEFERRED } from './asker.ts'
-import type { Fact } from './facts.ts'
+import { type Fact, factKey, isPresentFact } from './facts.ts'
 import { startAsking } from './pools.ts'
 import { recordReads } from './reads.ts'
 import { referenceFindings } from './references.ts'
-import { idOf, type Run, wake } from './run.ts'
+import { idOf, type Run } from './run.ts'
 import { settle } from './settle.ts'
 import { makeView, SET_ASIDE } from './view.ts'
+import { wakeReaders } from './wake-readers.ts'
 
 interface Outcome {
   /** Absent when in error or set aside. */
@@ -29,7 +30,7 @@ export function evaluate(run: Run, key: Key, fresh: boolean): boolean {
   const asking = startAsking(run, key, reads, fresh)
   try {
     const outcome = judge(run, kind, declared, reads, asking)
-    recordReads(run, key, reads)
+    recordReads(run, key, condensed(reads))
     commit(run, key, outcome)
   } catch (thrown) {
     if (thrown === DEFERRED) {
@@ -37,10 +38,19 @@ export function evaluate(run: Run, key: Key, fresh: boolean): boolean {
       return true
     }
     if (thrown !== SET_ASIDE) throw thrown
-    recordReads(run, key, reads)
+    recordReads(run, key, condensed(reads))
     commit(run, key, SILENT)
   }
   return false
+}
+
+/** Who read the value knows whether there is one. */
+function condensed(reads: Set<Fact>): Set<Fact> {
+  for (const fact of reads) {
+    const key = isPresentFact(fact) ? factKey(fact) : undefined
+    if (key !== undefined && reads.has(key)) reads.delete(fact)
+  }
+  return reads
 }
 
 function judge(run: Run, kind: KindDefinition, declared: Declared, reads: Set<Fact>, asking: Asking): Outcome {
@@ -91,5 +101,5 @@ function commit(run: Run, key: Key, outcome: Outcome): void {
   if (next === undefined) resources.delete(key)
   else resources.set(key, next)
   run.touched.add(key)
-  wake(run, key)
+  wakeReaders(run, key, old, next)
 }

@@ -3,7 +3,7 @@ import { didYouMean } from '../../lib/suggest.ts'
 import type { Finding } from '../../model/issue.ts'
 import { displayKey, type Key, keyParts } from '../../model/key.ts'
 import type { Declared } from '../../model/resource.ts'
-import { declaredFact, type Fact, kindFact } from './facts.ts'
+import { declaredFact, type Fact, kindFact, presentFact } from './facts.ts'
 import { nameKey } from './names.ts'
 import { type Run, sortedKeys } from './run.ts'
 import { sharingFindings } from './sharing.ts'
@@ -25,7 +25,7 @@ export function referenceFindings(run: Run, declared: Declared, reads: Set<Fact>
     if (reference.open === true) continue
     const key = nameKey(run, declared.project, reference.kind, reference.name)
     if (readable?.has(reference.kind) === true) {
-      reads.add(key)
+      reads.add(presentFact(key))
       if (run.state.resources.has(key)) continue
     }
     reads.add(declaredFact(key))

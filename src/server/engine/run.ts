@@ -1,4 +1,5 @@
 import { resourceId } from '../../kinds/identity.ts'
+import type { Json } from '../../model/brand.ts'
 import { compareText, type Key } from '../../model/key.ts'
 import type { Declared } from '../../model/resource.ts'
 import type { Scope } from '../../model/scope.ts'
@@ -29,6 +30,8 @@ export interface Run {
   readonly blocks: Map<string, HeldBlock[]>
   /** Per pool of blocks: length and start of a stretch → up to where it is full. */
   readonly searched: Map<string, Map<string, bigint>>
+  /** Parts of resources that somebody asked for. */
+  readonly parts: Map<Fact, Json>
   /** One string per fact and per pool, however often it is named. */
   readonly facts: Map<Fact, Fact>
   /** One list per sequence of facts, by their joined text. */
@@ -62,6 +65,7 @@ export function startRun(kinds: KindSet, state: State, now: number): Run {
     full: new Map(),
     blocks: new Map(),
     searched: new Map(),
+    parts: new Map(),
     facts: new Map(),
     lists: new Map(),
     names: new Map(),

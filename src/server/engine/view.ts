@@ -1,9 +1,9 @@
 import type { Site, View } from '../../kinds/kind.ts'
 import { DEFAULT_SITE, SITE_KEY } from '../../kinds/site/spec.ts'
-import type { JsonObject } from '../../model/brand.ts'
+import type { Json, JsonObject } from '../../model/brand.ts'
 import type { Key } from '../../model/key.ts'
 import type { Declared, Resource } from '../../model/resource.ts'
-import { declaredFact, type Fact, mentionsFact } from './facts.ts'
+import { declaredFact, type Fact, mentionsFact, partFact } from './facts.ts'
 import { nameKey, usersOf } from './names.ts'
 import { kindOf, type Run, sortedKeys } from './run.ts'
 
@@ -28,6 +28,7 @@ export function makeView(run: Run, reader: Declared, reads: Set<Fact>, lowering:
     // The spec's type is the caller's knowledge of the kind: the kind's own `resolve` made it.
     get: <Spec = JsonObject>(key: Key) => get(key) as Resource<Spec> | undefined,
     need: <Spec = JsonObject>(key: Key) => need(key) as Resource<Spec>,
+    part: (key, name) => partOf(run, reads, key, name),
     declared: (key) => {
       reads.add(declaredFact(key))
       return state.declared.get(key)
@@ -45,6 +46,20 @@ export function makeView(run: Run, reader: Declared, reads: Set<Fact>, lowering:
     ref: (kind, name) => nameKey(run, reader.project, kind, name),
     site: () => siteOf(run, reads),
   }
+}
+
+/** Worked out once in a run for all who ask; `commit` forgets it when the value changes. */
+function partOf(run: Run, reads: Set<Fact>, key: Key, name: string): Json {
+  const fact = partFact(key, name)
+  reads.add(fact)
+  const known = run.parts.get(fact)
+  if (known !== undefined) return known
+  const resource = run.state.resources.get(key)
+  if (resource === undefined) throw SET_ASIDE
+  const value = run.kinds.byName.get(kindOf(key))?.parts?.(resource)[name]
+  if (value === undefined) throw new Error(`${key} has no part ${name}`)
+  run.parts.set(fact, value)
+  return value
 }
 
 function siteOf(run: Run, reads: Set<Fact>): Site {

@@ -12,6 +12,7 @@ export interface LoadKind {
 
 export interface KindTable {
   readonly byCollection: ReadonlyMap<string, LoadKind>
+  readonly byName: ReadonlyMap<string, KindDefinition>
   /** The kind whose attributes are the top level of the site file. */
   readonly site?: LoadKind
   /** Names of the site's attributes. */
@@ -52,7 +53,13 @@ export function compileKinds(kinds: readonly KindDefinition[], absent: Absent = 
     else byCollection.set(definition.collection, kind)
   }
   const properties = isSchemaObject(site?.definition.schema) ? (site.definition.schema['properties'] ?? {}) : {}
-  return { byCollection, settings: new Set(Object.keys(properties)), absent, ...(site === undefined ? {} : { site }) }
+  return {
+    byCollection,
+    byName: new Map(kinds.map((k) => [k.kind, k])),
+    settings: new Set(Object.keys(properties)),
+    absent,
+    ...(site === undefined ? {} : { site }),
+  }
 }
 
 /** A validator that compiles when first called: a small repo uses few kinds, and compiling is most of a short run. */

@@ -9,6 +9,7 @@ import { DEFAULT_PROJECT, displayKey, type Key, makeKey } from '../../model/key.
 import type { LoadedEntry, LoadedFile } from '../../model/resource.ts'
 import type { Absent } from '../../plugins/absent.ts'
 import { withoutEchoes } from './echoes.ts'
+import { impliedEntries } from './implied.ts'
 import { compileKinds, type KindTable, type LoadKind } from './kind-table.ts'
 import { nameFault, shortened } from './names.ts'
 import type { LocateInFile, ParsedDocument, ParsedEntry, ParsedFile, ParsedSection } from './parsed.ts'
@@ -57,7 +58,8 @@ interface Loading {
 function loadFile(table: KindTable, parsed: ParsedFile, hash: string, locate: LocateInFile): LoadedFile {
   const loading: Loading = { table, path: parsed.path, locate, issues: [...parsed.issues], entries: [] }
   for (const document of parsed.documents) loadDocument(loading, document)
-  return { path: parsed.path, hash, entries: loading.entries, issues: withoutEchoes(loading.issues).sort(compareIssues) }
+  const entries = [...loading.entries, ...impliedEntries(table.byName, loading.entries)]
+  return { path: parsed.path, hash, entries, issues: withoutEchoes(loading.issues).sort(compareIssues) }
 }
 
 function loadDocument(outer: Loading, document: ParsedDocument): void {

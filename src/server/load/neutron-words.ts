@@ -46,6 +46,15 @@ export const NEUTRON_WORDS: ReadonlyMap<string, Translation> = new Map([
   ['binding_host_id', write('host')],
   ['host_id', write('host')],
   ['fixed_ip', write('fixed_ips')],
+  ['security_group_ids', write('security_groups')],
+  ['security_group', write('security_groups')],
+  ['security_group_id', { instead: 'write the rule into the `rules` of its group' }],
+  ['security_group_rules', write('rules')],
+  ['remote_group_id', write('remote_group')],
+  ['remote_address_group_id', write('remote_address_group')],
+  ['remote_security_group', write('remote_group')],
+  ['ether_type', write('ethertype')],
+  ['is_stateful', write('stateful')],
   ['local_ip', write('tunnel_ip')],
   ['project_id', PROJECT],
   ['tenant_id', PROJECT],
@@ -60,4 +69,10 @@ export const NEUTRON_WORDS: ReadonlyMap<string, Translation> = new Map([
   ['created_at', LEAVE_OUT],
   ['updated_at', LEAVE_OUT],
   ['revision_number', LEAVE_OUT],
+])
+
+/** Collections of Neutron that are none here. */
+export const NEUTRON_COLLECTIONS: ReadonlyMap<string, string> = new Map([
+  ['security_group_rules', 'write each as an entry of `rules` in its group, under `security_groups`'],
+  ['default_security_groups', 'write `security_groups: { default: { … } }`: the group of that name is the project’s default'],
 ])

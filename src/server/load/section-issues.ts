@@ -2,6 +2,7 @@ import { didYouMean } from '../../lib/suggest.ts'
 import type { Issue } from '../../model/issue.ts'
 import { absentCollection } from '../../plugins/absent.ts'
 import type { KindTable } from './kind-table.ts'
+import { NEUTRON_COLLECTIONS } from './neutron-words.ts'
 import type { ParsedSection } from './parsed.ts'
 
 /** What is wrong with a top-level key that is no collection, or that holds no map. */
@@ -24,7 +25,11 @@ export function sectionIssue(table: KindTable, section: ParsedSection, inSiteFil
     code: 'E0303',
     message: `unknown top-level key \`${section.key}\``,
     label: inSiteFile ? 'neither a collection nor a setting' : 'no collection has this name',
-    hint: table.absent.get(absentCollection(section.key)) ?? suggestion(table, section.key, inSiteFile) ?? knownKeys(table, inSiteFile),
+    hint:
+      table.absent.get(absentCollection(section.key)) ??
+      NEUTRON_COLLECTIONS.get(section.key) ??
+      suggestion(table, section.key, inSiteFile) ??
+      knownKeys(table, inSiteFile),
   }
 }
 

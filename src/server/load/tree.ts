@@ -1,5 +1,6 @@
 import { sameJson } from '../../lib/json.ts'
 import { PMap, type PMapDraft } from '../../lib/pmap.ts'
+import { draftNested, type NestedDraft } from '../../lib/pmap-nested.ts'
 import { compareIssues, type Issue, type Place } from '../../model/issue.ts'
 import { compareText, displayKey, type Key } from '../../model/key.ts'
 import type { Declared, LoadedEntry, LoadedFile } from '../../model/resource.ts'
@@ -19,6 +20,10 @@ export interface Tree {
   readonly fileIssues: PMap<string, readonly Issue[]>
   /** Every entry of keys that are written more than once, in order of file and line. */
   readonly duplicates: PMap<Key, readonly LoadedEntry[]>
+  /** What files take for granted, written anywhere or not: by key, then path. */
+  readonly implied: PMap<Key, PMap<string, LoadedEntry>>
+  /** Of keys that nobody wrote: the first by file that is there all the same. */
+  readonly standIns: PMap<Key, LoadedEntry>
 }
 
 export const EMPTY_TREE: Tree = {
@@ -27,6 +32,8 @@ export const EMPTY_TREE: Tree = {
   places: PMap.empty(),
   fileIssues: PMap.empty(),
   duplicates: PMap.empty(),
+  implied: PMap.empty(),
+  standIns: PMap.empty(),
 }
 
 export interface TreeStep {
@@ -43,18 +50,25 @@ export function withFiles(tree: Tree, changed: readonly LoadedFile[], removed: r
     places: tree.places.draft(),
     fileIssues: tree.fileIssues.draft(),
     duplicates: tree.duplicates.draft(),
+    implied: draftNested(tree.implied),
+    standIns: tree.standIns.draft(),
   }
   const seen = new Set<Key>()
   for (const path of [...changed.map((f) => f.path), ...removed]) takeOut(draft, path, seen)
   for (const file of changed) putIn(draft, file, seen)
   const touched = new Set<Key>()
-  for (const key of seen) if (settleValue(draft, tree, key)) touched.add(key)
+  for (const key of seen) {
+    standIn(draft, key)
+    if (settleValue(draft, tree, key)) touched.add(key)
+  }
   const next: Tree = {
     files: draft.files.done(),
     declared: draft.declared.done(),
     places: draft.places.done(),
     fileIssues: draft.fileIssues.done(),
     duplicates: draft.duplicates.done(),
+    implied: draft.implied.done(),
+    standIns: draft.standIns.done(),
   }
   return { tree: next, touched }
 }
@@ -65,6 +79,8 @@ interface Draft {
   readonly places: PMapDraft<Key, Place>
   readonly fileIssues: PMapDraft<string, readonly Issue[]>
   readonly duplicates: PMapDraft<Key, readonly LoadedEntry[]>
+  readonly implied: NestedDraft<Key, string, LoadedEntry>
+  readonly standIns: PMapDraft<Key, LoadedEntry>
 }
 
 function takeOut(draft: Draft, path: string, seen: Set<Key>): void {
@@ -72,20 +88,27 @@ function takeOut(draft: Draft, path: string, seen: Set<Key>): void {
   if (file === undefined) return
   draft.files.delete(path)
   draft.fileIssues.delete(path)
-  for (const { declared } of file.entries) {
+  for (const { declared, implied } of file.entries) {
     seen.add(declared.key)
-    setEntries(
-      draft,
-      declared.key,
-      entriesOf(draft, declared.key).filter((e) => e.place.file !== path),
-    )
+    if (implied !== undefined) draft.implied.delete(declared.key, path)
+    else
+      setEntries(
+        draft,
+        declared.key,
+        entriesOf(draft, declared.key).filter((e) => e.place.file !== path),
+      )
   }
 }
 
 function putIn(draft: Draft, file: LoadedFile, seen: Set<Key>): void {
   draft.files.set(file.path, file)
   if (file.issues.length > 0) draft.fileIssues.set(file.path, file.issues)
-  for (const [key, own] of groupByKey(file.entries)) {
+  for (const entry of file.entries) {
+    if (entry.implied === undefined) continue
+    seen.add(entry.declared.key)
+    draft.implied.set(entry.declared.key, file.path, entry)
+  }
+  for (const [key, own] of groupByKey(file.entries.filter((e) => e.implied === undefined))) {
     seen.add(key)
     const others = entriesOf(draft, key)
     setEntries(draft, key, others.length === 0 && own.length === 1 ? own : [...others, ...own].sort(byPlace))
@@ -103,7 +126,9 @@ function groupByKey(entries: readonly LoadedEntry[]): ReadonlyMap<Key, LoadedEnt
   return groups
 }
 
+/** Those that somebody wrote. */
 function entriesOf(draft: Draft, key: Key): readonly LoadedEntry[] {
+  if (draft.standIns.has(key)) return []
   const several = draft.duplicates.get(key)
   if (several !== undefined) return several
   const declared = draft.declared.get(key)
@@ -113,6 +138,7 @@ function entriesOf(draft: Draft, key: Key): readonly LoadedEntry[] {
 
 function setEntries(draft: Draft, key: Key, entries: readonly LoadedEntry[]): void {
   const first = entries[0]
+  draft.standIns.delete(key)
   if (first === undefined) {
     draft.declared.delete(key)
     draft.places.delete(key)
@@ -122,6 +148,15 @@ function setEntries(draft: Draft, key: Key, entries: readonly LoadedEntry[]): vo
   }
   if (entries.length > 1) draft.duplicates.set(key, entries)
   else draft.duplicates.delete(key)
+}
+
+/** Where nobody wrote a resource that is taken for granted, the first by file that takes it so makes it be there. */
+function standIn(draft: Draft, key: Key): void {
+  if (draft.declared.has(key) && !draft.standIns.has(key)) return
+  let first: LoadedEntry | undefined
+  for (const [path, entry] of draft.implied.inner(key)) if (first === undefined || path < first.place.file) first = entry
+  setEntries(draft, key, first === undefined ? [] : [first])
+  if (first !== undefined) draft.standIns.set(key, first)
 }
 
 /** Keeps the old object where the value is equal, so that later comparisons are by identity. True when the value changed. */

@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../../model/brand.ts'
 import type { Issue, Place } from '../../model/issue.ts'
 import { compareText, type Key, keyParts } from '../../model/key.ts'
 import type { Declared, Resource } from '../../model/resource.ts'
+import { usersIn } from '../engine/counts.ts'
 import type { DeclaredOps, Engine, Step, World } from '../engine/types.ts'
 import { type GuardInput, guardPlan } from '../guard/guard.ts'
 import { allocationRows, markAllocated } from './allocated.ts'
@@ -28,6 +29,8 @@ export interface PlanInput {
   readonly kinds: readonly KindDefinition[]
   /** Where a resource stands now; for a deleted one, where it stood. */
   readonly places: (key: Key) => Place | undefined
+  /** Who takes a resource for granted that nobody wrote. */
+  readonly impliedBy?: (key: Key) => Key | undefined
   readonly guards: Site['guards']
   readonly vanished?: GuardInput['vanished']
   readonly reported?: GuardInput['reported']
@@ -133,14 +136,38 @@ function describeChanges(input: PlanInput, ops: DeclaredOps, drafts: ReadonlyMap
   const hostsOf = hostFinder(input.base, input.step)
   const mutability = new Map(input.kinds.map((k) => [k.kind, k.mutability ?? {}]))
   const written = new Set(ops.set.map((d) => d.key))
-  const changes = [...drafts].map(([key, draft]) => describe(input, key, draft, { hostsOf, mutability, written, drafts }))
+  const changes = [...drafts].map(([key, draft]) =>
+    describe(input, key, draft, {
+      hostsOf,
+      mutability,
+      written,
+      drafts,
+      impliedBy: input.impliedBy,
+      abandoned: abandonedIn(input.base, input.kinds),
+    }),
+  )
   return changes.sort(compareChanges(kindOrder(input.kinds)))
+}
+
+/** Whether a resource with nothing said about it was taken for granted by somebody. */
+function abandonedIn(base: World, kinds: PlanInput['kinds']): (key: Key) => boolean {
+  const implying = kinds.filter((kind) => kind.implies !== undefined)
+  return (key) => {
+    const declared = base.declared.get(key)
+    if (declared === undefined || Object.keys(declared.spec).length > 0) return false
+    const implies = ({ kind, name }: Pick<Declared, 'kind' | 'name'>): boolean => kind === declared.kind && name === declared.name
+    return implying.some((kind) =>
+      usersIn(base, key, kind.kind).some((user) => kind.implies?.(base.declared.get(user)?.spec ?? {}).some(implies) === true),
+    )
+  }
 }
 
 interface Context {
   readonly hostsOf: HostsOf
   readonly mutability: ReadonlyMap<string, Mutability>
   readonly written: ReadonlySet<Key>
+  readonly impliedBy: PlanInput['impliedBy']
+  readonly abandoned: (key: Key) => boolean
   readonly drafts: ReadonlyMap<Key, Draft>
 }
 
@@ -159,7 +186,7 @@ function describe(input: PlanInput, key: Key, draft: Draft, context: Context): C
     ...(after === undefined ? {} : { after }),
     attributes: draft.action === 'recreate' ? marked.map((c) => (forces(c, mutability) ? { ...c, forces: true } : c)) : marked,
     unchanged: draft.diff.unchanged,
-    reason: reasonOf(key, draft, context.written, [...(old?.reads ?? []), ...(now?.reads ?? [])], context.drafts),
+    reason: reasonOf(key, draft, context, [...(old?.reads ?? []), ...(now?.reads ?? [])]),
     ...(place === undefined ? {} : { place }),
     hosts: context.hostsOf(old?.lowered, now?.lowered),
   }

@@ -14,18 +14,23 @@ export interface Draft {
 /** At most this many causes are named. */
 const CAUSES = 3
 
+/** What reasons are taken from: which resources were written, who takes for granted what nobody wrote, and what else changes. */
+export interface Causes {
+  readonly written: ReadonlySet<Key>
+  readonly impliedBy: ((key: Key) => Key | undefined) | undefined
+  /** Nobody had to write it for it to be there, and whoever took it for granted does so no more. */
+  readonly abandoned: (key: Key) => boolean
+  readonly drafts: ReadonlyMap<Key, Draft>
+}
+
 /**
- * Why a resource changes: it was written or removed, or it read something that changes in the same plan (`network blue: mtu`).
+ * Why a resource changes: it was written or removed, another one takes it for granted, or it read something that changes in the same plan (`network blue: mtu`).
  * `reads` are the keys its value was made from, before and after.
  */
-export function reasonOf(
-  key: Key,
-  draft: Draft,
-  written: ReadonlySet<Key>,
-  reads: readonly Key[],
-  drafts: ReadonlyMap<Key, Draft>,
-): string {
-  if (draft.action === 'delete') return 'removed from the repo'
+export function reasonOf(key: Key, draft: Draft, { written, impliedBy, abandoned, drafts }: Causes, reads: readonly Key[]): string {
+  if (draft.action === 'delete') return abandoned(key) ? 'nobody uses it any more' : 'removed from the repo'
+  const user = written.has(key) ? impliedBy?.(key) : undefined
+  if (user !== undefined) return `${displayKey(user)} uses it`
   if (written.has(key)) return 'written'
   const causes = [...new Set(reads)].filter((read) => read !== key && drafts.has(read)).sort(compareText)
   // What was written itself explains more than what only follows, too.

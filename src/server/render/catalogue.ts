@@ -61,6 +61,7 @@ export function defaultText(attribute: Pick<AttributeEntry, 'default'>): string 
 }
 
 export function changeText(change: AttributeEntry['change']): string {
+  if (change.startsWith('only')) return `can be changed ${change}`
   return change === 'in place' ? 'changes in place' : change === 'never' ? 'cannot be changed' : 'a change re-creates the resource'
 }
 

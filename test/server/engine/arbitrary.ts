@@ -1,9 +1,11 @@
 import fc from 'fast-check'
+import { ownNames } from '../../../src/kinds/own-names.ts'
 import type { JsonObject } from '../../../src/model/brand.ts'
 import { type Key, makeKey } from '../../../src/model/key.ts'
 import type { Declared } from '../../../src/model/resource.ts'
 import type { DeclaredOps } from '../../../src/server/engine/types.ts'
 import { kinds } from '../../support/kinds.ts'
+import { withImplied } from '../../support/world.ts'
 
 /** Resources out of few names and narrow pools, so that values are fought for, references break, and errors come and go. */
 const NETWORKS = ['n1', 'n2', 'n3']
@@ -49,12 +51,16 @@ const segment = sparse({
 })
 const several = sparse({ segments: fc.array(segment, { minLength: 1, maxLength: 3 }), mtu: maybe(fc.constantFrom(1000, 1400)) })
 const network = fc.oneof({ weight: 5, arbitrary: single }, { weight: 2, arbitrary: several })
-const policy = sparse({
-  object_type: fc.constant('network'),
-  object: crossed(NETWORKS),
+const shared = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ object_type: fc.constant('network'), object: crossed(NETWORKS) }) },
+  { weight: 1, arbitrary: fc.record({ object_type: fc.constant('security_group'), object: fc.constantFrom('g1', 'g2', 'default') }) },
+  { weight: 1, arbitrary: fc.record({ object_type: fc.constant('address_group'), object: fc.constantFrom('a1', 'a2') }) },
+)
+const given = fc.record({
   action: fc.constantFrom('access_as_shared', 'access_as_shared', 'access_as_external'),
   target_project: fc.constantFrom('default', 'other', '*'),
 })
+const policy: fc.Arbitrary<JsonObject> = fc.tuple(shared, given).map(([what, how]) => ({ ...what, ...how }))
 const quota = sparse({ ports: maybe(fc.constantFrom(-1, 0, 2)), networks: maybe(fc.constantFrom(1, 5)) })
 const subnet = sparse({
   network: crossed(NETWORKS),
@@ -77,8 +83,28 @@ const port = sparse({
   device_owner: fc.option(fc.constantFrom('compute:x', 'network:dhcp', 'network:router_interface'), { nil: undefined, freq: 3 }),
   allowed_address_pairs: fc.option(fc.constant([{ ip_address: '10.0.0.9' }]), { nil: undefined, freq: 4 }),
   plug: fc.option(fc.constantFrom({ type: 'internal', interface: 'nl-a' }, { type: 'veth', netns: 'web' }), { nil: undefined, freq: 4 }),
+  security_groups: fc.option(fc.constantFrom(['g1'], ['g2', 'g1'], ['default'], ['default', 'g3'], ['default/g1'], ['other/g1'], []), {
+    nil: undefined,
+    freq: 1,
+  }),
+  port_security_enabled: fc.option(fc.boolean(), { nil: undefined, freq: 6 }),
   description,
 })
+const GROUPS = ['g1', 'g2', 'g3']
+const rule = sparse({
+  direction: fc.constantFrom('ingress', 'egress'),
+  ethertype: fc.option(fc.constant('IPv6'), { nil: undefined, freq: 2 }),
+  protocol: fc.option(fc.constantFrom('tcp', 'icmp', 6, 'any'), { nil: undefined, freq: 2 }),
+  remote_group: fc.option(fc.constantFrom(...GROUPS, 'default', 'default/g1', 'other/g1', 'nowhere'), { nil: undefined, freq: 1 }),
+  remote_address_group: fc.option(fc.constantFrom('a1', 'a2', 'default/a1'), { nil: undefined, freq: 4 }),
+})
+const securityGroup = sparse({
+  rules: maybe(fc.array(rule, { maxLength: 3 })),
+  default_rules: fc.option(fc.boolean(), { nil: undefined, freq: 3 }),
+  stateful: fc.option(fc.boolean(), { nil: undefined, freq: 6 }),
+  description,
+})
+const addressGroup = sparse({ addresses: maybe(fc.constantFrom(['10.1.0.0/16'], ['10.1.0.0/16', 'fd00::/8'], [])), description })
 const host = sparse({
   tunnel_ip: maybe(fc.constantFrom('192.0.2.1', '192.0.2.2', 'fd00::1')),
   availability_zone: maybe(fc.constant('east')),
@@ -90,6 +116,14 @@ const site = sparse({
   project_network_types: maybe(fc.constantFrom(['vlan', 'vxlan'], ['geneve'])),
   type_drivers: fc.option(fc.constant(['vxlan', 'vlan']), { nil: undefined, freq: 4 }),
   base_mac: maybe(fc.constant('fa:16:3e:4f:00:00')),
+  default_security_group_rules: fc.option(
+    fc.constantFrom(
+      [],
+      [{ direction: 'egress', used_in_default_sg: true, used_in_non_default_sg: true }],
+      [{ direction: 'ingress', remote_group: 'PARENT', used_in_default_sg: false, used_in_non_default_sg: true }],
+    ),
+    { nil: undefined, freq: 3 },
+  ),
 })
 
 const edit = (kind: string, names: readonly string[], spec: fc.Arbitrary<JsonObject>, projects: readonly string[]): fc.Arbitrary<Edit> =>
@@ -115,6 +149,8 @@ export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 4, arbitrary: edit('subnet', SUBNETS, subnet, ['default']) },
   { weight: 8, arbitrary: edit('port', PORTS, port, ['default', 'default', 'default', 'other']) },
   { weight: 3, arbitrary: edit('host', HOSTS, host, ['']) },
+  { weight: 4, arbitrary: edit('security_group', GROUPS, securityGroup, ['default', 'default', 'other']) },
+  { weight: 2, arbitrary: edit('address_group', ['a1', 'a2'], addressGroup, ['default', 'default', 'other']) },
   { weight: 2, arbitrary: edit('rbac_policy', ['r1', 'r2'], policy, ['default', 'other']) },
   { weight: 1, arbitrary: edit('quota', ['default', 'other', '*'], quota, ['']) },
   { weight: 1, arbitrary: edit('site', ['site'], site, ['']) },
@@ -151,7 +187,7 @@ export function declaredOf({ kind, project, name, spec }: Edit): Declared | unde
   if (definition === undefined || spec === undefined) return undefined
   const normalised = definition.normalise(spec)
   if (normalised.findings.some((f) => (f.severity ?? 'error') === 'error')) return undefined
-  return { key: makeKey(kind, project, name), kind, project, name, spec: normalised.spec }
+  return { key: makeKey(kind, project, name), kind, project, name, spec: ownNames(definition, normalised.spec, project) }
 }
 
 /** Edits as ops: of several for one resource the last counts, and one that the loader refuses is none. */
@@ -165,6 +201,7 @@ export function opsOf(edits: readonly Edit[]): DeclaredOps {
       if (declared !== undefined) last.set(key, declared)
     }
   }
-  const set = [...last.values()].filter((d) => d !== undefined)
+  // Edits never write what ports take for granted, so it is the same in whatever pieces they come.
+  const set = withImplied([...last.values()].filter((d) => d !== undefined))
   return { set, del: [...last].filter(([, d]) => d === undefined).map(([k]) => k) }
 }

@@ -199,21 +199,33 @@ test('only what a change reaches is looked at', (t) => {
 test('steps name the scopes and hosts they touch', (t) => {
   const world = build(town(30))
   const step = engine.step(world, { set: write('ports: { new: { network: n0, host: h1 } }').declared, del: [] }, { now: 0 })
-  t.deepEqual([...step.touchedScopes].sort(), ['host/h1', 'net/default/n0'])
+  t.deepEqual([...step.touchedScopes].sort(), ['host/h1', 'members/default/default', 'net/default/n0'])
   t.deepEqual([...step.touchedHosts].sort(), ['h1', 'h2'])
   t.deepEqual([...step.touched], ['port/default/new'])
   t.deepEqual([...step.touchedSlots].map((s) => s.replace(/\|.*/, '')).sort(), ['ip:subnet/default/s0', 'mac:network/default/n0'])
   const alone = build(town(1))
-  t.deepEqual([...(alone.needs.get('h1')?.keys() ?? [])].sort(), ['fabric', 'host/h1', 'net/default/n0'])
+  t.deepEqual([...(alone.needs.get('h1')?.keys() ?? [])].sort(), [
+    'fabric',
+    'host/h1',
+    'members/default/default',
+    'net/default/n0',
+    'sg/default/default',
+  ])
   t.deepEqual([...(alone.needs.get('h2')?.keys() ?? [])].sort(), ['fabric', 'host/h2'])
 })
 
 test('a footprint tells what was read and what came of it', (t) => {
   const world = build(town(1))
   const footprint = engine.footprint(world, 'port/default/p0' as Key)
-  t.deepEqual([...(footprint?.reads ?? [])].sort(), ['host/h1', 'network/default/n0', 'subnet/default/s0'])
+  t.deepEqual([...(footprint?.reads ?? [])].sort(), [
+    'host/h1',
+    'network/default/n0',
+    'security_group/default/default',
+    'subnet/default/s0',
+  ])
   t.deepEqual(footprint?.lowered.intents.map((i) => `${i.scope} ${i.key}`).sort(), [
     'host/h1 attach port/default/p0',
+    'members/default/default member port/default/p0',
     'net/default/n0 location port/default/p0',
   ])
   t.is(engine.footprint(world, 'port/default/none' as Key), undefined)
@@ -237,6 +249,12 @@ test('intents of a port', (t) => {
       admin_state_up: true,
     },
     {
+      type: 'member',
+      group: 'security_group/default/default' as Key,
+      port: 'port/default/p' as Key,
+      prefixes: ['10.0.0.5/32', '10.0.0.64/28', 'fd00::5/128'],
+    },
+    {
       type: 'attach',
       port: 'port/default/p' as Key,
       id: '11111111-2222-3333-4444-555555555555',
@@ -252,6 +270,7 @@ test('intents of a port', (t) => {
         { mac: 'fa:16:3e:00:00:02', prefix: '10.0.0.64/28' },
       ],
       addresses: ['10.0.0.5/24', 'fd00::5/64'],
+      security_groups: ['security_group/default/default' as Key],
     },
   ])
 })

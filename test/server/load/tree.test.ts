@@ -1,19 +1,31 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { PMap } from '../../../src/lib/pmap.ts'
+import type { JsonObject } from '../../../src/model/brand.ts'
 import { type Key, makeKey } from '../../../src/model/key.ts'
-import type { LoadedFile } from '../../../src/model/resource.ts'
+import type { Declared, LoadedFile } from '../../../src/model/resource.ts'
 import { EMPTY_TREE, opsAgainst, type Tree, treeIssues, withFiles } from '../../../src/server/load/tree.ts'
 
 /** A file with networks; `mtu` is the whole spec, so that equal numbers are equal values. */
-function file(path: string, networks: readonly (readonly [string, number])[], broken = false): LoadedFile {
+function file(path: string, networks: readonly (readonly [string, number])[], broken = false, implied: readonly string[] = []): LoadedFile {
+  const declared = (name: string, spec: JsonObject): Declared => ({
+    key: makeKey('network', 'default', name),
+    kind: 'network',
+    project: 'default',
+    name,
+    spec,
+  })
   return {
     path,
-    hash: JSON.stringify([networks, broken]),
-    entries: networks.map(([name, mtu], i) => ({
-      declared: { key: makeKey('network', 'default', name), kind: 'network', project: 'default', name, spec: { mtu } },
-      place: { file: path, line: i + 2, col: 3 },
-    })),
+    hash: JSON.stringify([networks, broken, implied]),
+    entries: [
+      ...networks.map(([name, mtu], i) => ({ declared: declared(name, { mtu }), place: { file: path, line: i + 2, col: 3 } })),
+      ...implied.map((name, i) => ({
+        declared: declared(name, {}),
+        place: { file: path, line: i + 90, col: 3 },
+        implied: makeKey('port', 'default', `of-${path}`),
+      })),
+    ],
     issues: broken ? [{ code: 'E0106', severity: 'error', message: 'broken', place: { file: path, line: 1, col: 1 } }] : [],
   }
 }
@@ -25,6 +37,7 @@ function told(tree: Tree) {
     declared: sorted(tree.declared).map(([key, d]) => [key, d.spec]),
     places: sorted(tree.places),
     files: sorted(tree.files).map(([path]) => path),
+    standIns: sorted(tree.standIns).map(([key, { implied }]) => [key, implied]),
     issues: treeIssues(tree),
   }
 }
@@ -34,6 +47,7 @@ const files = fc.record({
   path: fc.constantFrom('1.yaml', '2.yaml', '3.yaml'),
   networks: fc.array(fc.tuple(names, fc.nat(2)), { maxLength: 4 }),
   broken: fc.boolean(),
+  implied: fc.uniqueArray(names, { maxLength: 2 }),
   gone: fc.boolean(),
 })
 
@@ -44,7 +58,7 @@ test('step by step or at once: the same tree; what is touched is what differs', 
       const now = new Map<string, LoadedFile>()
       for (const step of steps) {
         const last = new Map(step.map((f) => [f.path, f]))
-        const changed = [...last.values()].filter((f) => !f.gone).map((f) => file(f.path, f.networks, f.broken))
+        const changed = [...last.values()].filter((f) => !f.gone).map((f) => file(f.path, f.networks, f.broken, f.implied))
         const removed = [...last.values()].filter((f) => f.gone).map((f) => f.path)
         for (const f of changed) now.set(f.path, f)
         for (const path of removed) now.delete(path)
@@ -103,4 +117,34 @@ test('ops against a base: set and delete, sorted; equal values are left alone', 
     ['a', 'b'],
   )
   t.deepEqual(ops.del, [makeKey('network', 'default', 'y'), makeKey('network', 'default', 'z')])
+})
+
+test('what files take for granted is there until somebody writes it, and goes with the last of them', (t) => {
+  const key = makeKey('network', 'default', 'a')
+  const two = withFiles(EMPTY_TREE, [file('2.yaml', [], false, ['a']), file('1.yaml', [], false, ['a'])]).tree
+  t.like(told(two), { declared: [[key, {}]], standIns: [[key, makeKey('port', 'default', 'of-1.yaml')]], issues: [] })
+  t.is(two.places.get(key)?.file, '1.yaml')
+
+  const written = withFiles(two, [file('3.yaml', [['a', 7]])])
+  t.like(told(written.tree), { declared: [[key, { mtu: 7 }]], standIns: [], issues: [] })
+  t.deepEqual([...written.touched], [key])
+  t.is(written.tree.places.get(key)?.file, '3.yaml')
+
+  // Another one takes its place, and nothing changes but where it stands.
+  const other = withFiles(two, [], ['1.yaml'])
+  t.deepEqual([...other.touched], [])
+  t.is(other.tree.places.get(key)?.file, '2.yaml')
+  t.deepEqual(told(withFiles(written.tree, [], ['3.yaml']).tree), told(two))
+
+  const gone = withFiles(other.tree, [file('2.yaml', [])])
+  t.deepEqual([...gone.touched], [key])
+  t.like(told(gone.tree), { declared: [], standIns: [] })
+})
+
+test('a hundred files that take one thing for granted, in any order, are one tree', (t) => {
+  const all = Array.from({ length: 100 }, (_, i) => file(`${String(i).padStart(3, '0')}.yaml`, [], false, ['a']))
+  const shuffled = [...all.slice(50), ...all.slice(0, 50).reverse()]
+  const stepwise = shuffled.reduce((tree, f) => withFiles(tree, [f]).tree, EMPTY_TREE)
+  t.deepEqual(told(stepwise), told(withFiles(EMPTY_TREE, all).tree))
+  t.is(stepwise.places.get(makeKey('network', 'default', 'a'))?.file, '000.yaml')
 })

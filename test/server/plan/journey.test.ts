@@ -13,6 +13,7 @@ import type { Plan } from '../../../src/server/plan/types.ts'
 import { renderPlan } from '../../../src/server/render/plan.ts'
 import { openStore } from '../../../src/server/store/open.ts'
 import { kinds } from '../../support/kinds.ts'
+import { withImplied } from '../../support/world.ts'
 import { golden } from '../render/golden.ts'
 import { GUARDS } from './worlds.ts'
 
@@ -26,13 +27,13 @@ function declare(kind: string, name: string, spec: JsonObject): Declared {
 }
 
 const HOSTS = ['h1', 'h2', 'h3'].map((name, i) => declare('host', name, { tunnel_ip: `192.0.2.${i + 1}` }))
-const SHOP = [
+const SHOP = withImplied([
   ...HOSTS,
   declare('network', 'blue', {}),
   declare('subnet', 'blue-v4', { network: 'blue', cidr: '10.10.0.0/24' }),
   declare('port', 'web-1', { network: 'blue', host: 'h1', fixed_ips: [{ ip_address: '10.10.0.11' }] }),
   declare('port', 'web-2', { network: 'blue', host: 'h2' }),
-]
+])
 
 function planFrom(base: World, baseRevision: number, ops: DeclaredOps): { readonly plan: Plan; readonly world: World } {
   const step = engine.step(base, ops, { now: NOW })

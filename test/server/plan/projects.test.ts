@@ -41,10 +41,11 @@ test('limits and what is used of them', (t) => {
   const used = quotaUses(build(TWO), kinds).filter((use) => use.used > 0 || use.limit >= 0)
   t.is(
     renderQuota(used).trimEnd(),
-    `PROJECT  RESOURCE  LIMIT  USED  FREE
-default  networks      1     1     0
-shop     networks      1     1     0
-shop     ports         2     1     1`,
+    `PROJECT  RESOURCE         LIMIT  USED  FREE
+default  networks             1     1     0
+shop     networks             1     1     0
+shop     ports                2     1     1
+shop     security_groups      -     1     -`,
   )
 })
 
