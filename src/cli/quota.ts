@@ -1,6 +1,7 @@
 import { didYouMean } from '../lib/suggest.ts'
 import { projectsOf, quotaUses, quotaUsesOf } from '../server/plan/quota.ts'
 import { renderQuota } from '../server/render/quota.ts'
+import { demandAlias } from './demand-alias.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import { lookOffline } from './offline.ts'
 import { type Output, styleOf } from './output.ts'
@@ -16,6 +17,7 @@ export interface QuotaOptions {
 export async function showQuota({ dir, stateFile, project }: QuotaOptions, output: Output): Promise<ExitCode> {
   const look = await lookOffline(dir, stateFile, 'plan')
   try {
+    demandAlias(look.context.directory, 'quota_details', 'ml2')
     const { world, revision } = look.base
     const { kinds } = look.context
     const projects = projectsOf(world, kinds)

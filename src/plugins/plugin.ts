@@ -19,6 +19,8 @@ export interface Plugin {
   /** Names of plugins or service types that must be there. Built-in ones are loaded by themselves. */
   readonly requires?: readonly string[]
   readonly extensions: readonly Extension[]
+  /** Aliases of others that are not true any more once this plugin runs. The operator has to give each up (`overrides`), or the plugin. */
+  readonly cannot?: readonly Inability[]
   /** Made from the drivers of all plugins, so that a kind can offer what they bring. */
   kinds?(drivers: Drivers): readonly OwnedKind[]
   readonly attributes?: readonly AttributeExtension[]
@@ -36,6 +38,15 @@ export interface Extension {
   readonly summary: string
   /** Aliases it builds on. */
   readonly requires?: readonly string[]
+  /** Attributes that the plugin's own kinds have because of it, such as `network.mtu`: where it is off they cannot be written. None may be required. */
+  readonly covers?: readonly string[]
+}
+
+/** A promise that a plugin cannot keep. */
+export interface Inability {
+  readonly alias: string
+  /** One clause, such as `its switches carry 1500 bytes`. */
+  readonly why: string
 }
 
 /** Attributes of every kind that nobody writes: worked out of the resource's history when it is shown. */

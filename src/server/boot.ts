@@ -94,6 +94,12 @@ async function readCommitted(dir: string, ref: string, path: string): Promise<Ui
   }
 }
 
+const LISTS = ['service_plugins', 'disabled_plugins', 'overrides', 'mechanism_drivers'] as const
+
+function isList(key: string): key is (typeof LISTS)[number] {
+  return LISTS.some((name) => name === key)
+}
+
 /** A value of the wrong shape is left out here: the site's schema will point at it. */
 function writtenIn(parsed: ParsedFile, path: string, bytes: Uint8Array): Partial<PluginSettings> {
   const locator = fileLocator(path, bytes)
@@ -101,7 +107,7 @@ function writtenIn(parsed: ParsedFile, path: string, bytes: Uint8Array): Partial
   for (const { index, sections } of parsed.documents) {
     for (const { key, value, place } of sections) {
       if (key === 'core_plugin' && typeof value === 'string') found.core_plugin = { name: value, place }
-      if (key !== 'service_plugins' && key !== 'disabled_plugins' && key !== 'mechanism_drivers') continue
+      if (!isList(key)) continue
       if (!isTexts(value) || (key === 'mechanism_drivers' && value.length === 0)) continue
       found[key] = value.map((name, i): Named => {
         const at = locator.inDocument(index, [key, i], 'value') ?? place
