@@ -15,6 +15,7 @@ import { withoutOff } from './off.ts'
 import type { ComputedAttributes, Drivers, Extension } from './plugin.ts'
 import { judgePromises, type OffAlias } from './promises.ts'
 import { orderPlugins } from './requirements.ts'
+import { createRouter } from './roles.ts'
 import { choiceOf, type PluginSettings } from './settings.ts'
 import { subscriptionIssues } from './subscriptions.ts'
 
@@ -120,16 +121,17 @@ interface Rest {
 function directoryOf(all: readonly MadePlugin[], { drivers, version, warnings, running, off }: Rest): Directory {
   const { made, absent } = withoutOff(all, off)
   const order = made.flatMap(({ plugin }) => (plugin.plugin === PROGRAM.plugin ? [] : [plugin]))
+  const router = createRouter(order)
   const attributes = order.flatMap((chosen) => {
     const { name, attributes: own = [] } = chosen.plugin
-    return own.map((a) => ({ plugin: name, attribute: isForeign(chosen) ? guardExtension(name, a) : a }))
+    return own.map((a) => ({ plugin: name, attribute: router.extension(chosen, isForeign(chosen) ? guardExtension(name, a) : a) }))
   })
   const alone = made.flatMap(({ kinds: own }) => own.map((k) => k.definition))
   const kinds = made
     .flatMap(({ plugin, kinds: own }) =>
       own.map(({ definition }) => {
         const kind = definition.among?.(alone) ?? definition
-        return isForeign(plugin) ? guardKind(plugin.plugin.name, kind) : kind
+        return router.kind(plugin, isForeign(plugin) ? guardKind(plugin.plugin.name, kind) : kind)
       }),
     )
     .map((kind) =>

@@ -21,8 +21,19 @@ export function shapeFaults(chosen: readonly ChosenPlugin[]): readonly Issue[] {
     const plugin = one.plugin as unknown as Readonly<Record<string, unknown>>
     const lists = LISTS.filter((name) => plugin[name] !== undefined && !Array.isArray(plugin[name])).map((name) => `\`${name}\` is no list`)
     const kinds = plugin['kinds'] === undefined || typeof plugin['kinds'] === 'function' ? [] : ['`kinds` is no function']
-    return [...lists, ...kinds, ...inabilityFaults(plugin['cannot']), ...driverFaults(plugin)].map((why) => fault(one, why))
+    return [...lists, ...kinds, ...roleFaults(one.plugin.agent_roles), ...inabilityFaults(plugin['cannot']), ...driverFaults(plugin)].map(
+      (why) => fault(one, why),
+    )
   })
+}
+
+/** They are written in YAML, and are part of what scopes are called. */
+function roleFaults(roles: readonly unknown[]): readonly string[] {
+  return roles.flatMap((role, i) =>
+    typeof role === 'string' && /^[a-z][a-z0-9_-]*$/.test(role)
+      ? []
+      : [`\`agent_roles[${i}]\` is no word of small letters, digits, - and _`],
+  )
 }
 
 function inabilityFaults(cannot: unknown): readonly string[] {

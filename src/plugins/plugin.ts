@@ -28,7 +28,7 @@ export interface Plugin {
   readonly type_drivers?: readonly TypeDriver[]
   readonly mechanism_drivers?: readonly MechanismDriver[]
   readonly subscriptions?: readonly Subscription[]
-  /** Agents that its kinds concern: `l2`, `dhcp`, `l3`, `metadata`. */
+  /** Roles of the hosts that its intents reach (`l2`, `dhcp`, `l3`, … or one of its own): a host says in YAML which it has. Empty: `l2`. */
   readonly agent_roles: readonly string[]
 }
 
@@ -72,8 +72,10 @@ export interface OwnedKind {
   readonly definition: KindDefinition
 }
 
-/** Drivers that are on, in the site's order. */
+/** Drivers that are on, in the site's order, and what else plugins bring that kinds offer. */
 export interface Drivers {
   readonly types: ReadonlyMap<string, TypeDriver>
   readonly mechanisms: readonly MechanismDriver[]
+  /** Roles that some plugin addresses; `l2` first. */
+  readonly roles: readonly string[]
 }

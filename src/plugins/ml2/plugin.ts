@@ -93,7 +93,7 @@ function coreKinds(drivers: Drivers): readonly OwnedKind[] {
     { alias: 'subnet_allocation', definition: subnetpool },
     { alias: 'subnet', definition: subnet },
     { alias: 'port', definition: createPort(drivers) },
-    { alias: 'agent', definition: createHost(backends) },
+    { alias: 'agent', definition: createHost(backends, drivers.roles) },
     { alias: 'rbac-policies', definition: rbacPolicy },
     { alias: 'quotas', definition: quota },
   ]

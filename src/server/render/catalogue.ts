@@ -108,6 +108,7 @@ function pluginLines(plugin: PluginEntry, pen: Pen): readonly string[] {
     ['type drivers', plugin.type_drivers],
     ['mechanism drivers', plugin.mechanism_drivers],
     ['subscriptions', plugin.subscriptions],
+    ['agent roles', plugin.agent_roles],
     ['aliases', plugin.extensions.map((e) => e.alias)],
     ['off', plugin.off.map((o) => `${o.alias} (${offText(o)})`)],
     ['cannot keep', plugin.cannot.map(({ alias, why }) => `${alias} (${why})`)],
