@@ -7,7 +7,7 @@ import { type Output, styleOf } from './output.ts'
 
 /** `netloom availability [DIR]`: how many addresses each subnet of the current revision has left. Reads the state file; needs no server. */
 export async function showAvailability(dir: string, stateFile: string, output: Output): Promise<ExitCode> {
-  const look = await lookOffline(dir, stateFile, 'plan')
+  const look = await lookOffline(dir, stateFile, 'read')
   try {
     if (!look.context.directory.extensions.some((e) => e.alias === IP_AVAILABILITY))
       throw new CommandError('the plugin network_ip_availability is off', { hint: 'take it out of disabled_plugins in netloom.yaml' })
