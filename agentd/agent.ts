@@ -131,6 +131,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
       now: () => new Date().toISOString(),
       ...(options.canary === undefined ? {} : { timing: options.canary }),
     })
+    opened.onLost(() => canary?.doubt())
     converger = createConverger({
       host: options.host,
       installation,

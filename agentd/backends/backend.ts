@@ -96,10 +96,12 @@ export interface Driver {
    * Never throws for one bad item: failures are data.
    */
   apply(delta: Delta): Promise<Outcome>
-  /** Asks the switch something that costs nothing; rejects when it has not answered in time. */
+  /** Asks the switch something that costs nothing; rejects when it has not answered in time (more of it while it takes on a write of ours), or when nobody is there. */
   probe(timeoutMs: number): Promise<void>
   /** Called when the switch changed by another hand, or restarted, or an interface was plugged. Coalesced by the driver. */
   onChange(listener: (what: 'facts' | 'items') => void): void
+  /** Called when a connection to the switch broke: a reason to ask it at once, no proof that it is gone. */
+  onLost(listener: () => void): void
   ask(question: { readonly what: string; readonly [k: string]: unknown }): Promise<JsonObject>
   close(): Promise<void>
 }

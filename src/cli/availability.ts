@@ -8,7 +8,7 @@ import { type Output, styleOf } from './output.ts'
 
 /** `netloom availability [DIR]`: how many addresses each subnet of the current revision has left. Reads the state file; needs no server. */
 export async function showAvailability(dir: string, stateFile: string, output: Output): Promise<ExitCode> {
-  const look = await lookOffline(dir, stateFile, 'plan')
+  const look = await lookOffline(dir, stateFile, 'read')
   try {
     demandAlias(look.context.directory, IP_AVAILABILITY, 'network_ip_availability')
     const subnets = availability(look.base.world)

@@ -65,7 +65,7 @@ async function previewOffline(dir: string, stateFile: string): Promise<Preview> 
   const look = await lookOffline(dir, stateFile, 'plan')
   try {
     const { issues, ready } = look.proposal
-    const all = [...look.context.directory.warnings, ...issues].sort(compareIssues)
+    const all = [...look.warnings, ...issues].sort(compareIssues)
     if (hasErrors(issues) || ready === undefined) return { issues: all }
     if (ready.plan.changes.length > 0) await look.store.savePlan(ready.plan)
     return { issues: all, plan: ready.plan }

@@ -15,7 +15,7 @@ export interface QuotaOptions {
 
 /** `netloom quota [PROJECT]`: limits of the current revision, and what is used of them. Reads the state file; needs no server. */
 export async function showQuota({ dir, stateFile, project }: QuotaOptions, output: Output): Promise<ExitCode> {
-  const look = await lookOffline(dir, stateFile, 'plan')
+  const look = await lookOffline(dir, stateFile, 'read')
   try {
     demandAlias(look.context.directory, 'quota_details', 'ml2')
     const { world, revision } = look.base

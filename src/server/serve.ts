@@ -22,6 +22,7 @@ import type { WatchStatus } from './repo/watch.ts'
 import { openHubFor } from './serve-hub.ts'
 import { type ServerLog, warnOfRestart } from './server-log.ts'
 import { StoreError } from './store/error.ts'
+import { forgotten } from './store/held.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
 import { createTakeOver, TAKE_OVER_MS, type TakeOver } from './takeover.ts'
@@ -106,6 +107,8 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   const { log } = options
   const base = await loadBase(store, context, options.dir, Date.now())
   for (const { code, message } of context.directory.warnings) log('warn', message, { code })
+  const lost = forgotten(options.stateFile, base.revision)
+  if (lost !== undefined) log('warn', lost.message, { code: lost.code, fix: lost.hint })
   const site = await startingSite(options.dir, context, base)
   const queue = new PQueue({ concurrency: 1 })
   const { subscriptions } = context.directory

@@ -18,6 +18,8 @@ import { removeRows, writeRows } from './rows.ts'
 /** Milliseconds a turn may spend on taking ports off before it lets newer work in. */
 const REMOVE_BUDGET_MS = 400
 const READY_MS = 10_000
+/** How many times longer an answer may take while we write: a thousand ports keep vswitchd for seconds. */
+const BUSY_TIMES = 4
 
 /** Opens the OVS backend's driver: OVSDB first, br-int's flows as soon as the bridge is there. Rejects when OVSDB does not answer in 10 s. */
 export async function openOvsDriver(options: DriverOptions): Promise<Driver> {
@@ -35,6 +37,7 @@ class OvsDriver implements Driver {
   #facts: Facts
   #plugged: PluggedPorts = NONE_PLUGGED
   #listener: (what: 'facts' | 'items') => void = () => {}
+  #onLost: () => void = () => {}
   #scheduled: NodeJS.Immediate | undefined
   #writing = false
   #missed = false
@@ -49,10 +52,11 @@ class OvsDriver implements Driver {
       onUpdate: (changes, whole) => {
         if (whole || changes.some(isNews)) this.#onRows()
       },
-      onState: (state, cause) =>
-        state === 'connected'
-          ? options.log('info', 'connected to OVSDB')
-          : options.log('warn', 'lost OVSDB; flows stay as they are, trying again', { cause }),
+      onState: (state, cause) => {
+        if (state === 'connected') return options.log('info', 'connected to OVSDB')
+        options.log('warn', 'lost OVSDB; flows stay as they are, trying again', { cause })
+        this.#onLost()
+      },
     })
     this.#inventory = takeInventory(this.#ovsdb.replica)
     this.#facts = factsOf(this.#inventory, options.installation, 'netdev', {})
@@ -61,6 +65,7 @@ class OvsDriver implements Driver {
       log: options.log,
       isReadable: () => unreadFlows(this.#inventory) === undefined,
       onChange: () => this.#wake(),
+      onLost: () => this.#onLost(),
     })
   }
 
@@ -178,12 +183,18 @@ class OvsDriver implements Driver {
   }
 
   async probe(timeoutMs: number): Promise<void> {
-    // Without the bridge there is no one to ask, and nothing that forwards.
-    if (this.#inventory.Bridge.has(BRIDGE)) await this.#flows.probe(timeoutMs)
+    const patience = this.#writing ? BUSY_TIMES * timeoutMs : timeoutMs
+    await this.#ovsdb.probe(patience)
+    // Without the bridge there is no one else to ask, and nothing that forwards.
+    if (this.#inventory.Bridge.has(BRIDGE)) await this.#flows.probe(patience)
   }
 
   onChange(listener: (what: 'facts' | 'items') => void): void {
     this.#listener = listener
+  }
+
+  onLost(listener: () => void): void {
+    this.#onLost = listener
   }
 
   async ask(question: { readonly what: string; readonly [k: string]: unknown }): Promise<JsonObject> {

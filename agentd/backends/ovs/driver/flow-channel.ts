@@ -18,6 +18,8 @@ export interface FlowChannelOptions {
   readonly isReadable: () => boolean
   /** Flows or ports were changed by another hand, or the connection was lost or found again. */
   readonly onChange: () => void
+  /** The connection that was in use broke. */
+  readonly onLost: () => void
 }
 
 /** A bridge that was just made has its socket a moment later. */
@@ -63,9 +65,9 @@ export class FlowChannel {
 
   /** A barrier on a connection of its own, kept while it answers: behind a large bundle the question would wait its turn. */
   async probe(timeoutMs: number): Promise<void> {
-    this.#prober ??= await OpenFlowClient.connect({ path: this.#options.path, requestTimeout: timeoutMs, connectTimeout: timeoutMs })
+    this.#prober ??= await OpenFlowClient.connect({ path: this.#options.path, connectTimeout: timeoutMs })
     try {
-      await this.#prober.barrier()
+      await this.#prober.barrier(timeoutMs)
     } catch (error) {
       this.#prober?.close()
       this.#prober = undefined
@@ -189,6 +191,7 @@ export class FlowChannel {
     this.#options.log('warn', `the connection to ${BRIDGE} was lost; connecting again`, { error: error.message })
     this.#link = undefined
     this.#current = undefined
+    this.#options.onLost()
     this.#options.onChange()
   }
 
