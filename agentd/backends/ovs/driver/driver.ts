@@ -11,9 +11,10 @@ import { FlowChannel } from './flow-channel.ts'
 import { foreignThings } from './foreign.ts'
 import { LinkKeeper } from './link-keeper.ts'
 import { factsOf, type Inventory, isDown, isNews, isOurs, MONITORED, rowItems, takeInventory, unreadFlows } from './observe.ts'
-import { pairsLeft, partsOf } from './parts.ts'
+import { type Parts, pairsLeft, partsOf } from './parts.ts'
 import { followPlugged, NONE_PLUGGED, type PluggedPorts, replugOperations } from './plugged.ts'
 import { removeRows, writeRows } from './rows.ts'
+import { forgetCachedFlows, keepsStaleFlows } from './stale-datapath.ts'
 
 /** Milliseconds a turn may spend on taking ports off before it lets newer work in. */
 const REMOVE_BUDGET_MS = 400
@@ -138,8 +139,7 @@ class OvsDriver implements Driver {
           writeRows(this.#ovsdb, () => this.#inventory, parts.rows, replugOperations(this.#plugged), failed, this.#options.log),
         )
       }
-      if (parts.flows.length + parts.gone.length > 0)
-        await timed('flows', () => this.#flows.write(parts.flows, parts.gone, failed, deferred))
+      if (parts.flows.length + parts.gone.length > 0) await timed('flows', () => this.#writeFlows(parts, failed, deferred))
       if (parts.settings.length > 0) await timed('settings', () => this.#flows.setRight(parts.settings, failed))
       if (parts.links.length > 0) await timed('settle', () => this.#links.settle(parts.links, failed))
       // Flows that are on no port any more go before their port.
@@ -159,6 +159,12 @@ class OvsDriver implements Driver {
     this.#missed = false
     const verified = this.#verify(delta, failed, deferred)
     return { failed, deferred, verified, timings }
+  }
+
+  async #writeFlows({ flows, gone }: Parts, failed: Map<string, string>, deferred: Set<string>): Promise<void> {
+    await this.#flows.write(flows, gone, failed, deferred)
+    const { datapath_type: datapath, version } = this.#facts
+    if (datapath === 'netdev' && keepsStaleFlows(version)) await forgetCachedFlows(this.#options.rundir, this.#options.log)
   }
 
   /** Compares what was written with what the replicas of rows and flows show now. What differs has failed, with both texts. */
