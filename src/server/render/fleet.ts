@@ -127,10 +127,10 @@ export function silentFor({ since }: Dataplane, now: number): string {
   return formatDuration(Math.max(0, now - Date.parse(since)))
 }
 
-/** A flow of another hand can outrank ours, and then nothing else shows why frames are lost. */
+/** Left alone; what is known to cost frames is an error besides. */
 function othersNote(drift: readonly DriftItem[]): readonly string[] {
   const foreign = drift.filter((d) => d.kind === 'foreign').length
-  return foreign === 0 ? [] : [`${count(foreign, 'thing')} of others on br-int: see netloom drift`]
+  return foreign === 0 ? [] : [`${count(foreign, 'thing')} of others: see netloom drift`]
 }
 
 /** What it still holds is what it last spoke of. */

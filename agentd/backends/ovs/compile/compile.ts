@@ -9,6 +9,7 @@ import { Memo } from './memo.ts'
 import { isReserved } from './names.ts'
 import { type NetworkContext, networkContext, targetOf } from './network.ts'
 import { allocateNumbers, type Numbers } from './numbers.ts'
+import { outsideOf } from './outside.ts'
 import { target } from './registers.ts'
 import { learnItems, peerItems, providerItems, toPeerItems, tunnelKeyItems } from './segment.ts'
 import { sharedItems } from './shared.ts'
@@ -56,7 +57,8 @@ function compile(input: CompileInput, memo: Memo): Compiled {
   }
   for (const emitPeer of peers.values()) emitPeer()
   const subjects = [makeKey('host', '', input.host), ...view.attaches.map((a) => a.port)]
-  return { items: collect(work.out), allocations: table, verdicts: verdictsOf(view, wiring, input.facts), subjects }
+  const verdicts = verdictsOf(view, wiring, input.facts)
+  return { items: collect(work.out), allocations: table, verdicts, subjects, outside: outsideOf(view, input.facts) }
 }
 
 function compileDevices({ input, view, numbers, memo, out }: Work): void {

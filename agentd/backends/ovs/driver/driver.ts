@@ -4,15 +4,19 @@ import type { Delta, Driver, DriverOptions, Facts, Item, Observed, Outcome } fro
 import { flowItemKey } from '../compile/build.ts'
 import type { Link } from '../compile/links.ts'
 import { BRIDGE } from '../compile/names.ts'
+import type { SettingValue } from '../compile/values.ts'
 import { type OvsdbClient, openOvsdb } from '../ovsdb/client.ts'
+import { Around } from './around.ts'
 import { settingItems } from './bridge-settings.ts'
-import { localAddresses, pickDatapath } from './datapath.ts'
+import { pickDatapath } from './datapath.ts'
 import { FlowChannel } from './flow-channel.ts'
+import { foreignFlows } from './flow-table.ts'
 import { foreignThings } from './foreign.ts'
 import { LinkKeeper } from './link-keeper.ts'
 import { factsOf, type Inventory, isDown, isNews, isOurs, MONITORED, rowItems, takeInventory, unreadFlows } from './observe.ts'
 import { type Parts, pairsLeft, partsOf } from './parts.ts'
 import { followPlugged, NONE_PLUGGED, type PluggedPorts, replugOperations } from './plugged.ts'
+import { readBack } from './readback.ts'
 import { removeRows, writeRows } from './rows.ts'
 import { forgetCachedFlows, keepsStaleFlows } from './stale-datapath.ts'
 
@@ -34,6 +38,7 @@ class OvsDriver implements Driver {
   readonly #ovsdb: OvsdbClient
   readonly #flows: FlowChannel
   readonly #links: LinkKeeper = new LinkKeeper()
+  readonly #around: Around
   #inventory: Inventory
   #facts: Facts
   #plugged: PluggedPorts = NONE_PLUGGED
@@ -60,7 +65,15 @@ class OvsDriver implements Driver {
       },
     })
     this.#inventory = takeInventory(this.#ovsdb.replica)
-    this.#facts = factsOf(this.#inventory, options.installation, 'netdev', {})
+    this.#facts = factsOf(this.#inventory, options.installation, 'netdev', { addresses: {} })
+    this.#around = new Around({
+      ...options,
+      inventory: () => this.#inventory,
+      onChange: () => {
+        this.#refreshFacts()
+        this.#wake()
+      },
+    })
     this.#flows = new FlowChannel({
       path: `${options.rundir}/${BRIDGE}.mgmt`,
       log: options.log,
@@ -77,6 +90,7 @@ class OvsDriver implements Driver {
       await this.close()
       throw error
     }
+    this.#around.start()
   }
 
   facts(): Facts {
@@ -87,10 +101,12 @@ class OvsDriver implements Driver {
     await this.#ovsdb.ready(READY_MS)
     const items = new Map<string, Item>(rowItems(this.#inventory, this.#options.installation))
     if (fresh) {
+      await this.#around.look(true)
       this.#refreshFacts()
       await this.#links.refresh()
     } else await this.#links.refresh((link) => this.#looksOther(link))
     for (const [key, item] of this.#links.items()) items.set(key, item)
+    for (const [key, item] of this.#around.items()) items.set(key, item)
     const foreign = foreignThings(this.#inventory, this.#options.installation)
     const unread = unreadFlows(this.#inventory)
     if (unread !== undefined) return { items, foreign, unread }
@@ -103,7 +119,7 @@ class OvsDriver implements Driver {
       if (tables === undefined) return await this.observe({ fresh })
       for (const [key, item] of tables.own) items.set(key, item)
       for (const [key, item] of this.#settings()) items.set(key, item)
-      for (const [where, text] of tables.foreign) foreign.push({ where, text })
+      foreign.push(...foreignFlows(tables))
     }
     return { items, foreign }
   }
@@ -140,7 +156,7 @@ class OvsDriver implements Driver {
         )
       }
       if (parts.flows.length + parts.gone.length > 0) await timed('flows', () => this.#writeFlows(parts, failed, deferred))
-      if (parts.settings.length > 0) await timed('settings', () => this.#flows.setRight(parts.settings, failed))
+      if (parts.settings.length > 0) await timed('settings', () => this.#setRight(parts.settings, failed))
       if (parts.links.length > 0) await timed('settle', () => this.#links.settle(parts.links, failed))
       // Flows that are on no port any more go before their port.
       if (parts.gone.some((i) => deferred.has(i.key))) for (const item of parts.removed) deferred.add(item.key)
@@ -157,7 +173,7 @@ class OvsDriver implements Driver {
     // Something else may have changed among the changes of ours: look once more.
     if (this.#missed) this.#wake()
     this.#missed = false
-    const verified = this.#verify(delta, failed, deferred)
+    const verified = readBack(delta, this.#found(), failed, deferred)
     return { failed, deferred, verified, timings }
   }
 
@@ -167,25 +183,18 @@ class OvsDriver implements Driver {
     if (datapath === 'netdev' && keepsStaleFlows(version)) await forgetCachedFlows(this.#options.rundir, this.#options.log)
   }
 
-  /** Compares what was written with what the replicas of rows and flows show now. What differs has failed, with both texts. */
-  #verify(delta: Delta, failed: Map<string, string>, deferred: ReadonlySet<string>): Set<string> {
+  async #setRight(settings: readonly Item[], failed: Map<string, string>): Promise<void> {
+    const here = settings.filter((i) => (i.value as SettingValue).bridge === BRIDGE)
+    if (here.length > 0) await this.#flows.setRight(here, failed)
+    await this.#around.setRight(settings, failed)
+  }
+
+  /** What the replicas show now. */
+  #found(): (key: string) => Item | undefined {
     const rows = rowItems(this.#inventory, this.#options.installation)
     const settings = this.#settings()
-    const have = (key: string): Item | undefined =>
-      rows.get(key) ?? this.#flows.held(key) ?? this.#links.items().get(key) ?? settings.get(key)
-    const verified = new Set<string>()
-    for (const item of [...delta.add, ...delta.change.map((c) => c.after)]) {
-      if (failed.has(item.key) || deferred.has(item.key)) continue
-      const now = have(item.key)
-      if (now?.text === item.text) verified.add(item.key)
-      else failed.set(item.key, now === undefined ? 'was written and is not there' : `was written and reads back as ${now.text}`)
-    }
-    for (const item of delta.remove) {
-      if (failed.has(item.key) || deferred.has(item.key)) continue
-      if (have(item.key) === undefined) verified.add(item.key)
-      else failed.set(item.key, 'was removed and is still there')
-    }
-    return verified
+    const around = this.#around.items()
+    return (key) => rows.get(key) ?? this.#flows.held(key) ?? this.#links.items().get(key) ?? settings.get(key) ?? around.get(key)
   }
 
   async probe(timeoutMs: number): Promise<void> {
@@ -226,12 +235,13 @@ class OvsDriver implements Driver {
     this.#closed = true
     if (this.#scheduled !== undefined) clearImmediate(this.#scheduled)
     this.#ovsdb.close()
-    await this.#flows.close()
+    await Promise.all([this.#flows.close(), this.#around.close()])
   }
 
   #onRows(): void {
     const { installation } = this.#options
     this.#inventory = takeInventory(this.#ovsdb.replica)
+    this.#around.follow()
     this.#refreshFacts()
     this.#plugged = followPlugged(this.#plugged, this.#inventory, (name) => {
       const there = this.#inventory.Interface.get(name)
@@ -241,7 +251,7 @@ class OvsDriver implements Driver {
   }
 
   #refreshFacts(): void {
-    this.#facts = factsOf(this.#inventory, this.#options.installation, pickDatapath(this.#inventory), localAddresses())
+    this.#facts = factsOf(this.#inventory, this.#options.installation, pickDatapath(this.#inventory), this.#around.facts())
   }
 
   /** One call for a burst of changes; those that come while we write are looked at once, afterwards. */

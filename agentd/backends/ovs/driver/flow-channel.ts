@@ -216,7 +216,7 @@ export class FlowChannel {
         void reread(link).then(this.#options.onChange, () => {})
         return
       case 'unreadable':
-        tables.foreign.set(`flow ${BRIDGE} ${event.table} ${event.priority} (unreadable)`, event.why)
+        tables.foreign.set(`flow ${BRIDGE} ${event.table} ${event.priority} (unreadable)`, { text: event.why })
         return
       case 'own':
       case 'paused':
@@ -235,6 +235,6 @@ async function reread({ client, tables, settings }: Link): Promise<void> {
   tables.own.clear()
   tables.foreign.clear()
   for (const { flow } of dump.flows) noteFlow(tables, flow)
-  for (const f of dump.unreadable) tables.foreign.set(`flow ${BRIDGE} ${f.table} ${f.priority} (unreadable)`, f.why)
+  for (const f of dump.unreadable) tables.foreign.set(`flow ${BRIDGE} ${f.table} ${f.priority} (unreadable)`, { text: f.why })
   await readSettings(client, settings)
 }

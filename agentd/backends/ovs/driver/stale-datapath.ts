@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DriverOptions } from '../../backend.ts'
-import { Unixctl } from '../unixctl.ts'
+import { Unixctl } from './unixctl.ts'
 
 /**
  * Releases whose userspace datapath may keep what it did with a frame although the flows say otherwise by now: where two of its cached flows overlap, a change is written into the
