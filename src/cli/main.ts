@@ -19,7 +19,7 @@ import { keysCommand } from './keys.ts'
 import { kinds, plugins } from './kinds.ts'
 import { labCommand } from './lab.ts'
 import { createOutput, FORMAT_VERSION, type Output } from './output.ts'
-import { plan } from './plan.ts'
+import { type PlanOptions, plan } from './plan.ts'
 import { showQuota } from './quota.ts'
 import { serve } from './serve.ts'
 import { show } from './show.ts'
@@ -45,6 +45,16 @@ function endpoint(text: string): string {
 }
 
 const BOOT_GRACE_MS = 500
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value]
+}
+
+/** Naming a host is asking for its flows. */
+function planFlows({ flows, host }: { readonly flows?: true; readonly host: readonly string[] }): Pick<PlanOptions, 'flows'> {
+  if (host.length > 0) return { flows: { hosts: [...new Set(host)] } }
+  return flows === true ? { flows: {} } : {}
+}
 
 function collectAllow(value: string, before: readonly string[]): string[] {
   const [first] = parseAllow([value]).issues
@@ -88,8 +98,12 @@ function createProgram(): Command {
     .argument('[dir]', 'the repository', '.')
     .option('--verbose', 'everything: nothing grouped, nothing shortened')
     .option('--detailed-exitcode', 'exit 2 when there are changes')
-    .action((dir: string, options: Common & { detailedExitcode?: true }) =>
-      run(options, (out) => plan(dir, { stateFile: stateOf(dir, options), detailedExitcode: options.detailedExitcode === true }, out)),
+    .option('--flows', 'every row and flow that it adds (+), alters (~) and removes (-) on each host')
+    .option('--host <host>', 'the same on this host only; may be given more than once', collect, [])
+    .action((dir: string, options: Common & { detailedExitcode?: true; flows?: true; host: string[] }) =>
+      run(options, (out) =>
+        plan(dir, { ...planFlows(options), stateFile: stateOf(dir, options), detailedExitcode: options.detailedExitcode === true }, out),
+      ),
     )
   command('apply', 'commit and publish what the repository says, or exactly a stored plan')
     .argument('[plan]', 'a plan id (p-…) printed by netloom plan')
