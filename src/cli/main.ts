@@ -22,7 +22,7 @@ import { createOutput, FORMAT_VERSION, type Output } from './output.ts'
 import { type PlanOptions, plan } from './plan.ts'
 import { showQuota } from './quota.ts'
 import { serve } from './serve.ts'
-import { show } from './show.ts'
+import { showCommand } from './show-command.ts'
 import { status } from './status.ts'
 import { storeHint } from './store-hint.ts'
 import { issuesText, validate } from './validate.ts'
@@ -176,13 +176,11 @@ function addQuestions(program: Command, command: (name: string, description: str
     .argument('[dir]', 'the repository', '.')
     .option('--json', 'one JSON document on stdout')
     .action((dir: string, options: Common) => run(options, (out) => plugins(dir, out)))
-  command('show', 'one resource as it is applied: defaults, addresses, when it was made and changed')
-    .argument('<kind>', 'port, network, …')
-    .argument('<name>', 'NAME or PROJECT/NAME')
-    .argument('[dir]', 'the repository', '.')
-    .action((kind: string, name: string, dir: string, options: Common) =>
-      run(options, (out) => show({ dir, stateFile: stateOf(dir, options), kind, name }, out)),
-    )
+  showCommand(
+    command('show', 'resources as they are applied, or as they were: defaults, addresses, when they were made and changed'),
+    run,
+    stateOf,
+  )
   command('quota', 'limits of projects, and what is used of them')
     .argument('[project]', 'one project (default: all)')
     .option('--dir <dir>', 'the repository', '.')
