@@ -17,8 +17,8 @@ import { markHeld } from './held.ts'
 import type { Lease } from './lease.ts'
 import { readLife } from './life.ts'
 import { insertPlan, isPlanKnown, packPlan, purgePlans, readPlan } from './plans.ts'
-import { readDeclared, readLastSpecs, readResources } from './resources.ts'
-import { currentNumber, readRevisions } from './revisions.ts'
+import { readDeclared, readFormerKeys, readLastSpecs, readResources, readRow } from './resources.ts'
+import { currentNumber, readRevision, readRevisions } from './revisions.ts'
 import type { AgentRow, CallStore, CommitOptions, EventRow, ResourceRow, RevisionInfo, Snapshot, Store, StoredPlan } from './types.ts'
 import type { FailPoint, Writer } from './writer.ts'
 
@@ -143,8 +143,20 @@ export class SqliteStore implements Store {
     return readResourceAt(this.#reader, key, revision)
   }
 
-  async lifeOf(key: Key): Promise<Life> {
-    return readLife(this.#reader, key)
+  async lifeOf(key: Key, at?: number): Promise<Life> {
+    return readLife(this.#reader, key, at)
+  }
+
+  async rowAt(key: Key, revision: number): Promise<ResourceRow | undefined> {
+    return readRow(this.#reader, key, revision)
+  }
+
+  async revision(revision: number): Promise<RevisionInfo | undefined> {
+    return readRevision(this.#reader, revision)
+  }
+
+  async formerKeys(): Promise<ReadonlyMap<Key, number>> {
+    return readFormerKeys(this.#reader)
   }
 
   async placesOf(keys: readonly Key[]): Promise<ReadonlyMap<Key, Place>> {

@@ -18,6 +18,7 @@ import { type Parts, pairsLeft, partsOf } from './parts.ts'
 import { followPlugged, NONE_PLUGGED, type PluggedPorts, replugOperations } from './plugged.ts'
 import { readBack } from './readback.ts'
 import { removeRows, writeRows } from './rows.ts'
+import { notShut, type ShutFirst, shutFirst } from './shut.ts'
 import { forgetCachedFlows, keepsStaleFlows } from './stale-datapath.ts'
 
 /** Milliseconds a turn may spend on taking ports off before it lets newer work in. */
@@ -136,7 +137,7 @@ class OvsDriver implements Driver {
     return row !== undefined && isDown(row) === up
   }
 
-  /** Pairs and rows first, then one bundle of flows, then what guests see of their devices, then paced removals; everything read back. */
+  /** Pairs and rows first (those of the bridge before those of its ports), then one bundle of flows, then what guests see of their devices, then paced removals; everything read back. */
   async apply(delta: Delta): Promise<Outcome> {
     const failed = new Map<string, string>()
     const timings: Record<string, number> = {}
@@ -150,12 +151,15 @@ class OvsDriver implements Driver {
     this.#writing = true
     try {
       if (parts.links.length > 0) await timed('links', () => this.#links.make(parts.links, failed))
-      if (parts.rows.length > 0 || this.#plugged.lost.size > 0) {
+      const first = shutFirst(parts, this.#inventory)
+      const rows = await this.#shut(first, { failed, deferred, timed })
+      if (rows.length > 0 || this.#plugged.lost.size > 0) {
         await timed('rows', () =>
-          writeRows(this.#ovsdb, () => this.#inventory, parts.rows, replugOperations(this.#plugged), failed, this.#options.log),
+          writeRows(this.#ovsdb, () => this.#inventory, rows, replugOperations(this.#plugged), failed, this.#options.log),
         )
       }
-      if (parts.flows.length + parts.gone.length > 0) await timed('flows', () => this.#writeFlows(parts, failed, deferred))
+      if (first.flows.length + parts.gone.length > 0)
+        await timed('flows', () => this.#writeFlows({ flows: first.flows, gone: parts.gone }, failed, deferred))
       if (parts.settings.length > 0) await timed('settings', () => this.#setRight(parts.settings, failed))
       if (parts.links.length > 0) await timed('settle', () => this.#links.settle(parts.links, failed))
       // Flows that are on no port any more go before their port.
@@ -177,7 +181,23 @@ class OvsDriver implements Driver {
     return { failed, deferred, verified, timings }
   }
 
-  async #writeFlows({ flows, gone }: Parts, failed: Map<string, string>, deferred: Set<string>): Promise<void> {
+  /** Makes the bridge drop before it gets ports; returns the rows that may follow. */
+  async #shut(first: ShutFirst, { failed, deferred, timed }: Progress): Promise<readonly Item[]> {
+    const { bridge, drop, ports, rows } = first
+    if (ports.length === 0) return rows
+    const before = this.#inventory
+    if (bridge.length > 0) await timed('bridge', () => writeRows(this.#ovsdb, () => this.#inventory, bridge, [], failed, this.#options.log))
+    if (drop.length > 0) await timed('shut', () => this.#flows.write(drop, [], failed, deferred))
+    const open = notShut(first, before, failed, deferred)
+    if (open === undefined) return rows
+    for (const { key } of ports) {
+      if (open === 'later') deferred.add(key)
+      else failed.set(key, open.cause)
+    }
+    return rows.filter((item) => !ports.includes(item))
+  }
+
+  async #writeFlows({ flows, gone }: Pick<Parts, 'flows' | 'gone'>, failed: Map<string, string>, deferred: Set<string>): Promise<void> {
     await this.#flows.write(flows, gone, failed, deferred)
     const { datapath_type: datapath, version } = this.#facts
     if (datapath === 'netdev' && keepsStaleFlows(version)) await forgetCachedFlows(this.#options.rundir, this.#options.log)
@@ -263,6 +283,13 @@ class OvsDriver implements Driver {
       this.#listener('items')
     })
   }
+}
+
+/** What an `apply` keeps of its stages. */
+interface Progress {
+  readonly failed: Map<string, string>
+  readonly deferred: Set<string>
+  readonly timed: (stage: string, work: () => Promise<void>) => Promise<void>
 }
 
 const NO_ITEMS: ReadonlyMap<string, Item> = new Map()
