@@ -4,7 +4,6 @@ import type { Delta, Driver, DriverOptions, Facts, Item, Observed, Outcome } fro
 import { flowItemKey } from '../compile/build.ts'
 import type { Link } from '../compile/links.ts'
 import { BRIDGE } from '../compile/names.ts'
-import type { SettingValue } from '../compile/values.ts'
 import { type OvsdbClient, openOvsdb } from '../ovsdb/client.ts'
 import { Around } from './around.ts'
 import { settingItems } from './bridge-settings.ts'
@@ -14,15 +13,11 @@ import { foreignFlows } from './flow-table.ts'
 import { foreignThings } from './foreign.ts'
 import { LinkKeeper } from './link-keeper.ts'
 import { factsOf, type Inventory, isDown, isNews, isOurs, MONITORED, rowItems, takeInventory, unreadFlows } from './observe.ts'
-import { type Parts, pairsLeft, partsOf } from './parts.ts'
+import { partsOf } from './parts.ts'
 import { followPlugged, NONE_PLUGGED, type PluggedPorts, replugOperations } from './plugged.ts'
 import { readBack } from './readback.ts'
-import { removeRows, writeRows } from './rows.ts'
-import { notShut, type ShutFirst, shutFirst } from './shut.ts'
-import { forgetCachedFlows, keepsStaleFlows } from './stale-datapath.ts'
+import { type Hands, type Written, writeParts } from './write-parts.ts'
 
-/** Milliseconds a turn may spend on taking ports off before it lets newer work in. */
-const REMOVE_BUDGET_MS = 400
 const READY_MS = 10_000
 /** How many times longer an answer may take while we write: a thousand ports keep vswitchd for seconds. */
 const BUSY_TIMES = 4
@@ -40,6 +35,7 @@ class OvsDriver implements Driver {
   readonly #flows: FlowChannel
   readonly #links: LinkKeeper = new LinkKeeper()
   readonly #around: Around
+  readonly #hands: Hands
   #inventory: Inventory
   #facts: Facts
   #plugged: PluggedPorts = NONE_PLUGGED
@@ -82,6 +78,15 @@ class OvsDriver implements Driver {
       onChange: () => this.#wake(),
       onLost: () => this.#onLost(),
     })
+    this.#hands = {
+      options,
+      ovsdb: this.#ovsdb,
+      flows: this.#flows,
+      links: this.#links,
+      around: this.#around,
+      inventory: () => this.#inventory,
+      facts: () => this.#facts,
+    }
   }
 
   async start(): Promise<void> {
@@ -137,76 +142,21 @@ class OvsDriver implements Driver {
     return row !== undefined && isDown(row) === up
   }
 
-  /** Pairs and rows first (those of the bridge before those of its ports), then one bundle of flows, then what guests see of their devices, then paced removals; everything read back. */
+  /** In stages (`writeParts`), then everything is read back. */
   async apply(delta: Delta): Promise<Outcome> {
-    const failed = new Map<string, string>()
-    const timings: Record<string, number> = {}
-    const timed = async (stage: string, work: () => Promise<void>): Promise<void> => {
-      const began = performance.now()
-      await work()
-      timings[stage] = Math.round((performance.now() - began) * 100) / 100
-    }
     const parts = partsOf(delta)
-    const deferred = new Set<string>()
     this.#writing = true
+    let written: Written
     try {
-      if (parts.links.length > 0) await timed('links', () => this.#links.make(parts.links, failed))
-      const first = shutFirst(parts, this.#inventory)
-      const rows = await this.#shut(first, { failed, deferred, timed })
-      if (rows.length > 0 || this.#plugged.lost.size > 0) {
-        await timed('rows', () =>
-          writeRows(this.#ovsdb, () => this.#inventory, rows, replugOperations(this.#plugged), failed, this.#options.log),
-        )
-      }
-      if (first.flows.length + parts.gone.length > 0)
-        await timed('flows', () => this.#writeFlows({ flows: first.flows, gone: parts.gone }, failed, deferred))
-      if (parts.settings.length > 0) await timed('settings', () => this.#setRight(parts.settings, failed))
-      if (parts.links.length > 0) await timed('settle', () => this.#links.settle(parts.links, failed))
-      // Flows that are on no port any more go before their port.
-      if (parts.gone.some((i) => deferred.has(i.key))) for (const item of parts.removed) deferred.add(item.key)
-      else if (parts.removed.length > 0) {
-        await timed('removals', () => removeRows(this.#ovsdb, () => this.#inventory, parts.removed, REMOVE_BUDGET_MS, failed, deferred))
-      }
-      await this.#links.remove(
-        [...parts.goneLinks, ...pairsLeft(parts.removed)].filter((i) => !deferred.has(i.key)),
-        failed,
-      )
+      written = await writeParts(this.#hands, parts, replugOperations(this.#plugged))
     } finally {
       this.#writing = false
     }
     // Something else may have changed among the changes of ours: look once more.
     if (this.#missed) this.#wake()
     this.#missed = false
-    const verified = readBack(delta, this.#found(), failed, deferred)
-    return { failed, deferred, verified, timings }
-  }
-
-  /** Makes the bridge drop before it gets ports; returns the rows that may follow. */
-  async #shut(first: ShutFirst, { failed, deferred, timed }: Progress): Promise<readonly Item[]> {
-    const { bridge, drop, ports, rows } = first
-    if (ports.length === 0) return rows
-    const before = this.#inventory
-    if (bridge.length > 0) await timed('bridge', () => writeRows(this.#ovsdb, () => this.#inventory, bridge, [], failed, this.#options.log))
-    if (drop.length > 0) await timed('shut', () => this.#flows.write(drop, [], failed, deferred))
-    const open = notShut(first, before, failed, deferred)
-    if (open === undefined) return rows
-    for (const { key } of ports) {
-      if (open === 'later') deferred.add(key)
-      else failed.set(key, open.cause)
-    }
-    return rows.filter((item) => !ports.includes(item))
-  }
-
-  async #writeFlows({ flows, gone }: Pick<Parts, 'flows' | 'gone'>, failed: Map<string, string>, deferred: Set<string>): Promise<void> {
-    await this.#flows.write(flows, gone, failed, deferred)
-    const { datapath_type: datapath, version } = this.#facts
-    if (datapath === 'netdev' && keepsStaleFlows(version)) await forgetCachedFlows(this.#options.rundir, this.#options.log)
-  }
-
-  async #setRight(settings: readonly Item[], failed: Map<string, string>): Promise<void> {
-    const here = settings.filter((i) => (i.value as SettingValue).bridge === BRIDGE)
-    if (here.length > 0) await this.#flows.setRight(here, failed)
-    await this.#around.setRight(settings, failed)
+    const verified = readBack(delta, this.#found(), written.failed, written.deferred)
+    return { ...written, verified }
   }
 
   /** What the replicas show now. */
@@ -283,13 +233,6 @@ class OvsDriver implements Driver {
       this.#listener('items')
     })
   }
-}
-
-/** What an `apply` keeps of its stages. */
-interface Progress {
-  readonly failed: Map<string, string>
-  readonly deferred: Set<string>
-  readonly timed: (stage: string, work: () => Promise<void>) => Promise<void>
 }
 
 const NO_ITEMS: ReadonlyMap<string, Item> = new Map()
