@@ -23,19 +23,27 @@ const MENDED: ReadonlyMap<number, number> = new Map([
   [3001, 3],
 ])
 
-/** Has vswitchd forget what its datapath caches; every next frame is looked up anew. Frames are delayed by that, none is lost. */
-export async function forgetCachedFlows(rundir: string, log: DriverOptions['log']): Promise<void> {
+/**
+ * Has vswitchd forget what its userspace datapath caches, where its release keeps stale decisions; every next frame is looked up anew. Frames are delayed by that, none is lost. vswitchd
+ * is asked for its release: the database says it only where a start script wrote it there.
+ */
+export async function forgetStale(rundir: string, log: DriverOptions['log']): Promise<void> {
   try {
     const pid = (await readFile(join(rundir, 'ovs-vswitchd.pid'), 'utf8')).trim()
     const control = await Unixctl.connect(join(rundir, `ovs-vswitchd.${pid}.ctl`))
     try {
-      await control.call('revalidator/purge')
+      if (keepsStaleFlows(releaseOf(await control.call('version')))) await control.call('revalidator/purge')
     } finally {
       control.close()
     }
   } catch (error) {
-    log('warn', 'the datapath may keep old decisions until they are 10 s old: revalidator/purge failed', {
+    log('warn', 'the datapath may keep old decisions while frames hit them: vswitchd could not be told to forget them', {
       error: error instanceof Error ? error.message : String(error),
     })
   }
+}
+
+/** `ovs-vswitchd (Open vSwitch) 3.1.0` */
+function releaseOf(said: string): string {
+  return /\d+\.\d+\.\d+/.exec(said)?.[0] ?? ''
 }

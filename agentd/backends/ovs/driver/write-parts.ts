@@ -9,7 +9,7 @@ import type { Inventory } from './observe.ts'
 import { type Parts, pairsLeft } from './parts.ts'
 import { removeRows, writeRows } from './rows.ts'
 import { notShut, type ShutFirst, shutFirst } from './shut.ts'
-import { forgetCachedFlows, keepsStaleFlows } from './stale-datapath.ts'
+import { forgetStale } from './stale-datapath.ts'
 
 /** Milliseconds a turn may spend on taking ports off before it lets newer work in. */
 const REMOVE_BUDGET_MS = 400
@@ -47,7 +47,7 @@ export async function writeParts(hands: Hands, parts: Parts, replug: readonly Op
   if (first.flows.length + parts.gone.length > 0)
     await timed(written, 'flows', async () => {
       await flows.write(first.flows, parts.gone, failed, deferred)
-      await forgetStale(hands)
+      if (hands.facts().datapath_type === 'netdev') await forgetStale(hands.options.rundir, hands.options.log)
     })
   if (parts.settings.length > 0) await timed(written, 'settings', () => setRight(hands, parts.settings, failed))
   if (parts.links.length > 0) await timed(written, 'settle', () => links.settle(parts.links, failed))
@@ -86,11 +86,6 @@ async function shut(hands: Hands, first: ShutFirst, written: Written): Promise<r
     else failed.set(key, open.cause)
   }
   return rows.filter((item) => !ports.includes(item))
-}
-
-async function forgetStale({ facts, options }: Hands): Promise<void> {
-  const { datapath_type: datapath, version } = facts()
-  if (datapath === 'netdev' && keepsStaleFlows(version)) await forgetCachedFlows(options.rundir, options.log)
 }
 
 async function setRight({ flows, around }: Hands, settings: readonly Item[], failed: Map<string, string>): Promise<void> {
