@@ -65,6 +65,8 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
   let pending: TargetSet | undefined
   let opening: Promise<void> | undefined
   let told = '[]'
+  /** The last revision that was said to be there. */
+  let arrivedAt: number | undefined
   let installation = savedInstallation(options.host, saved)
   /** When the server told this host to hold nothing; undefined while it is in the repository. */
   let leftAt: string | undefined
@@ -131,6 +133,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
       now: () => new Date().toISOString(),
       ...(options.canary === undefined ? {} : { timing: options.canary }),
     })
+    opened.onLost(() => canary?.doubt())
     converger = createConverger({
       host: options.host,
       installation,
@@ -187,12 +190,13 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
       const first = [...result.failed].slice(0, FAILURES_TOLD).map(([key, cause]) => `${key}: ${cause}`)
       log('warn', 'some things cannot be written; trying again', { revision: result.revision, items: result.failed.size, first })
     }
-    if (result.written === 0) return
-    log(result.converged ? 'info' : 'debug', result.converged ? 'converged' : 'on the way', {
-      revision: result.revision,
-      written: result.written,
-      ...result.timings,
-    })
+    const arrived = result.converged && result.revision !== arrivedAt
+    if (result.written === 0 && !arrived) return
+    if (result.converged) arrivedAt = result.revision
+    const { revision, written, timings } = result
+    const commit = pending?.revision === revision ? pending.commit : undefined
+    const at = { revision, ...(commit === undefined ? {} : { commit }), written, ...timings }
+    log(result.converged ? 'info' : 'debug', result.converged ? 'converged' : 'on the way', at)
   }
 
   async function answer(question: Question): Promise<JsonObject> {

@@ -16,6 +16,15 @@ export const hostSchema = {
       description: 'What the host’s agent drives; a mechanism driver must know it. Left out: that of the first mechanism driver.',
       examples: ['ovs'],
     },
+    roles: {
+      type: 'array',
+      default: ['l2'],
+      minItems: 1,
+      uniqueItems: true,
+      items: { type: 'string', enum: ['l2'] },
+      description: 'What the host’s agent does: l2 carries networks and binds ports; plugins address others.',
+      examples: [['l2']],
+    },
     bridge_mappings: {
       type: 'object',
       default: {},

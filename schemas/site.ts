@@ -31,6 +31,13 @@ export const siteSchema = {
       description: 'Plugins that are on by default and are not wanted.',
       examples: [['tag']],
     },
+    overrides: {
+      type: 'array',
+      uniqueItems: true,
+      items: { type: 'string', minLength: 1, maxLength: 255 },
+      description: 'Extension aliases to do without everywhere, because a plugin here cannot keep what they promise.',
+      examples: [['net-mtu-writable']],
+    },
     mechanism_drivers: {
       type: 'array',
       minItems: 1,

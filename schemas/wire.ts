@@ -32,6 +32,8 @@ const content = {
   properties: { scope: name, version, intents },
   required: ['scope', 'version', 'intents'],
 } as const satisfies JSONSchema
+/** Git's object name, SHA-1 or SHA-256. */
+const commit = { type: 'string', pattern: '^[0-9a-f]{7,64}\\+?$' } as const satisfies JSONSchema
 const plainObject = { type: 'object' } as const satisfies JSONSchema
 
 const update = {
@@ -43,6 +45,7 @@ const update = {
     epoch: name,
     seq: count,
     revision: count,
+    commit,
     needs,
     deltas: { type: 'array', items: step },
   },
@@ -211,6 +214,7 @@ const helloReply = {
     epoch: name,
     seq: count,
     revision: count,
+    commit,
     digest: version,
     endpoints: {
       type: 'object',
@@ -232,6 +236,7 @@ const pullReply = {
     epoch: name,
     seq: count,
     revision: count,
+    commit,
     needs,
     contents: { type: 'array', items: content },
     deltas: { type: 'array', items: delta },
@@ -249,6 +254,7 @@ const reportReply = {
     epoch: name,
     seq: count,
     revision: count,
+    commit,
     digest: version,
     want_full: { type: 'boolean' },
     asks: { type: 'array', items: ask },

@@ -36,6 +36,20 @@ export interface Facts {
   readonly bridges: readonly string[]
   /** IP address → network device that has it. Absent: not known (a prediction). */
   readonly addresses?: Readonly<Record<string, string>>
+  /** Bridges of others that ports of ours lead to, by name. Absent: not known (a prediction). */
+  readonly providers?: Readonly<Record<string, ProviderFact>>
+}
+
+/** What is certain of a bridge that belongs to others, whatever they want with it. */
+export interface ProviderFact {
+  /** Its flows drop every frame, every frame of ours, or every frame that comes in by its uplinks. Absent: some may pass, or nobody can tell. */
+  readonly drops?: 'all' | 'ours' | 'theirs'
+  /** The ports that lead on from it, sorted. `fault`: why nothing passes there, and what to type. */
+  readonly uplinks: readonly { readonly name: string; readonly fault?: { readonly what: string; readonly todo: string } }[]
+  /** Somebody said that it is meant to have no uplink. */
+  readonly alone?: true
+  /** Why its flows cannot be read. */
+  readonly unread?: string
 }
 
 export interface InterfaceFact {
@@ -81,6 +95,10 @@ export interface Compiled {
   readonly verdicts: ReadonlyMap<Key, Verdict>
   /** Every resource of this host whose status is to be reported. */
   readonly subjects: readonly Key[]
+  /** What is known from facts to stop what was compiled, and is not ours. Absent: nothing. */
+  readonly outside?: readonly Foreign[]
+  /** What connections that the switch keeps are to be judged by: the backend's own, for its driver's `settle`. */
+  readonly connections?: unknown
 }
 
 export type Verdict = { readonly state: 'WAITING' | 'DOWN'; readonly cause: string } | { readonly state: 'ERROR'; readonly cause: string }
@@ -96,20 +114,41 @@ export interface Driver {
    * Never throws for one bad item: failures are data.
    */
   apply(delta: Delta): Promise<Outcome>
-  /** Asks the switch something that costs nothing; rejects when it has not answered in time. */
+  /**
+   * Called after each run, with what is desired: ends connections that it allows no more and that the switch would go on with by itself. Costs nothing where nothing was
+   * taken away. Absent: the backend keeps none.
+   */
+  settle?(compiled: Compiled): Promise<void>
+  /** Asks the switch something that costs nothing; rejects when it has not answered in time (more of it while it takes on a write of ours), or when nobody is there. */
   probe(timeoutMs: number): Promise<void>
   /** Called when the switch changed by another hand, or restarted, or an interface was plugged. Coalesced by the driver. */
   onChange(listener: (what: 'facts' | 'items') => void): void
+  /** Called when a connection to the switch broke: a reason to ask it at once, no proof that it is gone. */
+  onLost(listener: () => void): void
   ask(question: { readonly what: string; readonly [k: string]: unknown }): Promise<JsonObject>
   close(): Promise<void>
 }
 
 export interface Observed {
   readonly items: ReadonlyMap<string, Item>
-  /** Not ours: listed, left alone. */
-  readonly foreign: readonly { readonly where: string; readonly text: string }[]
+  readonly foreign: readonly Foreign[]
   /** A part that cannot be read until something among the rest is put right; `items` is silent about it. Absent: everything was read. */
   readonly unread?: Unread
+}
+
+/** Not ours: listed, left alone. */
+export interface Foreign {
+  readonly where: string
+  readonly text: string
+  /** It keeps frames from what is ours: the host is in ERROR for as long as it is there. */
+  readonly harm?: Harm
+}
+
+export interface Harm {
+  /** What it does, and what to type. */
+  readonly cause: string
+  /** Keys of items of ours that see no frame any more; their owners are the ones who suffer. */
+  readonly spoils: readonly string[]
 }
 
 export interface Unread {

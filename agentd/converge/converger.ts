@@ -1,7 +1,8 @@
-import type { Key } from '../../src/model/key.ts'
+import { type Key, makeKey } from '../../src/model/key.ts'
 import type { DriftItem, ObjectStatus } from '../../src/model/status.ts'
-import type { AllocationTable, Compiled, Compiler, Delta, Driver, Facts, IntentSet, Observed, Outcome } from '../backends/backend.ts'
-import { driftIdentity, driftItems, isDrift } from './drift.ts'
+import type { AllocationTable, Compiled, Compiler, Delta, Driver, Facts, Foreign, IntentSet, Outcome } from '../backends/backend.ts'
+import { driftIdentity, driftItems, foreignOf, isDrift } from './drift.ts'
+import { withHarm } from './harm.ts'
 import { objectStatuses } from './status.ts'
 import { type Failure, isEmptyDelta, isPaused, splitDelta, unreadFailures, wantedTexts, wholeDelta } from './tracker.ts'
 
@@ -67,6 +68,7 @@ export interface Converger {
  */
 export function createConverger(options: ConvergerOptions): Converger {
   const { driver, compiler, log } = options
+  const self = makeKey('host', '', options.host)
   let mode = options.mode
   let target: ConvergeTarget | undefined
   let allocations = options.allocations
@@ -141,14 +143,19 @@ export function createConverger(options: ConvergerOptions): Converger {
     const ready = splitDelta(allowed, (key) => !isPaused(failures, key, wanted.get(key) ?? '', options.now())).taken
     const outcome = isEmptyDelta(ready) ? NOTHING_DONE : await driver.apply(ready)
     const pending = settle(compiled, delta, ready, outcome)
+    const unsettled = await driver.settle?.(compiled).then(
+      () => undefined,
+      (error: unknown) => String(error),
+    )
     const nowText = new Date(options.now()).toISOString()
     // What was written may have opened the way to what could not be read.
     const again = outcome.deferred.size > 0 || (observed.unread !== undefined && outcome.verified.size > 0)
     const unreadable = observed.unread === undefined || again ? [] : unreadFailures(unread, observed.unread.cause)
     const failing = new Map([...failures, ...unreadable])
-    statuses = objectStatuses(compiled, pending, failing, statuses, nowText)
-    const drift = rememberDrift(drifted.taken, observed, nowText)
+    statuses = objectStatuses(withHarm(compiled, self, observed.foreign), pending, failing, statuses, nowText)
+    const drift = rememberDrift(drifted.taken, foreignOf(compiled, observed), nowText)
     scheduleRetry()
+    if (unsettled !== undefined) lookAgain(unsettled)
     if (again) due = true
     options.onResult({
       revision: at.revision,
@@ -193,11 +200,17 @@ export function createConverger(options: ConvergerOptions): Converger {
     return pending
   }
 
-  function rememberDrift(delta: Delta, observed: Observed, now: string): DriftItem[] {
+  function rememberDrift(delta: Delta, foreign: readonly Foreign[], now: string): DriftItem[] {
     if (mode === 'off') return []
-    const items = driftItems(delta, observed, mode === 'repair' ? 'repaired' : 'report', seen, now)
+    const items = driftItems(delta, foreign, mode === 'repair' ? 'repaired' : 'report', seen, now)
     seen = new Map(items.filter((i) => i.action !== 'repaired').map((i) => [driftIdentity(i), i.since]))
     return items
+  }
+
+  function lookAgain(error: string): void {
+    log('warn', 'connections that are allowed no more could not be ended, will try again', { error })
+    timer?.cancel()
+    timer = options.setTimer(options.backoff(1), wake)
   }
 
   function scheduleRetry(): void {
@@ -222,10 +235,11 @@ export function createConverger(options: ConvergerOptions): Converger {
     },
     async checkDrift() {
       if (target === undefined) return []
-      const compiled = compile(target)
       const observed = await driver.observe({ fresh: true })
+      const compiled = compile(target)
       const delta = splitDelta(wholeDelta(compiled.items, observed.items), (key) => observed.unread?.concerns(key) !== true).taken
-      return driftItems(delta, observed, mode === 'repair' ? 'repair' : 'report', seen, new Date(options.now()).toISOString())
+      const at = new Date(options.now()).toISOString()
+      return driftItems(delta, foreignOf(compiled, observed), mode === 'repair' ? 'repair' : 'report', seen, at)
     },
     recheck() {
       fresh = true

@@ -1,5 +1,5 @@
 import type { DriftItem, DriftKind } from '../../src/model/status.ts'
-import type { Delta, Item, Observed } from '../backends/backend.ts'
+import type { Compiled, Delta, Foreign, Item, Observed } from '../backends/backend.ts'
 
 /**
  * The part of a delta that no change of ours explains: the item was proven on the switch with the very text that is still wanted,
@@ -9,10 +9,15 @@ export function isDrift(key: string, wanted: string, proven: ReadonlyMap<string,
   return wanted === '' ? !proven.has(key) : proven.get(key) === wanted
 }
 
+/** Everything that is not ours and is to be told. */
+export function foreignOf(compiled: Compiled, observed: Observed): readonly Foreign[] {
+  return [...observed.foreign, ...(compiled.outside ?? [])]
+}
+
 /** Turns a delta and the foreign things into drift items; `since` of items seen before is kept. */
 export function driftItems(
   delta: Delta,
-  observed: Observed,
+  foreign: readonly Foreign[],
   action: DriftItem['action'],
   seen: ReadonlyMap<string, string>,
   now: string,
@@ -33,7 +38,7 @@ export function driftItems(
         ? item('stale', i.key, i.owners, [{ field: '', have: i.text }])
         : item('altered', i.key, i.owners, [{ field: '', want: i.spoils.right, have: i.text }]),
     ),
-    ...observed.foreign.map((f) => item('foreign', f.where, [], [{ field: '', have: f.text }])),
+    ...foreign.map((f) => item('foreign', f.where, [], [{ field: '', have: f.text }])),
   ]
 }
 

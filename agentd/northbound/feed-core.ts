@@ -1,6 +1,6 @@
 import type { Scope, ScopeDelta, ScopeVersion } from '../../src/model/scope.ts'
 import type { Received } from '../../src/wire/codec.ts'
-import type { HelloReply, Pull, PullReply, ReportReply, UpdateHeader } from '../../src/wire/messages.ts'
+import type { HelloReply, Move, Pull, PullReply, ReportReply, UpdateHeader } from '../../src/wire/messages.ts'
 import { adoptContent, applyDelta, EMPTY_SCOPE, type HeldScopes, shiftNeedsDigest } from './held.ts'
 
 /*
@@ -15,6 +15,8 @@ export interface TargetSet {
   readonly digest: string
   /** `saved`: from this host's disk, the server has not been heard yet. */
   readonly source: 'server' | 'saved'
+  /** What the revision was made from, as the server says it. */
+  readonly commit?: string
   readonly scopes: HeldScopes
 }
 
@@ -24,6 +26,7 @@ export interface FeedTarget {
   readonly seq: number
   readonly needs: ReadonlyMap<Scope, ScopeVersion>
   readonly digest: string
+  readonly commit?: string | undefined
 }
 
 export interface FeedState {
@@ -164,15 +167,17 @@ function reported(state: FeedState, reply: ReportReply): FeedState {
 }
 
 /** The server names its target by digest: when it is what we are at already, only the numbers move, and there is nothing to probe for. */
-function confirm(state: FeedState, told: { readonly seq: number; readonly revision: number; readonly digest: string }): FeedState {
+function confirm(state: FeedState, told: Told & { readonly digest: string }): FeedState {
   const { target } = state
   if (target === undefined || told.seq < target.seq || told.digest !== target.digest) return state
-  return { ...state, probe: false, target: { ...target, seq: told.seq, revision: told.revision } }
+  return { ...state, probe: false, target: { ...target, seq: told.seq, revision: told.revision, commit: told.commit } }
 }
 
-function adopt(state: FeedState, told: { readonly seq: number; readonly revision: number }, needs: FeedTarget['needs']): FeedState {
-  const target: FeedTarget = { revision: told.revision, seq: told.seq, needs, digest: shiftNeedsDigest(state.target, needs) }
-  return { ...state, target, heardSeq: Math.max(state.heardSeq, told.seq) }
+type Told = Omit<Move, 'epoch'> & { readonly revision: number }
+
+function adopt(state: FeedState, { revision, seq, commit }: Told, needs: FeedTarget['needs']): FeedState {
+  const target: FeedTarget = { revision, seq, needs, digest: shiftNeedsDigest(state.target, needs), commit }
+  return { ...state, target, heardSeq: Math.max(state.heardSeq, seq) }
 }
 
 /** Brings scopes forward with the deltas at hand; when the set is complete, it is offered, and everything else is forgotten. */
@@ -186,7 +191,8 @@ function settle(state: FeedState): FeedStep {
   const sameAgain = state.offered === target.digest
   const emptyConfirmed = state.unheard && scopes.size === 0 && target.seq >= 0
   if (sameAgain && !emptyConfirmed) return { state: done, offer: undefined }
-  return { state: done, offer: { revision: target.revision, digest: target.digest, source: 'server', scopes } }
+  const { revision, digest, commit } = target
+  return { state: done, offer: { revision, digest, source: 'server', scopes, ...(commit === undefined ? {} : { commit }) } }
 }
 
 function advance(state: FeedState, target: FeedTarget): FeedState {

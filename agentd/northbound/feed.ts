@@ -304,7 +304,8 @@ class RunningFeed implements Feed {
   #announce(): void {
     const { log, server } = this.#options
     const { state, revision, missing, cause } = this.#status
-    const at = { server, revision }
+    const commit = this.#state.target?.commit
+    const at = { server, revision, ...(commit === undefined ? {} : { commit }) }
     if (state === 'offline') log('warn', `${cause ?? 'server away: no answer yet'}; this host stays as it is`, at)
     else if (state === 'synced') log('info', `at revision ${revision}`, at)
     else log('debug', `${missing.length} scopes are missing for revision ${revision}`, { ...at, missing: missing.slice(0, 20) })

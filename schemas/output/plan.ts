@@ -121,6 +121,72 @@ export const planOutputSchema = {
         },
       },
     },
+    flows: {
+      type: 'array',
+      description: 'With --flows: what the plan does to the switch of each host.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['host', 'basis', 'items', 'waits', 'verdicts'],
+        properties: {
+          host: { type: 'string' },
+          basis: {
+            enum: ['reported', 'predicted'],
+            description: 'Predicted: no agent has told of the switch yet, and numbers that it gives may come out differently.',
+          },
+          seen: { type: 'string', description: 'When the agent last spoke, ISO 8601.' },
+          revision: { type: 'integer', minimum: 0, description: 'Where the agent was then.' },
+          items: {
+            type: 'array',
+            items: {
+              type: 'object',
+              additionalProperties: false,
+              required: ['action', 'item', 'owners'],
+              properties: {
+                action: { enum: ['create', 'update', 'delete'] },
+                item: { type: 'string', examples: ['row Port nl-vxlan', 'flow br-int classify 100 in_port=3'] },
+                owners: { type: 'array', items: { type: 'string' }, description: 'Resources it exists for.' },
+                before: { type: 'string', description: 'A flow as ovs-ofctl writes it; a row or link as one line column=value each.' },
+                after: { type: 'string' },
+              },
+            },
+          },
+          waits: {
+            type: 'array',
+            description:
+              'Ports that nobody has plugged yet, and the flows that come once somebody does; <ofport> is what the switch will give.',
+            items: {
+              type: 'object',
+              additionalProperties: false,
+              required: ['port', 'cause', 'items'],
+              properties: {
+                port: { type: 'string' },
+                cause: { type: 'string' },
+                items: {
+                  type: 'array',
+                  items: {
+                    type: 'object',
+                    additionalProperties: false,
+                    required: ['item', 'text'],
+                    properties: { item: { type: 'string' }, text: { type: 'string' } },
+                  },
+                },
+              },
+            },
+          },
+          verdicts: {
+            type: 'array',
+            description: 'Resources that will not work on this host, or not yet, and why; what was so before is left out.',
+            items: {
+              type: 'object',
+              additionalProperties: false,
+              required: ['key', 'state', 'cause'],
+              properties: { key: { type: 'string' }, state: { enum: ['WAITING', 'DOWN', 'ERROR'] }, cause: { type: 'string' } },
+            },
+          },
+        },
+      },
+    },
     summary: {
       type: 'object',
       additionalProperties: false,

@@ -36,7 +36,7 @@ export async function apply(options: ApplyOptions, output: Output): Promise<Exit
   // A commit is all or nothing: without a server an interruption waits for it. With one, the server goes on, and only the watching ends.
   const { told, published } = await withInterrupt(output, async (signal) => {
     const online = await applyOnline(options, output, signal)
-    return { told: online ?? (await applyOffline(options, allow)), published: online !== undefined }
+    return { told: online ?? (await applyOffline(options, allow, output)), published: online !== undefined }
   })
   switch (told.outcome) {
     case 'nothing':
@@ -142,9 +142,10 @@ function interrupted(committed: boolean, { dir, stateFile }: ApplyOptions): Comm
       })
 }
 
-async function applyOffline(options: ApplyOptions, allow: Allowed): Promise<Told> {
+async function applyOffline(options: ApplyOptions, allow: Allowed, output: Output): Promise<Told> {
   const look = await lookOffline(options.dir, options.stateFile, 'write')
   try {
+    if (look.warnings.length > 0) output.say(issuesText(options.dir, look.warnings, output))
     const controller = new Controller({
       engine: look.context.engine,
       kinds: look.context.kinds,

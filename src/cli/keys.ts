@@ -17,8 +17,8 @@ interface Options {
   readonly json?: true
   readonly state?: string
 }
-type Run = (options: Options, work: (output: Output) => Promise<ExitCode>) => Promise<void>
-type StateOf = (dir: string, options: Options) => string
+export type Run = (options: Options, work: (output: Output) => Promise<ExitCode>) => Promise<void>
+export type StateOf = (dir: string, options: Options) => string
 
 const HOST_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 

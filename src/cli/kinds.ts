@@ -12,7 +12,8 @@ export async function kinds(dir: string, name: string | undefined, output: Outpu
   const entries = kindEntries(directory)
   if (name === undefined) {
     const features = featureEntries(directory)
-    output.result({ kinds: entries, features }, () => renderKinds(entries, features, styleOf(output)))
+    const { off } = directory
+    output.result({ kinds: entries, features, off }, () => renderKinds(entries, features, off, styleOf(output)))
     return EXIT.clean
   }
   const found = entries.find((k) => k.kind === name || (k.collection !== '' && k.collection === name))

@@ -19,10 +19,10 @@ import { keysCommand } from './keys.ts'
 import { kinds, plugins } from './kinds.ts'
 import { labCommand } from './lab.ts'
 import { createOutput, FORMAT_VERSION, type Output } from './output.ts'
-import { plan } from './plan.ts'
+import { type PlanOptions, plan } from './plan.ts'
 import { showQuota } from './quota.ts'
 import { serve } from './serve.ts'
-import { show } from './show.ts'
+import { showCommand } from './show-command.ts'
 import { status } from './status.ts'
 import { storeHint } from './store-hint.ts'
 import { issuesText, validate } from './validate.ts'
@@ -45,6 +45,16 @@ function endpoint(text: string): string {
 }
 
 const BOOT_GRACE_MS = 500
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value]
+}
+
+/** Naming a host is asking for its flows. */
+function planFlows({ flows, host }: { readonly flows?: true; readonly host: readonly string[] }): Pick<PlanOptions, 'flows'> {
+  if (host.length > 0) return { flows: { hosts: [...new Set(host)] } }
+  return flows === true ? { flows: {} } : {}
+}
 
 function collectAllow(value: string, before: readonly string[]): string[] {
   const [first] = parseAllow([value]).issues
@@ -88,8 +98,12 @@ function createProgram(): Command {
     .argument('[dir]', 'the repository', '.')
     .option('--verbose', 'everything: nothing grouped, nothing shortened')
     .option('--detailed-exitcode', 'exit 2 when there are changes')
-    .action((dir: string, options: Common & { detailedExitcode?: true }) =>
-      run(options, (out) => plan(dir, { stateFile: stateOf(dir, options), detailedExitcode: options.detailedExitcode === true }, out)),
+    .option('--flows', 'every row and flow that it adds (+), alters (~) and removes (-) on each host')
+    .option('--host <host>', 'the same on this host only; may be given more than once', collect, [])
+    .action((dir: string, options: Common & { detailedExitcode?: true; flows?: true; host: string[] }) =>
+      run(options, (out) =>
+        plan(dir, { ...planFlows(options), stateFile: stateOf(dir, options), detailedExitcode: options.detailedExitcode === true }, out),
+      ),
     )
   command('apply', 'commit and publish what the repository says, or exactly a stored plan')
     .argument('[plan]', 'a plan id (p-…) printed by netloom plan')
@@ -162,13 +176,11 @@ function addQuestions(program: Command, command: (name: string, description: str
     .argument('[dir]', 'the repository', '.')
     .option('--json', 'one JSON document on stdout')
     .action((dir: string, options: Common) => run(options, (out) => plugins(dir, out)))
-  command('show', 'one resource as it is applied: defaults, addresses, when it was made and changed')
-    .argument('<kind>', 'port, network, …')
-    .argument('<name>', 'NAME or PROJECT/NAME')
-    .argument('[dir]', 'the repository', '.')
-    .action((kind: string, name: string, dir: string, options: Common) =>
-      run(options, (out) => show({ dir, stateFile: stateOf(dir, options), kind, name }, out)),
-    )
+  showCommand(
+    command('show', 'resources as they are applied, or as they were: defaults, addresses, when they were made and changed'),
+    run,
+    stateOf,
+  )
   command('quota', 'limits of projects, and what is used of them')
     .argument('[project]', 'one project (default: all)')
     .option('--dir <dir>', 'the repository', '.')

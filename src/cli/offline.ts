@@ -9,6 +9,7 @@ import { type Proposal, propose } from '../server/proposal.ts'
 import { parsePool } from '../server/repo/pool.ts'
 import { type RepoRead, readOnce } from '../server/repo/read-once.ts'
 import { checkRoot } from '../server/repo/scan.ts'
+import { forgotten } from '../server/store/held.ts'
 import { openStore, type StoreOptions } from '../server/store/open.ts'
 import type { Store } from '../server/store/types.ts'
 
@@ -20,6 +21,8 @@ export interface Offline {
   readonly base: Base
   readonly read: RepoRead
   readonly proposal: Proposal
+  /** What the directory and the state file give to remark on. */
+  readonly warnings: readonly Issue[]
 }
 
 interface Seen {
@@ -42,12 +45,17 @@ export async function lookOffline(dir: string, stateFile: string, access: StoreO
       { from: 'worktree' },
       {
         loader: context.loader,
-        cache: { get: (hashes) => store.cachedFiles(hashes), put: (files) => store.cacheFiles(files) },
+        cache: {
+          get: (hashes) => store.cachedFiles(hashes),
+          put: async (files) => await (access === 'read' ? undefined : store.cacheFiles(files)),
+        },
         parseMany: parsePool(),
       },
     )
     const stood = await formerPlaces(store, base, read)
-    return { context, dir: root, store, base, read, proposal: proposalOf(context, root, { base, read, stood }) }
+    const lost = forgotten(stateFile, base.revision)
+    const warnings = [...context.directory.warnings, ...(lost === undefined ? [] : [lost])]
+    return { context, dir: root, store, base, read, warnings, proposal: proposalOf(context, root, { base, read, stood }) }
   } catch (error) {
     await store.close()
     throw error

@@ -1,6 +1,7 @@
 import { didYouMean } from '../lib/suggest.ts'
 import { projectsOf, quotaUses, quotaUsesOf } from '../server/plan/quota.ts'
 import { renderQuota } from '../server/render/quota.ts'
+import { demandAlias } from './demand-alias.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import { lookOffline } from './offline.ts'
 import { type Output, styleOf } from './output.ts'
@@ -14,8 +15,9 @@ export interface QuotaOptions {
 
 /** `netloom quota [PROJECT]`: limits of the current revision, and what is used of them. Reads the state file; needs no server. */
 export async function showQuota({ dir, stateFile, project }: QuotaOptions, output: Output): Promise<ExitCode> {
-  const look = await lookOffline(dir, stateFile, 'plan')
+  const look = await lookOffline(dir, stateFile, 'read')
   try {
+    demandAlias(look.context.directory, 'quota_details', 'ml2')
     const { world, revision } = look.base
     const { kinds } = look.context
     const projects = projectsOf(world, kinds)

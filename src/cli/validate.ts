@@ -1,8 +1,9 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import pc from 'picocolors'
 import { hasErrors, type Issue } from '../model/issue.ts'
 import { issueJson, renderIssues, summariseIssues } from '../server/render/issue.ts'
+import { repositoryOf } from '../server/repo/inside.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import { validateRepo } from './offline.ts'
 import type { Output } from './output.ts'
@@ -28,8 +29,8 @@ export function issuesText(dir: string, issues: readonly Issue[], output: Output
     issues,
     (path) => {
       try {
-        const file = join(dir, path)
-        return statSync(file).isFile() ? readFileSync(file, 'utf8') : undefined
+        const file = realpathSync(join(dir, path))
+        return repositoryOf(dir)(file) && statSync(file).isFile() ? readFileSync(file, 'utf8') : undefined
       } catch {
         return undefined
       }

@@ -205,6 +205,7 @@ export type Site = {
   readonly core_plugin: string
   readonly service_plugins: readonly string[]
   readonly disabled_plugins: readonly string[]
+  readonly overrides: readonly string[]
   readonly mechanism_drivers: readonly string[]
   readonly type_drivers: readonly string[]
   readonly project_network_types: readonly string[]

@@ -25,6 +25,14 @@ export const FABRIC: Scope = 'fabric' as Scope
 export function hostScope(host: string): Scope {
   return flat('host/', host) as Scope
 }
+/** Whose own scope it is; undefined for one that hosts share. */
+export function scopeHost(scope: Scope): string | undefined {
+  return scope.startsWith('host/') ? scope.slice('host/'.length) : undefined
+}
+/** The part of a shared scope that is for hosts with one of the roles (sorted). */
+export function roleScope(roles: readonly string[], scope: Scope): Scope {
+  return flat('role/', roles.join('+'), '/', scope) as Scope
+}
 export function networkScope(network: Key): Scope {
   return scopeOf('net/', network)
 }

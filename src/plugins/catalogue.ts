@@ -5,7 +5,8 @@ import type { Json } from '../model/brand.ts'
 import type { ChosenPlugin } from './conflicts.ts'
 import type { Directory, Owner } from './directory.ts'
 import { BUILT_IN } from './index.ts'
-import type { Extension } from './plugin.ts'
+import type { Extension, Inability } from './plugin.ts'
+import type { OffAlias } from './promises.ts'
 
 /*
  * What a server can do, as plain data: what `netloom kinds` and `netloom plugins` show, and what the reference pages are made of (Neutron's listing of its API and
@@ -59,7 +60,12 @@ export interface PluginEntry {
   readonly because: string
   readonly provides: readonly string[]
   readonly requires: readonly string[]
+  /** Without those that are off. */
   readonly extensions: readonly Extension[]
+  /** Its own aliases that the site file turns off. */
+  readonly off: readonly OffAlias[]
+  /** What it cannot keep of others' promises. */
+  readonly cannot: readonly Inability[]
   readonly kinds: readonly string[]
   /** `port.tags`. */
   readonly attributes: readonly string[]
@@ -168,7 +174,7 @@ export function pluginEntries(directory: Directory): readonly PluginEntry[] {
 }
 
 function pluginEntry({ plugin, origin, because }: ChosenPlugin, directory: Directory): PluginEntry {
-  const { name, role, summary, provides, requires = [], extensions, agent_roles } = plugin
+  const { name, role, summary, provides, requires = [], extensions, cannot = [], agent_roles } = plugin
   return {
     name,
     role,
@@ -178,6 +184,8 @@ function pluginEntry({ plugin, origin, because }: ChosenPlugin, directory: Direc
     provides,
     requires,
     extensions,
+    off: directory.off.filter((o) => o.plugin === name),
+    cannot,
     kinds: [...directory.owners].flatMap(([kind, owner]) => (owner.plugin === name ? [kind] : [])),
     attributes: [...directory.added].flatMap(([kind, ofKind]) =>
       [...ofKind].flatMap(([attribute, owner]) => (owner.plugin === name ? [`${kind}.${attribute}`] : [])),

@@ -11,8 +11,11 @@ import { chooseDrivers } from './drivers.ts'
 import { fault, isForeign, kindFaults, shapeFaults } from './faults.ts'
 import { guardExtension, guardKind } from './guard.ts'
 import { immutableAttributes } from './immutable.ts'
+import { withoutOff } from './off.ts'
 import type { ComputedAttributes, Drivers, Extension } from './plugin.ts'
+import { judgePromises, type OffAlias } from './promises.ts'
 import { orderPlugins } from './requirements.ts'
+import { createRouter } from './roles.ts'
 import { choiceOf, type PluginSettings } from './settings.ts'
 import { subscriptionIssues } from './subscriptions.ts'
 
@@ -34,7 +37,9 @@ export interface Directory {
   /** Kind → attribute that was added to it → who added it. */
   readonly added: ReadonlyMap<string, ReadonlyMap<string, Owner>>
   readonly computed: readonly ComputedAttributes[]
+  /** Without those that are off. */
   readonly extensions: readonly (Extension & { readonly plugin: string })[]
+  readonly off: readonly OffAlias[]
   readonly drivers: Drivers
   /** In the order in which they are called. */
   readonly subscriptions: readonly Subscribed[]
@@ -42,7 +47,7 @@ export interface Directory {
   readonly digest: string
   /** The same for people, with the plugins' names: kept with each plan. */
   readonly registry: string
-  /** What built-in plugins that do not run would bring. */
+  /** What built-in plugins that do not run would bring, and what belongs to an alias that is off. */
   readonly absent: Absent
   /** What was odd, though not wrong, about the choice of plugins. */
   readonly warnings: readonly Issue[]
@@ -71,6 +76,7 @@ export function assemble(
   const made = makeKinds(order, drivers)
   const site = createSite({ types: drivers.types })
   const all: readonly MadePlugin[] = [{ plugin: PROGRAM, kinds: [{ alias: 'site', definition: site }] }, ...made.kinds]
+  const promises = judgePromises(made.kinds, settings.overrides)
   const found = [
     ...odd,
     ...issues,
@@ -78,10 +84,11 @@ export function assemble(
     ...made.issues,
     ...pluginConflicts(all),
     ...kindFaults(all),
+    ...promises.issues,
     ...subscriptionIssues(made.kinds),
   ].sort(compareIssues)
   if (hasErrors(found)) return { ok: false, issues: found }
-  return { ok: true, directory: directoryOf(order, all, { drivers, version, warnings: found, running: choiceOf(settings) }) }
+  return { ok: true, directory: directoryOf(all, { drivers, version, warnings: found, running: choiceOf(settings), off: promises.off }) }
 }
 
 /** A third party's module may fail here as anywhere. */
@@ -107,20 +114,24 @@ interface Rest {
   readonly version: string
   readonly warnings: readonly Issue[]
   readonly running: Directory['running']
+  readonly off: readonly OffAlias[]
 }
 
-function directoryOf(order: readonly ChosenPlugin[], made: readonly MadePlugin[], rest: Rest): Directory {
-  const { drivers, version, warnings, running } = rest
+/** `all` begins with the program itself. */
+function directoryOf(all: readonly MadePlugin[], { drivers, version, warnings, running, off }: Rest): Directory {
+  const { made, absent } = withoutOff(all, off)
+  const order = made.flatMap(({ plugin }) => (plugin.plugin === PROGRAM.plugin ? [] : [plugin]))
+  const router = createRouter(order)
   const attributes = order.flatMap((chosen) => {
     const { name, attributes: own = [] } = chosen.plugin
-    return own.map((a) => ({ plugin: name, attribute: isForeign(chosen) ? guardExtension(name, a) : a }))
+    return own.map((a) => ({ plugin: name, attribute: router.extension(chosen, isForeign(chosen) ? guardExtension(name, a) : a) }))
   })
   const alone = made.flatMap(({ kinds: own }) => own.map((k) => k.definition))
   const kinds = made
     .flatMap(({ plugin, kinds: own }) =>
       own.map(({ definition }) => {
         const kind = definition.among?.(alone) ?? definition
-        return isForeign(plugin) ? guardKind(plugin.plugin.name, kind) : kind
+        return router.kind(plugin, isForeign(plugin) ? guardKind(plugin.plugin.name, kind) : kind)
       }),
     )
     .map((kind) =>
@@ -129,7 +140,7 @@ function directoryOf(order: readonly ChosenPlugin[], made: readonly MadePlugin[]
         attributes.filter((a) => a.attribute.kind === kind.kind).map((a) => a.attribute),
       ),
     )
-  const digest = digestOf(order, kinds, drivers, version)
+  const digest = digestOf(order, kinds, drivers, [version, ...off.map((o) => `off ${o.alias}`)].join('\0'))
   const directory: Directory = {
     plugins: Object.freeze(order),
     kinds: Object.freeze(kinds),
@@ -141,11 +152,12 @@ function directoryOf(order: readonly ChosenPlugin[], made: readonly MadePlugin[]
     added: addedAttributes(attributes),
     computed: order.flatMap(({ plugin }) => plugin.computed ?? []),
     extensions: Object.freeze(order.flatMap(({ plugin }) => plugin.extensions.map((e) => ({ ...e, plugin: plugin.name })))),
+    off: Object.freeze(off),
     drivers,
     subscriptions: Object.freeze([...immutableAttributes(kinds), ...subscribed(order)].sort(compareSubscriptions)),
     digest,
     registry: `${order.map(({ plugin }) => plugin.name).join(', ')} (${digest.slice(0, 12)})`,
-    absent: absentParts(new Set(order.map(({ plugin }) => plugin.name)), drivers),
+    absent: new Map([...absentParts(new Set(order.map(({ plugin }) => plugin.name)), drivers), ...absent]),
     warnings,
     running,
     service(type) {
@@ -174,8 +186,9 @@ function addedAttributes(
   return out
 }
 
-function digestOf(order: readonly ChosenPlugin[], kinds: readonly KindDefinition[], drivers: Drivers, version: string): string {
-  const hash = createHash('sha256').update(version)
+/** `base`: the program's version, and what is off. */
+function digestOf(order: readonly ChosenPlugin[], kinds: readonly KindDefinition[], drivers: Drivers, base: string): string {
+  const hash = createHash('sha256').update(base)
   for (const { plugin, origin, content } of order) hash.update(`\0plugin ${plugin.name} ${origin} ${content ?? ''}`)
   for (const kind of kinds) hash.update(`\0kind ${kind.kind} ${kind.collection} ${kind.scope} ${JSON.stringify(kind.schema)}`)
   for (const type of drivers.types.keys()) hash.update(`\0type ${type}`)

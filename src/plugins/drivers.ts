@@ -2,6 +2,7 @@ import { didYouMean } from '../lib/suggest.ts'
 import type { Issue } from '../model/issue.ts'
 import type { ChosenPlugin } from './conflicts.ts'
 import type { Drivers } from './plugin.ts'
+import { rolesOf } from './roles.ts'
 import type { PluginSettings } from './settings.ts'
 
 /** Every type driver that is there, and the mechanism drivers that the site asks for, in its order. */
@@ -26,5 +27,5 @@ export function chooseDrivers(
     })
     return []
   })
-  return { drivers: { types, mechanisms }, issues }
+  return { drivers: { types, mechanisms, roles: rolesOf(order) }, issues }
 }

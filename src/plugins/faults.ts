@@ -11,7 +11,7 @@ import type { ChosenPlugin, MadePlugin } from './conflicts.ts'
  * otherwise be an exception at the first plan.
  */
 
-const LISTS = ['requires', 'attributes', 'type_drivers', 'mechanism_drivers'] as const
+const LISTS = ['requires', 'cannot', 'attributes', 'type_drivers', 'mechanism_drivers'] as const
 const DRIVER_FUNCTIONS = { type_drivers: ['candidates', 'maximumMtu'], mechanism_drivers: ['bind'] } as const
 const KIND_FUNCTIONS = ['normalise', 'references', 'check', 'resolve', 'lower'] as const
 
@@ -21,7 +21,26 @@ export function shapeFaults(chosen: readonly ChosenPlugin[]): readonly Issue[] {
     const plugin = one.plugin as unknown as Readonly<Record<string, unknown>>
     const lists = LISTS.filter((name) => plugin[name] !== undefined && !Array.isArray(plugin[name])).map((name) => `\`${name}\` is no list`)
     const kinds = plugin['kinds'] === undefined || typeof plugin['kinds'] === 'function' ? [] : ['`kinds` is no function']
-    return [...lists, ...kinds, ...driverFaults(plugin)].map((why) => fault(one, why))
+    return [...lists, ...kinds, ...roleFaults(one.plugin.agent_roles), ...inabilityFaults(plugin['cannot']), ...driverFaults(plugin)].map(
+      (why) => fault(one, why),
+    )
+  })
+}
+
+/** They are written in YAML, and are part of what scopes are called. */
+function roleFaults(roles: readonly unknown[]): readonly string[] {
+  return roles.flatMap((role, i) =>
+    typeof role === 'string' && /^[a-z][a-z0-9_-]*$/.test(role)
+      ? []
+      : [`\`agent_roles[${i}]\` is no word of small letters, digits, - and _`],
+  )
+}
+
+function inabilityFaults(cannot: unknown): readonly string[] {
+  if (!Array.isArray(cannot)) return []
+  return cannot.flatMap((one: unknown, i) => {
+    const said = isRecord(one) && [one['alias'], one['why']].every((text) => typeof text === 'string' && text !== '')
+    return said ? [] : [`\`cannot[${i}]\` does not say \`alias\` and \`why\``]
   })
 }
 
@@ -50,7 +69,28 @@ function ownFaults({ plugin, kinds }: MadePlugin): readonly Issue[] {
     ...kinds.flatMap(({ alias, definition }) => [...unknownAlias(`kind ${definition.kind}`, alias), ...definitionFaults(definition)]),
     ...(plugin.plugin.attributes ?? []).flatMap((a) => [...unknownAlias(`an attribute of kind ${a.kind}`, a.alias), ...attributeFaults(a)]),
   ]
-  return faults.map((why) => fault(plugin, why))
+  return [...faults, ...promiseFaults({ plugin, kinds })].map((why) => fault(plugin, why))
+}
+
+/** What it says of its own aliases. */
+export function promiseFaults({ plugin: { plugin }, kinds }: MadePlugin): readonly string[] {
+  const attributes = new Map<string, boolean>(
+    kinds.flatMap(({ definition: { kind, schema } }) => {
+      const required: unknown = isRecord(schema) ? schema['required'] : undefined
+      const properties = isRecord(schema) && isRecord(schema['properties']) ? Object.keys(schema['properties']) : []
+      return properties.map((name) => [`${kind}.${name}`, Array.isArray(required) && required.includes(name)] as const)
+    }),
+  )
+  const own = (plugin.cannot ?? []).filter(({ alias }) => plugin.extensions.some((e) => e.alias === alias))
+  return [
+    ...own.map(({ alias }) => `\`cannot\` names ${alias}, which is its own`),
+    ...plugin.extensions.flatMap(({ alias, covers }) =>
+      list(covers).flatMap((name) => {
+        if (attributes.get(name) === false) return []
+        return [`extension ${alias} covers ${name}, which ${attributes.has(name) ? 'is required' : 'no kind of the plugin has'}`]
+      }),
+    ),
+  ]
 }
 
 function definitionFaults(kind: KindDefinition): readonly string[] {

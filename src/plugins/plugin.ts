@@ -19,6 +19,8 @@ export interface Plugin {
   /** Names of plugins or service types that must be there. Built-in ones are loaded by themselves. */
   readonly requires?: readonly string[]
   readonly extensions: readonly Extension[]
+  /** Aliases of others that are not true any more once this plugin runs. The operator has to give each up (`overrides`), or the plugin. */
+  readonly cannot?: readonly Inability[]
   /** Made from the drivers of all plugins, so that a kind can offer what they bring. */
   kinds?(drivers: Drivers): readonly OwnedKind[]
   readonly attributes?: readonly AttributeExtension[]
@@ -26,7 +28,7 @@ export interface Plugin {
   readonly type_drivers?: readonly TypeDriver[]
   readonly mechanism_drivers?: readonly MechanismDriver[]
   readonly subscriptions?: readonly Subscription[]
-  /** Agents that its kinds concern: `l2`, `dhcp`, `l3`, `metadata`. */
+  /** Roles of the hosts that its intents reach (`l2`, `dhcp`, `l3`, … or one of its own): a host says in YAML which it has. Empty: `l2`. */
   readonly agent_roles: readonly string[]
 }
 
@@ -36,6 +38,15 @@ export interface Extension {
   readonly summary: string
   /** Aliases it builds on. */
   readonly requires?: readonly string[]
+  /** Attributes that the plugin's own kinds have because of it, such as `network.mtu`: where it is off they cannot be written. None may be required. */
+  readonly covers?: readonly string[]
+}
+
+/** A promise that a plugin cannot keep. */
+export interface Inability {
+  readonly alias: string
+  /** One clause, such as `its switches carry 1500 bytes`. */
+  readonly why: string
 }
 
 /** Attributes of every kind that nobody writes: worked out of the resource's history when it is shown. */
@@ -61,8 +72,10 @@ export interface OwnedKind {
   readonly definition: KindDefinition
 }
 
-/** Drivers that are on, in the site's order. */
+/** Drivers that are on, in the site's order, and what else plugins bring that kinds offer. */
 export interface Drivers {
   readonly types: ReadonlyMap<string, TypeDriver>
   readonly mechanisms: readonly MechanismDriver[]
+  /** Roles that some plugin addresses; `l2` first. */
+  readonly roles: readonly string[]
 }

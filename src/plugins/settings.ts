@@ -9,6 +9,8 @@ export interface PluginSettings {
   readonly service_plugins: readonly Named[]
   /** Default plugins that are not wanted. */
   readonly disabled_plugins: readonly Named[]
+  /** Aliases that the operator does without, because a plugin cannot keep them. */
+  readonly overrides: readonly Named[]
   /** In the order in which they are asked. */
   readonly mechanism_drivers: readonly Named[]
 }
@@ -26,6 +28,7 @@ export function choiceOf(settings: PluginSettings): Required<PluginChoice> {
     core_plugin: settings.core_plugin.name,
     service_plugins: names(settings.service_plugins),
     disabled_plugins: names(settings.disabled_plugins),
+    overrides: names(settings.overrides),
     mechanism_drivers: names(settings.mechanism_drivers),
   }
 }
@@ -38,11 +41,12 @@ export function settingsFrom(written: Partial<PluginSettings>): PluginSettings {
 /** The same from a site's own words, without places. */
 export function settingsOf(choice: Partial<PluginChoice>): PluginSettings {
   const named = (list: readonly string[]): readonly Named[] => list.map((name) => ({ name }))
-  const { core_plugin, service_plugins, disabled_plugins, mechanism_drivers } = { ...DEFAULT_PLUGINS, ...choice }
+  const { core_plugin, service_plugins, disabled_plugins, overrides, mechanism_drivers } = { ...DEFAULT_PLUGINS, ...choice }
   return {
     core_plugin: { name: core_plugin },
     service_plugins: named(service_plugins),
     disabled_plugins: named(disabled_plugins),
+    overrides: named(overrides),
     mechanism_drivers: named(mechanism_drivers),
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, realpath } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { isAbsolute, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -14,6 +14,7 @@ import { type Named, type PluginSettings, settingsFrom } from '../plugins/settin
 import { VERSION } from './context.ts'
 import { SITE_PATHS } from './load/load.ts'
 import type { ParsedFile } from './load/parsed.ts'
+import { repositoryOf } from './repo/inside.ts'
 import { fileLocator } from './repo/locate.ts'
 import type { RepoSource } from './repo/looker.ts'
 import { parseFile } from './repo/parse.ts'
@@ -75,12 +76,18 @@ async function load(dir: string, settings: PluginSettings): Promise<Assembled> {
 async function readSettings(dir: string, source: RepoSource): Promise<PluginSettings | undefined> {
   for (const path of SITE_PATHS) {
     const bytes =
-      source.from === 'worktree' ? await readFile(join(dir, path)).catch(() => undefined) : await readCommitted(dir, source.ref, path)
+      source.from === 'worktree' ? await readInside(dir, path).catch(() => undefined) : await readCommitted(dir, source.ref, path)
     if (bytes === undefined) continue
     const parsed = parseFile(path, bytes)
     return hasErrors(parsed.issues) ? undefined : settingsFrom(writtenIn(parsed, path, bytes))
   }
   return settingsFrom({})
+}
+
+/** Undefined when the file is a link out of the repository: reading the repository will say so. */
+async function readInside(dir: string, path: string): Promise<Uint8Array | undefined> {
+  const real = await realpath(join(dir, path))
+  return repositoryOf(dir)(real) ? await readFile(real) : undefined
 }
 
 /** Undefined when the commit, or the file in it, does not exist: reading the repository will say so. */
@@ -94,6 +101,12 @@ async function readCommitted(dir: string, ref: string, path: string): Promise<Ui
   }
 }
 
+const LISTS = ['service_plugins', 'disabled_plugins', 'overrides', 'mechanism_drivers'] as const
+
+function isList(key: string): key is (typeof LISTS)[number] {
+  return LISTS.some((name) => name === key)
+}
+
 /** A value of the wrong shape is left out here: the site's schema will point at it. */
 function writtenIn(parsed: ParsedFile, path: string, bytes: Uint8Array): Partial<PluginSettings> {
   const locator = fileLocator(path, bytes)
@@ -101,7 +114,7 @@ function writtenIn(parsed: ParsedFile, path: string, bytes: Uint8Array): Partial
   for (const { index, sections } of parsed.documents) {
     for (const { key, value, place } of sections) {
       if (key === 'core_plugin' && typeof value === 'string') found.core_plugin = { name: value, place }
-      if (key !== 'service_plugins' && key !== 'disabled_plugins' && key !== 'mechanism_drivers') continue
+      if (!isList(key)) continue
       if (!isTexts(value) || (key === 'mechanism_drivers' && value.length === 0)) continue
       found[key] = value.map((name, i): Named => {
         const at = locator.inDocument(index, [key, i], 'value') ?? place

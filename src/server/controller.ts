@@ -49,7 +49,7 @@ export interface ControllerOptions {
   readonly subscriptions: readonly Subscribed[]
   readonly store: Store
   /** Publishes a revision; returns the hosts whose set changed. */
-  readonly hub: { publish(revision: number, world: World): readonly string[] }
+  readonly hub: { publish(info: Pick<RevisionInfo, 'revision' | 'git'>, world: World): readonly string[] }
   /** Absent where no agent can be asked. */
   readonly takeOver?: Pick<TakeOver, 'mayCommit' | 'taken' | 'committed'>
   readonly base: Base
@@ -270,7 +270,7 @@ export class Controller {
     this.#base = { revision: info.revision, world: step.world }
     this.#pause = NO_PAUSE
     this.#options.takeOver?.committed(step.world, tree)
-    const hosts = this.#options.hub.publish(info.revision, step.world)
+    const hosts = this.#options.hub.publish(info, step.world)
     this.#afterCommit(plan)
     this.#options.onRevision(info, plan, hosts)
     return { revision: info, hosts }

@@ -1,7 +1,9 @@
 import type { JsonObject } from '../model/brand.ts'
 import { type ControlServer, listenControl } from './control/socket.ts'
 import type { ApplyOutcome } from './controller.ts'
+import { flowsOf, impactParts } from './flows.ts'
 import { parseAllow } from './guard/allow.ts'
+import type { Proposal } from './proposal.ts'
 import { type HostState, hasLeft, hostStates } from './render/fleet.ts'
 import { controlPath, type Server } from './serve.ts'
 
@@ -21,7 +23,7 @@ export async function openDuty(server: Server, stateFile: string): Promise<Contr
     switch (request['command']) {
       case 'plan':
         await atRest(server)
-        return await server.queue.add(() => preview(server))
+        return await previewed(server, request, emit)
       case 'apply':
         return await applyAndWatch(server, request, emit)
       case 'status':
@@ -46,12 +48,25 @@ async function atRest(server: Server): Promise<void> {
   }
 }
 
-async function preview(server: Server): Promise<JsonObject> {
-  const proposal = server.controller.preview()
+/** The plan as it is made in the queue; worlds never change, so what it does to switches is worked out beside whatever comes next. */
+async function previewed(server: Server, request: JsonObject, emit: (event: JsonObject) => void): Promise<JsonObject> {
+  const proposal = await server.queue.add(() => preview(server))
   if (proposal === undefined) return { issues: [] }
+  const { flows, hosts } = request
+  if (flows === true) {
+    const wanted = Array.isArray(hosts) ? hosts.map(String) : undefined
+    const impacts = flowsOf(proposal, wanted, (host) => server.record(host)?.agent)
+    for await (const impact of impacts) for (const part of impactParts(impact)) emit(plain({ impact: part }))
+  }
   const { issues, ready } = proposal
-  if (ready !== undefined && ready.plan.changes.length > 0) await server.store.savePlan(ready.plan)
   return plain({ issues, ...(ready === undefined ? {} : { plan: ready.plan }) })
+}
+
+async function preview(server: Server): Promise<Proposal | undefined> {
+  const proposal = server.controller.preview()
+  const plan = proposal?.ready?.plan
+  if (plan !== undefined && plan.changes.length > 0) await server.store.savePlan(plan)
+  return proposal
 }
 
 async function applyAndWatch(server: Server, request: JsonObject, emit: (event: JsonObject) => void): Promise<JsonObject> {

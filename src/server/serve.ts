@@ -20,8 +20,9 @@ import type { Plan } from './plan/types.ts'
 import type { FleetInput } from './render/fleet.ts'
 import type { WatchStatus } from './repo/watch.ts'
 import { openHubFor } from './serve-hub.ts'
-import { type ServerLog, warnOfRestart } from './server-log.ts'
+import { commitText, type ServerLog, warnOfRestart } from './server-log.ts'
 import { StoreError } from './store/error.ts'
+import { forgotten } from './store/held.ts'
 import { openStore } from './store/open.ts'
 import type { RevisionInfo, Store } from './store/types.ts'
 import { createTakeOver, TAKE_OVER_MS, type TakeOver } from './takeover.ts'
@@ -106,6 +107,8 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   const { log } = options
   const base = await loadBase(store, context, options.dir, Date.now())
   for (const { code, message } of context.directory.warnings) log('warn', message, { code })
+  const lost = forgotten(options.stateFile, base.revision)
+  if (lost !== undefined) log('warn', lost.message, { code: lost.code, fix: lost.hint })
   const site = await startingSite(options.dir, context, base)
   const queue = new PQueue({ concurrency: 1 })
   const { subscriptions } = context.directory
@@ -132,7 +135,9 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   })
   const hub = await openHubFor(options, site, agents.handlers)
   const admission = await admissionFor(options, { store, agents, base, hub })
-  hub.restore(base.revision, base.world, agents.records.keys())
+  const { scopes, needs } = base.world
+  const git = base.revision === 0 ? undefined : (await store.currentRevision())?.git
+  hub.restore(base.revision, { scopes, needs, ...commitText(git) }, agents.records.keys())
   const controller = new Controller({
     engine: context.engine,
     kinds: context.kinds,
@@ -142,9 +147,9 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     store,
     hub: {
       // Keys first: whoever is expelled by this revision hears nothing of it.
-      publish(revision: number, world: World): readonly string[] {
-        admission.settle(keysOfHosts(world.resources.values()))
-        return hub.publish(revision, world)
+      publish({ revision, git }: Pick<RevisionInfo, 'revision' | 'git'>, { resources, scopes, needs }: World): readonly string[] {
+        admission.settle(keysOfHosts(resources.values()))
+        return hub.publish(revision, { scopes, needs, ...commitText(git) })
       },
     },
     takeOver,
@@ -154,7 +159,8 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     now: Date.now,
     log,
     onRevision: (info, plan, hosts) => {
-      log('info', 'revision committed and published', { revision: info.revision, plan: plan.id, ...plan.summary, hosts: hosts.length })
+      const of = { revision: info.revision, ...commitText(info.git), plan: plan.id }
+      log('info', 'revision committed and published', { ...of, ...plan.summary, hosts: hosts.length })
       warnOfRestart(log, site, siteOf(controller.base.world))
       current = info.revision
       callbacks.wake()

@@ -3,8 +3,14 @@ import { sameJson } from '../lib/json.ts'
 import type { Hello } from '../wire/messages.ts'
 import type { Controller } from './controller.ts'
 import { unknownHostMessage } from './hub/security.ts'
+import type { GitInfo } from './plan/types.ts'
 
 export type ServerLog = (level: 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
+
+/** A commit in logs, here and on hosts: its whole name, and `+` where the revision holds changes that it does not. */
+export function commitText(git: GitInfo | undefined): { readonly commit?: string } {
+  return git === undefined ? {} : { commit: `${git.commit}${git.dirty ? '+' : ''}` }
+}
 
 /** Names are whatever strangers say. */
 const MAX_STRANGERS = 1000

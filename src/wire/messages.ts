@@ -34,6 +34,8 @@ export type Published = UpdateHeader | Heartbeat | Ask
 export interface Move {
   readonly epoch: string
   readonly seq: number
+  /** The git commit that the revision was made from, `+` behind it when with changes that were not committed; for logs. Absent: from no repository. */
+  readonly commit?: string
 }
 
 export interface UpdateHeader extends Move {

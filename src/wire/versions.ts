@@ -5,6 +5,8 @@ import { type HelloReply, OLDEST_WIRE_VERSION, type Refusal, type Reply, type Re
  * `hello` and `refused` keep their members for ever, so that the two can always tell each other why not.
  *
  * Version 2: a server that is busy says when to come again (`busy`, `retry_after_ms`), and how hellos are to be spread after its next start (`spread_ms`).
+ *
+ * What only tells something (`commit`) comes without a new version: who does not know it passes over it.
  */
 
 export const SPEAKS: Speaks = { min: OLDEST_WIRE_VERSION, max: WIRE_VERSION }

@@ -82,6 +82,48 @@ test('plugins: what runs, why, what each brings, and what is off', async (t) => 
   t.deepEqual(json.plugins.find((p) => p.name === 'fabric')?.mechanism_drivers, ['bare_metal'])
 })
 
+test('overrides: what is off, whose it was and who cannot keep it, in kinds and in plugins; what it covers is refused with the reason', async (t) => {
+  const { repo, edit } = await thirdParty(t)
+  await edit(
+    'fabric.mjs',
+    "requires: ['CORE'],",
+    "requires: ['CORE'],\n  cannot: ['net-mtu-writable', 'quota_details', 'rbac-policies'].map((alias) => ({ alias, why: 'racks are fixed' })),",
+  )
+  const refused = await netloom('kinds', '--dir', repo)
+  t.is(refused.code, 1)
+  t.regex(
+    refused.out,
+    /E0727.*plugin fabric cannot keep net-mtu-writable, which plugin ml2 promises: racks are fixed\n.*netloom\.yaml:2:38/,
+  )
+  t.regex(refused.out, /write overrides: \[net-mtu-writable, quota_details, rbac-policies\] in netloom\.yaml/)
+  await edit('repo/netloom.yaml', 'installation:', 'overrides: [net-mtu-writable, quota_details, rbac-policies, net-mtu]\ninstallation:')
+  const { out } = await netloom('kinds', '--dir', repo)
+  t.regex(out, /^OFF +PLUGIN +WHY$/m)
+  t.regex(out, /^net-mtu-writable +ml2 +fabric cannot keep it: racks are fixed$/m)
+  t.notRegex(out, /^rbac_policy /m)
+  const off = [{ plugin: 'fabric', why: 'racks are fixed' }]
+  const json = JSON.parse((await netloom('kinds', '--dir', repo, '--json')).out) as { off: unknown[]; features: { alias: string }[] }
+  t.like(json.off.at(-1), { alias: 'net-mtu-writable', plugin: 'ml2', by: off, builds_on: [] })
+  t.false(json.features.some((f) => f.alias === 'net-mtu-writable' || f.alias === 'quota_details'))
+  const shown = (await netloom('plugins', repo)).out
+  t.regex(shown, /^ {2}off: .*net-mtu-writable \(fabric cannot keep it: racks are fixed\)/m)
+  t.regex(shown, /^ {2}cannot keep: net-mtu-writable \(racks are fixed\)/m)
+  const plugins = (JSON.parse((await netloom('plugins', repo, '--json')).out) as { plugins: PluginEntry[] }).plugins
+  t.deepEqual(
+    plugins.find((p) => p.name === 'ml2')?.off.map((o) => o.alias),
+    ['rbac-policies', 'quota_details', 'net-mtu-writable'],
+  )
+  t.is(plugins.find((p) => p.name === 'fabric')?.cannot[0]?.why, 'racks are fixed')
+  await edit('repo/dmz.yaml', 'segmentation_id: 120 }', 'segmentation_id: 120, mtu: 1400 }')
+  await edit('repo/dmz.yaml', 'subnets:', 'rbac_policies: {}\nsubnets:')
+  const said = (await netloom('validate', repo)).out
+  t.regex(said, /W0728.*overrides: every plugin here keeps net-mtu, so it stays on/)
+  t.regex(said, /E0320.*unknown attribute `mtu`/)
+  t.regex(said, /it belongs to net-mtu-writable, which is off by overrides in netloom\.yaml: plugin fabric cannot keep it/)
+  t.regex(said, /unknown top-level key `rbac_policies`/)
+  t.regex((await netloom('quota', '--dir', repo)).err, /quota_details is off by overrides in netloom\.yaml\n.*plugin fabric cannot keep it/)
+})
+
 test('kinds and plugins with plugins that do not fit together say so, and exit 1', async (t) => {
   const { repo, edit } = await thirdParty(t)
   await edit('repo/netloom.yaml', '../fabric.mjs]', '../fabric.mjs, nowhere]')

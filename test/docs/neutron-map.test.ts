@@ -1,16 +1,21 @@
 import { readFile } from 'node:fs/promises'
 import test from 'ava'
 import ts from 'typescript'
+import { defaultDirectory } from '../../src/plugins/choose.ts'
+import { BUILT_IN } from '../../src/plugins/index.ts'
 
 const ROWS = 66
 const root = new URL('../../../', import.meta.url)
 const text = await readFile(new URL('docs/neutron-map.md', root), 'utf8')
 
-/** Test titles of a file, as they are written in it. */
+/** Test titles of a file, as they are written in it; of `stories.ts`, which tests are made from, the stories' names. */
 function titlesOf(path: string, source: string): readonly string[] {
   if (path.endsWith('.txt')) return source.split('\n').flatMap((line) => (line.startsWith('## ') ? [line.slice(3)] : []))
   const found: string[] = []
   const visit = (node: ts.Node): void => {
+    const name =
+      path.endsWith('/stories.ts') && ts.isPropertyAssignment(node) && node.name.getText() === 'name' ? node.initializer : undefined
+    if (name !== undefined && ts.isStringLiteralLike(name)) found.push(name.text)
     const [title] = ts.isCallExpression(node) && /^test\b/.test(node.expression.getText()) ? node.arguments : []
     if (title !== undefined && (ts.isStringLiteralLike(title) || ts.isTemplateExpression(title))) found.push(title.getText().slice(1, -1))
     ts.forEachChild(node, visit)
@@ -64,6 +69,18 @@ test('every rule of the core resources names the case that shows it', (t) => {
   const [, ...rules] = rows
   t.true(rules.length > 40)
   for (const rule of rules) t.true(proofs(rule).length > 0, rule)
+})
+
+test('every alias of the built-in plugins has its proof, and no other is named', (t) => {
+  const lines = text.split('## Aliases')[1]?.split('\n## ')[0]?.split('\n') ?? []
+  const rows = lines.flatMap((line) => {
+    const [, alias = '', plugin = '', proof = ''] = /^\| `([^`]+)` \| (\S+) \| (.*) \|$/.exec(line) ?? []
+    return alias === '' ? [] : [{ named: `${plugin} ${alias}`, proof }]
+  })
+  const site = [...defaultDirectory().owners.values()].filter((o) => o.plugin === 'netloom').map((o) => `${o.plugin} ${o.alias}`)
+  const brought = BUILT_IN.flatMap((plugin) => plugin.extensions.map(({ alias }) => `${plugin.name} ${alias}`))
+  t.deepEqual(rows.map((r) => r.named).sort(), [...site, ...brought].sort())
+  for (const { named, proof } of rows) t.true(proofs(proof).length > 0, named)
 })
 
 test('this check sees what it looks for', async (t) => {

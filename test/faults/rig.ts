@@ -16,6 +16,7 @@ import type { ObjectStatus } from '../../src/model/status.ts'
 import { askControl } from '../../src/server/control/socket.ts'
 import { hostStates } from '../../src/server/render/fleet.ts'
 import { controlPath } from '../../src/server/serve.ts'
+import { netloom } from '../cli/netloom.ts'
 import { testTag } from '../support/tag.ts'
 import { FIRST } from './repo.ts'
 import { describe, end, PATIENCE_MS, until } from './wait.ts'
@@ -111,8 +112,9 @@ export class Rig {
     }
   }
 
-  async startServer(): Promise<void> {
-    this.#server = await startLabServer(this.lab, this.dir, { manual: false, fresh: false, heartbeatMs: HEARTBEAT_MS })
+  /** `manual`: nothing is applied before `netloom apply`. */
+  async startServer(manual = false): Promise<void> {
+    this.#server = await startLabServer(this.lab, this.dir, { manual, fresh: false, heartbeatMs: HEARTBEAT_MS })
   }
 
   /** What happens to a server whose disk died: it runs no more, and remembers nothing. */
@@ -155,6 +157,13 @@ export class Rig {
 
   agentPid(host: string): number {
     return this.#agents.get(host) ?? 0
+  }
+
+  /** `netloom COMMAND … --state` of this rig, `--json`: what it printed. Throws where the command fails. */
+  async netloom<T>(...args: readonly string[]): Promise<T> {
+    const { code, out, err } = await netloom(...args, '--state', this.stateFile, '--json')
+    if (code !== 0) throw new Error(`netloom ${args.join(' ')}: exit ${code}: ${out.slice(0, 600)}${err}`)
+    return JSON.parse(out) as T
   }
 
   /** What the server says; undefined when it does not run. */

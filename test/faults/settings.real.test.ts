@@ -256,7 +256,7 @@ test.serial('what is of others on br-int is told by drift, and status says that 
   await rig.until('all of it is told', (a) => told(a) === all.join(), 5000)
   const answer = await rig.status()
   const states = answer === undefined ? [] : hostStates({ ...answer.fleet, targets: new Map(answer.fleet.targets) })
-  t.deepEqual(states.find((s) => s.host === 'h1')?.notes, ['7 things of others on br-int: see netloom drift'])
+  t.deepEqual(states.find((s) => s.host === 'h1')?.notes, ['7 in error', '7 things of others: see netloom drift'])
   t.true((await rig.wrong()).length > 0, 'the flow above ours takes everything')
   await rig.ofctl('h1', 'del-flows', 'br-int', 'cookie=0x7/-1')
   await rig.vsctl('h1', 'del-controller', 'br-int', '--', 'set', 'Bridge', 'br-int', 'mcast_snooping_enable=false')

@@ -6,6 +6,7 @@ import { daemonPid, startVswitchd, stopVswitchd } from '../../src/lab/faults.ts'
 import { tapName } from '../../src/lab/names.ts'
 import type { LabGuest } from '../../src/lab/spec.ts'
 import { type HostState, hostStates } from '../../src/server/render/fleet.ts'
+import { netloom } from '../cli/netloom.ts'
 import { port, Rig } from './rig.ts'
 import { flowTexts, rowTexts } from './switch.ts'
 
@@ -135,11 +136,56 @@ test.serial('one bad port does not stop its neighbours: the wrong MAC, a device 
   t.deepEqual(await rig.wrong(), [])
 })
 
+/** Throws when it does not run: a signal for process 0 is one for all of us. */
+async function pidOf(daemon: 'ovs-vswitchd' | 'ovsdb-server'): Promise<number> {
+  const pid = await daemonPid(rig.lab, 'h1', daemon)
+  if (pid === undefined) throw new Error(`${daemon} of h1 does not run`)
+  return pid
+}
+
+const stateOf = (a: StatusAnswer, host: string): HostState | undefined =>
+  hostStates({ ...a.fleet, targets: new Map(a.fleet.targets) }).find((s) => s.host === host)
+
+test.serial(
+  'a switch that ended is known within a second, what it held is not counted, and it is well as soon as it is back',
+  async (t) => {
+    for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+      await stopVswitchd(rig.lab, 'h1', signal)
+      const ms = await rig.until(`h1 is stalled after ${signal}`, (a) => stateOf(a, 'h1')?.health === 'Stalled', 1500)
+      const { out } = await netloom('status', rig.dir, '--state', rig.stateFile)
+      const last = out.split('\n').find((line) => line.startsWith('Revision')) ?? ''
+      t.log(`${signal}: Stalled after ${ms} ms; ${last}`)
+      t.regex(out, /^h1 .*Stalled .*the switch does not answer, since [01] s/m)
+      t.regex(last, /(\d+) of (\d+) objects active; \d+ on h1 not known: its switch does not answer, since [01] s\.$/)
+      await startVswitchd(rig.lab, 'h1')
+      const back = await rig.until('h1 is well', (a) => stateOf(a, 'h1')?.health === 'Healthy', 3000)
+      t.log(`Healthy ${back} ms after vswitchd was up`)
+      await rig.settled()
+    }
+    t.deepEqual(await rig.wrong(), [])
+  },
+)
+
+test.serial('a switch that hangs is stalled in a few seconds; so is one whose database hangs', async (t) => {
+  for (const daemon of ['ovs-vswitchd', 'ovsdb-server'] as const) {
+    const pid = await pidOf(daemon)
+    process.kill(pid, 'SIGSTOP')
+    try {
+      const ms = await rig.until(`h1 is stalled: ${daemon}`, (a) => stateOf(a, 'h1')?.health === 'Stalled', 8000)
+      t.log(`${daemon} stopped: Stalled after ${ms} ms`)
+    } finally {
+      process.kill(pid, 'SIGCONT')
+    }
+    const back = await rig.until('h1 is well', (a) => stateOf(a, 'h1')?.health === 'Healthy', 4000)
+    t.log(`Healthy ${back} ms after it went on`)
+  }
+  await rig.settled()
+  t.deepEqual(await rig.wrong(), [])
+})
+
 test.serial('a switch that is stalled and an agent that is stopped look different', async (t) => {
-  const pid = (await daemonPid(rig.lab, 'h1', 'ovs-vswitchd')) ?? 0
+  const pid = await pidOf('ovs-vswitchd')
   const agent = rig.agentPid('h2')
-  const stateOf = (a: StatusAnswer, host: string): HostState | undefined =>
-    hostStates({ ...a.fleet, targets: new Map(a.fleet.targets) }).find((s) => s.host === host)
   process.kill(pid, 'SIGSTOP')
   process.kill(agent, 'SIGSTOP')
   try {

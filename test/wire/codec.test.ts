@@ -135,3 +135,15 @@ test('an update whose frames are not what its header names is refused whole', (t
   t.false(decodePublished([bytes('t')]).ok)
   t.false(decodePublished([]).ok)
 })
+
+test('a member that only a newer release knows is passed over; a commit that is none is refused', (t) => {
+  const update = { v: 1, type: 'update', host: 'h1', epoch: 'e', seq: 1, revision: 3, needs: {}, deltas: [] }
+  const told = (more: object): boolean => decodePublished([bytes('host/h1/'), bytes(JSON.stringify({ ...update, ...more }))]).ok
+  t.true(told({ weather: 'fine' }))
+  t.true(told({ commit: `${'0123456789'.repeat(4)}+` }))
+  t.false(told({ commit: 'HEAD' }))
+  const reply = { v: 2, type: 'report', id: 'i', epoch: 'e', seq: 1, revision: 3, digest: '0'.repeat(32), want_full: false }
+  const answered = (more: object): boolean => decodeReply(bytes(JSON.stringify({ ...reply, ...more }))).ok
+  t.true(answered({ weather: 'fine', commit: '0123456789'.repeat(4) }))
+  t.false(answered({ commit: 7 }))
+})

@@ -156,6 +156,9 @@ export function openFakeDriver(state: FakeSwitchState, options: Pick<DriverOptio
     onChange(listener) {
       undo.push(state.listen(listener))
     },
+    onLost() {
+      // Nothing lies between a driver and a switch in the same memory.
+    },
     async ask(question): Promise<JsonObject> {
       open()
       if (question.what === 'flows') return { items: [...state.items().values()].map((item) => item.text).sort() }

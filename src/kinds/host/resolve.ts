@@ -1,10 +1,11 @@
 import type { HostDeclared } from '../../../schemas/host.ts'
 import type { Finding } from '../../model/issue.ts'
+import { compareText } from '../../model/key.ts'
 import type { Declared } from '../../model/resource.ts'
 import { takenFinding } from '../findings.ts'
 import type { Pools, Resolved } from '../kind.ts'
 import { uniquePool } from '../pools.ts'
-import { DEFAULT_ZONE, type HostSpec } from './spec.ts'
+import { DEFAULT_ROLES, DEFAULT_ZONE, type HostSpec } from './spec.ts'
 
 export function resolveHost(resource: Declared, backends: readonly string[], pools: Pools): Resolved<HostSpec> {
   const host = resource.spec as HostDeclared
@@ -38,6 +39,7 @@ export function resolveHost(resource: Declared, backends: readonly string[], poo
     bridge_mappings: host.bridge_mappings ?? {},
     ...(host.public_key === undefined ? {} : { public_key: host.public_key }),
     backend: host.backend ?? backends[0] ?? 'ovs',
+    roles: host.roles === undefined ? DEFAULT_ROLES : [...host.roles].sort(compareText),
     availability_zone: host.availability_zone ?? DEFAULT_ZONE,
     description: host.description ?? '',
   }

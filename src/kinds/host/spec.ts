@@ -8,10 +8,17 @@ export type HostSpec = {
   readonly public_key?: string
   /** What its agent drives: a mechanism driver's `backend`. */
   readonly backend: string
+  /** What its agent does, sorted: with `l2` it has ports and tunnels; others reach it by what plugins ask of them. */
+  readonly roles: readonly string[]
   /** Hosts that fail together have the same. */
   readonly availability_zone: string
   readonly description: string
 }
+
+/** The role of hosts that carry networks and bind ports. */
+export const L2 = 'l2'
+
+export const DEFAULT_ROLES: readonly string[] = [L2]
 
 /** What networks and hosts mean by the same physical network: a name both mention, no resource. */
 export const PHYSICAL_NETWORK = 'physical_network'

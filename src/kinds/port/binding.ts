@@ -1,7 +1,7 @@
 import type { PortDeclared } from '../../../schemas/port.ts'
 import type { Finding } from '../../model/issue.ts'
 import type { Declared, Resource } from '../../model/resource.ts'
-import type { HostSpec } from '../host/spec.ts'
+import { type HostSpec, L2 } from '../host/spec.ts'
 import { type NetworkSpec, type Segment, segmentsOf, segmentText } from '../network/spec.ts'
 import type { TypeDrivers } from '../network/type-driver.ts'
 import type { BindAnswer, MechanismDriver } from './mechanism-driver.ts'
@@ -69,6 +69,14 @@ export function vnicTypeOf(port: Declared): string {
 
 /** What stands against a driver whatever the segment. */
 function unfitness(driver: MechanismDriver, vnic: string, host: Resource<HostSpec>): Refusal | undefined {
+  const { roles } = host.spec
+  if (!roles.includes(L2))
+    return {
+      ok: false,
+      why: `the host has no role ${L2}; it has ${roles.join(', ')}`,
+      fix: `roles: [${[...roles, L2].join(', ')}]`,
+      at: ['roles'],
+    }
   const { backend } = driver
   if (host.spec.backend !== backend)
     return { ok: false, why: `the host's backend is ${host.spec.backend}, not ${backend}`, fix: `backend: ${backend}`, at: ['backend'] }

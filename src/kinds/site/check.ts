@@ -15,7 +15,7 @@ export interface SiteOffer {
   readonly types: TypeDrivers
 }
 
-export type PluginChoice = Pick<SiteDeclared, 'core_plugin' | 'service_plugins' | 'disabled_plugins' | 'mechanism_drivers'>
+export type PluginChoice = Pick<SiteDeclared, 'core_plugin' | 'service_plugins' | 'disabled_plugins' | 'overrides' | 'mechanism_drivers'>
 
 const RANGES = ['network_vlan_ranges', 'vni_ranges', 'geneve_ranges', 'tunnel_id_ranges'] as const
 
@@ -146,7 +146,7 @@ export function checkSite(resource: Declared, offer: SiteOffer): readonly Findin
  * site of another set of plugins is a good one, and what hangs on it goes on.
  */
 export function pluginFindings(site: PluginChoice, running: Required<PluginChoice>): readonly Finding[] {
-  return (['core_plugin', 'service_plugins', 'disabled_plugins', 'mechanism_drivers'] as const).flatMap((name) => {
+  return (['core_plugin', 'service_plugins', 'disabled_plugins', 'overrides', 'mechanism_drivers'] as const).flatMap((name) => {
     const now: string | readonly string[] = site[name] ?? DEFAULT_PLUGINS[name]
     const text = (value: string | readonly string[]): string => (typeof value === 'string' ? value : value.join(', ') || 'none')
     if (text(now) === text(running[name])) return []

@@ -27,6 +27,7 @@ export function createSite(offer: SiteOffer): KindDefinition<Site> {
       core_plugin: 'in place',
       service_plugins: 'in place',
       disabled_plugins: 'in place',
+      overrides: 'in place',
       mechanism_drivers: 'in place',
       type_drivers: 'in place',
       project_network_types: 'in place',

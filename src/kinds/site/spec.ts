@@ -10,6 +10,7 @@ export const DEFAULT_PLUGINS: Required<PluginChoice> = {
   core_plugin: 'ml2',
   service_plugins: [],
   disabled_plugins: [],
+  overrides: [],
   mechanism_drivers: ['openvswitch'],
 }
 

@@ -13,9 +13,9 @@ export interface ControlServer {
 
 export type ControlHandler = (request: JsonObject, emit: (event: JsonObject) => void) => Promise<JsonObject>
 
-/** The world's failures at this edge. `absent`: nobody listens. `refused`: the server answered with an error. */
+/** The world's failures at this edge. `absent`: nobody listens. `refused`: the server answered with an error. `denied`: this user may not speak to it. */
 export class ControlError extends Error {
-  readonly code: 'absent' | 'refused' | 'broken'
+  readonly code: 'absent' | 'refused' | 'denied' | 'broken'
   constructor(code: ControlError['code'], message: string, options?: ErrorOptions) {
     super(message, options)
     this.name = 'ControlError'
@@ -23,6 +23,12 @@ export class ControlError extends Error {
   }
 }
 
+const CODES: Readonly<Record<string, ControlError['code']>> = {
+  ENOENT: 'absent',
+  ECONNREFUSED: 'absent',
+  EACCES: 'denied',
+  EPERM: 'denied',
+}
 const MAX_LINE = 16 * 1024 * 1024
 
 export async function listenControl(path: string, handle: ControlHandler): Promise<ControlServer> {
@@ -77,8 +83,7 @@ export async function askControl(
     signal?.addEventListener('abort', () => socket.destroy(), { once: true })
     socket.once('connect', () => socket.write(`${JSON.stringify(request)}\n`))
     socket.once('error', (cause: NodeJS.ErrnoException) => {
-      const absent = cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED'
-      reject(new ControlError(absent ? 'absent' : 'broken', `control socket ${path}: ${cause.message}`, { cause }))
+      reject(new ControlError(CODES[cause.code ?? ''] ?? 'broken', `control socket ${path}: ${cause.message}`, { cause }))
     })
     socket.once('close', () => reject(new ControlError('broken', 'the server closed the connection before it answered')))
     onLines(socket, (line) => {

@@ -1,5 +1,5 @@
 import { type Ask, type Refusal, type Report, type ReportReply, WIRE_VERSION } from '../../wire/messages.ts'
-import type { HostTarget } from './ledger.ts'
+import { commitOf, type HostTarget } from './ledger.ts'
 import { unknownHostMessage } from './security.ts'
 
 /** Reports of one host that wait for the server's main thread; beyond it they are acknowledged, dropped, and made good by a full one. */
@@ -79,6 +79,7 @@ export function createDesk(epoch: string): Desk {
         seq: target.seq,
         revision: target.revision,
         digest: target.digest,
+        ...commitOf(target),
         // While the server is behind, a full report would only be dropped too.
         want_full: agent.whole === undefined && agent.waiting < BACKLOG,
         ...(open === undefined ? {} : { asks: open }),

@@ -3,8 +3,8 @@ import { PMap } from '../../lib/pmap.ts'
 import { EMPTY_VERSION, type Needs, type Scope, type ScopeVersion } from '../../model/scope.ts'
 import type { ScopeState, World } from '../engine/types.ts'
 
-/** What of a world concerns delivery. */
-export type LedgerWorld = Pick<World, 'scopes' | 'needs'>
+/** What of a world concerns delivery, and the commit it was made from, in the words of the wire. */
+export type LedgerWorld = Pick<World, 'scopes' | 'needs'> & { readonly commit?: string }
 
 /** Where a host is told to be. `digest` is `setDigest` over scope → version of everything it needs there. */
 export interface HostTarget {
@@ -12,6 +12,7 @@ export interface HostTarget {
   /** The move that brought it there; rises with every move. */
   readonly seq: number
   readonly digest: string
+  readonly commit?: string
 }
 
 /**
@@ -91,11 +92,16 @@ export function moveTargets(
     if (diff === undefined) diffs.set(before, (diff = diffWorlds(before, after)))
     const changes = hostChanges(host, before, after, diff)
     const digest = changes.reduce((sum, change) => shiftDigest(sum, change, digests), old?.digest ?? EMPTY_DIGEST)
-    const target: HostTarget = { revision, seq, digest }
+    const target: HostTarget = { revision, seq, digest, ...commitOf(after) }
     targets.set(host, target)
     if (changes.length > 0) moves.push({ host, target, world: after, changes })
   }
   return { ledger: forget({ ...ledger, seq, targets }), moves }
+}
+
+/** The member of targets and messages that names the commit, where there is one. */
+export function commitOf({ commit }: { readonly commit?: string | undefined }): { readonly commit?: string } {
+  return commit === undefined ? {} : { commit }
 }
 
 /** Version of every scope the host needs in this world. */

@@ -4,7 +4,7 @@ import { EMPTY_VERSION, type IntentKey, type Scope, type ScopeDelta } from '../.
 import { encodeText } from '../../wire/codec.ts'
 import { hostTopic, MAX_PUBLISHED_DELTA, OLDEST_WIRE_VERSION, type UpdateHeader } from '../../wire/messages.ts'
 import type { ScopeState } from '../engine/types.ts'
-import { type HostMove, type LedgerWorld, type ScopeChange, scopeState } from './ledger.ts'
+import { commitOf, type HostMove, type LedgerWorld, type ScopeChange, scopeState } from './ledger.ts'
 
 /** Bytes of deltas in one PUB message; whatever is beyond them travels by pull. */
 const MAX_PUBLISHED_TOTAL = 4 * 1024 * 1024
@@ -52,6 +52,7 @@ function publication(from: Pick<UpdateHeader, 'epoch' | 'v'>, move: HostMove, sh
     epoch: from.epoch,
     seq: move.target.seq,
     revision: move.target.revision,
+    ...commitOf(move.target),
     deltas,
   }
   // Hosts need many scopes and share most of them: the members are put together as text, which costs a tenth of making objects of them.

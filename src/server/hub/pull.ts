@@ -1,7 +1,7 @@
 import { EMPTY_VERSION, type Scope, type ScopeVersion } from '../../model/scope.ts'
 import { type HelloReply, MAX_MESSAGE, type Pull, type PullReply, type Refusal, WIRE_VERSION } from '../../wire/messages.ts'
 import { isShared, pieceKey } from './give.ts'
-import type { HostTarget, Ledger } from './ledger.ts'
+import { commitOf, type HostTarget, type Ledger } from './ledger.ts'
 import { createTextCache } from './piece-cache.ts'
 import type { Given, Piece, Want, WantedPiece } from './rpc-protocol.ts'
 import { unknownHostMessage } from './security.ts'
@@ -97,8 +97,8 @@ export function createPuller(epoch: string, fetch: (want: Omit<Want, 'id'>) => P
       const collected = await collect({ host, revision }, wantedPieces(request, needed))
       if (collected === undefined) return unknownRevision(request, revision)
       const { v, id } = request
-      const seq = request.revision === undefined ? target.seq : 0
-      const text = pullText({ v, id, type: 'pull', epoch, seq, revision }, needed, collected)
+      const move = request.revision === undefined ? { seq: target.seq, ...commitOf(target) } : { seq: 0 }
+      const text = pullText({ v, id, type: 'pull', epoch, ...move, revision }, needed, collected)
       return Buffer.byteLength(text) > MAX_MESSAGE ? refusal(request, 'malformed', tooLargeMessage(host)) : text
     },
     setTargets(entries) {
@@ -123,7 +123,8 @@ export function helloReply(
 ): HelloReply | Refusal {
   const target = ledger.targets.get(request.host)
   if (target === undefined) return refusal(request, 'unknown-host', unknownHostMessage(request.host))
-  return { v: WIRE_VERSION, id: request.id, type: 'hello', ...server, seq: target.seq, revision: target.revision, digest: target.digest }
+  const { seq, revision, digest } = target
+  return { v: WIRE_VERSION, id: request.id, type: 'hello', ...server, seq, revision, digest, ...commitOf(target) }
 }
 
 export function refusal(request: { readonly id: string }, code: Refusal['code'], message: string): Refusal {

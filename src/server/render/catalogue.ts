@@ -1,9 +1,15 @@
 import { tableLines } from '../../lib/text-table.ts'
 import type { AttributeEntry, FeatureEntry, KindEntry, PluginEntry } from '../../plugins/catalogue.ts'
+import type { OffAlias } from '../../plugins/promises.ts'
 import { type Pen, penOf, type RenderStyle } from './style.ts'
 
-/** A kind a line, then what can be relied on besides kinds. */
-export function renderKinds(kinds: readonly KindEntry[], features: readonly FeatureEntry[], style: RenderStyle = {}): string {
+/** A kind a line, then what can be relied on besides kinds, then what the site file turns off. */
+export function renderKinds(
+  kinds: readonly KindEntry[],
+  features: readonly FeatureEntry[],
+  off: readonly OffAlias[],
+  style: RenderStyle = {},
+): string {
   const pen = penOf(style)
   const paint = (text: string, { row }: { readonly row: number }): string => (row < 0 ? pen.dim(text) : text)
   const table = (titles: readonly string[], rows: readonly (readonly string[])[]): readonly string[] =>
@@ -26,7 +32,22 @@ export function renderKinds(kinds: readonly KindEntry[], features: readonly Feat
             features.map((f) => [f.alias, f.plugin, f.summary]),
           ),
         ]),
+    ...(off.length === 0
+      ? []
+      : [
+          '',
+          ...table(
+            ['OFF', 'PLUGIN', 'WHY'],
+            off.map((o) => [o.alias, o.plugin, offText(o)]),
+          ),
+        ]),
   ])
+}
+
+/** Who cannot keep it and why, or what it builds on. */
+function offText({ by, builds_on }: OffAlias): string {
+  const unable = by.map(({ plugin, why }) => `${plugin} cannot keep it: ${why}`)
+  return [...unable, ...builds_on.map((base) => `it builds on ${base}`)].join('; ')
 }
 
 /** One kind with all its attributes. */
@@ -88,7 +109,10 @@ function pluginLines(plugin: PluginEntry, pen: Pen): readonly string[] {
     ['type drivers', plugin.type_drivers],
     ['mechanism drivers', plugin.mechanism_drivers],
     ['subscriptions', plugin.subscriptions],
+    ['agent roles', plugin.agent_roles],
     ['aliases', plugin.extensions.map((e) => e.alias)],
+    ['off', plugin.off.map((o) => `${o.alias} (${offText(o)})`)],
+    ['cannot keep', plugin.cannot.map(({ alias, why }) => `${alias} (${why})`)],
   ]
   return [
     `${pen.bold(plugin.name)}  ${plugin.role} plugin, ${plugin.origin}${becauseText(plugin.because)}`,

@@ -116,16 +116,21 @@ function hostState(host: string, agent: AgentRow | undefined, seen: Seen, input:
   const dataplane = input.dataplanes?.[host]
   const notes = [...(contested === undefined ? [] : [contested]), ...leaving, ...notesOf(objects, drift), ...othersNote(seen.drift)]
   if (dataplane?.state === 'silent') {
-    const since = `the switch does not answer, since ${formatDuration(Math.max(0, input.now - Date.parse(dataplane.since)))}`
+    const since = `the switch does not answer, since ${silentFor(dataplane, input.now)}`
     return { host, agent, sync, health: 'Stalled', lag, notes: [since, ...notes] }
   }
   return { host, agent, sync, health: contested === undefined ? healthOf(objects) : 'Degraded', lag, notes }
 }
 
-/** A flow of another hand can outrank ours, and then nothing else shows why frames are lost. */
+/** How long a switch has not answered, as `7s`. */
+export function silentFor({ since }: Dataplane, now: number): string {
+  return formatDuration(Math.max(0, now - Date.parse(since)))
+}
+
+/** Left alone; what is known to cost frames is an error besides. */
 function othersNote(drift: readonly DriftItem[]): readonly string[] {
   const foreign = drift.filter((d) => d.kind === 'foreign').length
-  return foreign === 0 ? [] : [`${count(foreign, 'thing')} of others on br-int: see netloom drift`]
+  return foreign === 0 ? [] : [`${count(foreign, 'thing')} of others: see netloom drift`]
 }
 
 /** What it still holds is what it last spoke of. */

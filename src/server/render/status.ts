@@ -3,7 +3,7 @@ import { count, listed } from '../../lib/text.ts'
 import { type Column, type TableStyle, tableLines, textWidth, visible } from '../../lib/text-table.ts'
 import { compareText, displayKey } from '../../model/key.ts'
 import { formatHosts } from './change.ts'
-import { type FleetInput, type HostState, hostStates } from './fleet.ts'
+import { type FleetInput, type HostState, hostStates, silentFor } from './fleet.ts'
 import { type Pen, penOf, type RenderStyle } from './style.ts'
 
 const SHOWN_HOSTS = 5
@@ -138,6 +138,18 @@ function objectLines(objects: readonly HostObject[], now: number, pen: Pen): rea
 
 function summary(hosts: readonly HostState[], input: FleetInput): string {
   const fine = hosts.filter((h) => h.sync === 'Synced' && h.health === 'Healthy').length
-  const active = input.status.filter((o) => o.state === 'ACTIVE').length
-  return `Revision ${input.revision || 'none'}: ${fine} of ${count(hosts.length, 'host')} synced and healthy; ${active} of ${count(input.status.length, 'object')} active.`
+  const stalled = new Set(hosts.filter((h) => h.health === 'Stalled').map((h) => h.host))
+  const active = input.status.filter((o) => o.state === 'ACTIVE' && !stalled.has(o.host)).length
+  const objects = `${active} of ${count(input.status.length, 'object')} active${unknownText([...stalled], input)}`
+  return `Revision ${input.revision || 'none'}: ${fine} of ${count(hosts.length, 'host')} synced and healthy; ${objects}.`
+}
+
+/** What a switch holds that does not answer is not known, whatever its agent last read. */
+function unknownText(stalled: readonly string[], { status, dataplanes, now }: FleetInput): string {
+  const unknown = status.filter((o) => stalled.includes(o.host)).length
+  if (unknown === 0) return ''
+  const [only] = stalled
+  const dataplane = only === undefined || stalled.length > 1 ? undefined : dataplanes?.[only]
+  const whose = dataplane === undefined ? 'their switches do not answer' : `its switch does not answer, since ${silentFor(dataplane, now)}`
+  return `; ${unknown} on ${named(stalled)} not known: ${whose}`
 }

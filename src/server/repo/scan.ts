@@ -1,6 +1,7 @@
 import { type Dirent, readdirSync, realpathSync, type Stats, statfsSync, statSync } from 'node:fs'
 import type { Issue } from '../../model/issue.ts'
 import { RepoError, systemCode } from './error.ts'
+import { leadsOut, repositoryOf } from './inside.ts'
 import type { Stamp } from './snapshot.ts'
 
 /** A YAML file as the file system lists it. */
@@ -16,7 +17,7 @@ export interface Scan {
   readonly files: readonly FoundFile[]
   /** Places of the tree that cannot be read, by path: each stands for files that may be missing, so none of them may pass as "deleted". */
   readonly faults: ReadonlyMap<string, Issue>
-  /** Real paths of what symbolic links lead to, outside the tree or inside. */
+  /** Real paths of what symbolic links lead to, in the tree or elsewhere in its repository. */
   readonly targets: readonly string[]
 }
 
@@ -28,17 +29,29 @@ export function isYamlName(name: string): boolean {
 /** Looks at single files again. Paths that lead to no file any more are left out, faults included. */
 export function statFiles(root: string, paths: Iterable<string>): readonly FoundFile[] {
   const out = emptyWalk(root, SCAN_LIMITS)
-  for (const path of paths) addFile(out, `${root}/${path}`, path)
+  for (const path of paths) {
+    // Since the folder was looked at, a file, or a folder above it, may have become a link.
+    const real = realPath(`${root}/${path}`)
+    if (real !== undefined && out.isInside(real)) addFile(out, real, path)
+  }
   return out.files
 }
 
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path)
+  } catch {
+    return undefined
+  }
+}
+
 /**
- * Lists the YAML files below `root`: no dot-files, no dot-folders. Symbolic links are followed, to files and folders, inside the root and outside;
- * a link to a folder that holds it is a fault. Throws `RepoError` when the root itself cannot be read, and `no-repository` when it holds more than any repository does.
+ * Lists the YAML files below `root`: no dot-files, no dot-folders. Symbolic links are followed, to files and folders, within the repository; one that
+ * leads out of it is a fault, and one to a folder that holds it. Throws `RepoError` when the root itself cannot be read, and `no-repository` when it holds more than any repository does.
  */
 export function scanFolder(root: string, limits: ScanLimits = SCAN_LIMITS): Scan {
-  const out = emptyWalk(root, limits)
   const stats = checkRoot(root)
+  const out = emptyWalk(root, limits)
   walk(out, root, '', [`${stats.dev}:${stats.ino}`])
   return { files: out.files, faults: out.faults, targets: out.targets }
 }
@@ -56,6 +69,8 @@ interface Walk {
   readonly files: FoundFile[]
   readonly faults: Map<string, Issue>
   readonly targets: string[]
+  /** Whether a real path is of the repository. */
+  readonly isInside: (real: string) => boolean
   /** Counts a folder and the names in it; throws `RepoError` beyond the limits. */
   readonly count: (entries: number) => void
 }
@@ -69,7 +84,7 @@ function emptyWalk(root: string, limits: ScanLimits): Walk {
     const what = seen.folders > limits.folders ? `${limits.folders} folders` : `${limits.entries} names`
     throw notARepository(`${root} holds more than ${what}, links followed: that is no repository of networks`)
   }
-  return { files: [], faults: new Map(), targets: [], count }
+  return { files: [], faults: new Map(), targets: [], isInside: repositoryOf(root), count }
 }
 
 function notARepository(what: string): RepoError {
@@ -156,9 +171,14 @@ function follow(out: Walk, absolute: string, path: string, above: readonly strin
   try {
     const stats = statSync(absolute)
     if (!stats.isDirectory() && !isYamlName(name)) return
-    out.targets.push(realpathSync(absolute))
+    const real = realpathSync(absolute)
+    if (!out.isInside(real)) {
+      out.faults.set(path, leadsOut(path))
+      return
+    }
+    out.targets.push(real)
     if (stats.isDirectory()) enter(out, absolute, path, above, stats)
-    else push(out, absolute, path, stats)
+    else push(out, real, path, stats)
   } catch (error) {
     if (error instanceof RepoError) throw error
     // A broken link without a file's ending may have led to a folder full of resources.

@@ -1,5 +1,8 @@
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import sqlite3 from 'sqlite3'
 import { fromSqlite, StoreError } from './error.ts'
+import { pinUnchanged } from './frozen.ts'
 import { countPlaceholders } from './placeholders.ts'
 
 /** The only types that node-sqlite3 binds without loss. */
@@ -14,6 +17,12 @@ export interface Sql {
   get(sql: string, ...params: readonly SqlValue[]): Promise<Row | undefined>
 }
 
+const FLAGS = {
+  read: sqlite3.OPEN_READONLY,
+  frozen: sqlite3.OPEN_READONLY | sqlite3.OPEN_URI,
+  write: sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE,
+} as const
+
 /**
  * One SQLite handle behind a typed door. node-sqlite3 loses data silently (BigInt and undefined become NULL, objects become
  * "[object Object]", 64-bit integers come back rounded): here each of these throws instead.
@@ -21,19 +30,25 @@ export interface Sql {
 export class Connection implements Sql {
   readonly file: string
   readonly #db: sqlite3.Database
+  /** Throws when what was just read may not be used. */
+  readonly #check: () => void
 
-  private constructor(file: string, db: sqlite3.Database) {
+  private constructor(file: string, db: sqlite3.Database, check: () => void) {
     this.file = file
     this.#db = db
+    this.#check = check
   }
 
-  /** Opens with foreign keys on and a busy time-out. `read` cannot write at all, not even by mistake. */
-  static async open(file: string, mode: 'read' | 'write'): Promise<Connection> {
-    const flags = mode === 'read' ? sqlite3.OPEN_READONLY : sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE
-    const db = await new Promise<sqlite3.Database>((resolve, reject) => {
-      const opened = new sqlite3.Database(file, flags, (error) => (error ? reject(fromSqlite(error, `opening ${file}`)) : resolve(opened)))
+  /** Opens with foreign keys on and a busy time-out. `read` and `frozen` cannot write at all, not even by mistake; for `frozen` see frozen.ts. */
+  static async open(file: string, mode: 'read' | 'frozen' | 'write'): Promise<Connection> {
+    const check = mode === 'frozen' ? pinUnchanged(file) : () => undefined
+    const name = mode === 'frozen' ? `${pathToFileURL(resolve(file)).href}?immutable=1` : file
+    const db = await new Promise<sqlite3.Database>((done, reject) => {
+      const opened = new sqlite3.Database(name, FLAGS[mode], (error) =>
+        error ? reject(fromSqlite(error, `opening ${file}`)) : done(opened),
+      )
     })
-    const connection = new Connection(file, db)
+    const connection = new Connection(file, db, check)
     try {
       await connection.exec('PRAGMA busy_timeout = 15000; PRAGMA foreign_keys = ON')
     } catch (error) {
@@ -56,12 +71,14 @@ export class Connection implements Sql {
 
   async all(sql: string, ...params: readonly SqlValue[]): Promise<readonly Row[]> {
     checkParams(sql, params)
-    return new Promise((resolve, reject) => {
+    const found = await new Promise<readonly Row[]>((resolve, reject) => {
       this.#db.all<Row>(sql, params, (error, rows) => {
         if (error) reject(fromSqlite(error, `reading ${this.file}`))
         else resolve(rows)
       })
     })
+    this.#check()
+    return found
   }
 
   async get(sql: string, ...params: readonly SqlValue[]): Promise<Row | undefined> {

@@ -3,11 +3,15 @@ import { writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Connection } from './connection.ts'
 import { StoreError } from './error.ts'
+import { canBeFrozen } from './frozen.ts'
+import { markHeld, nothingThere, refuseEmptied } from './held.ts'
 import { fence, Lease } from './lease.ts'
 import { makePath } from './make-path.ts'
 import { migrate, refuseNewer, SCHEMA_VERSION, schemaVersion } from './migrate.ts'
 import { pinFile } from './pin.ts'
 import { thisProcess } from './process.ts'
+import { currentNumber } from './revisions.ts'
+import { checkRights } from './rights.ts'
 import { SqliteStore } from './store.ts'
 import type { Store } from './types.ts'
 import { type FailPoint, Writer } from './writer.ts'
@@ -29,22 +33,62 @@ export interface StoreOptions {
 }
 
 /**
- * Opens the state file, making it (and its directory, git-ignored when it is `.netloom`) unless access is `read`.
- * Throws `StoreError`: missing, locked, newer-schema, corrupt, io.
+ * Opens the state file, making it (and its directory, git-ignored when it is `.netloom`) unless access is `read`, which writes nothing that stays.
+ * Throws `StoreError`: missing, lost, emptied, denied, locked, newer-schema, corrupt, changed, io.
  */
 export async function openStore(file: string, options: StoreOptions): Promise<Store> {
-  if (options.access !== 'read') await makeDirectory(dirname(file))
-  else if (!existsSync(file)) throw new StoreError('missing', `there is no state file ${file} yet; netloom plan and netloom apply make it`)
+  if (options.access === 'read') return await openToRead(file, options)
+  if (!existsSync(file)) await makeDirectory(dirname(file))
+  checkRights(file, 'write')
+  refuseEmptied(file)
   await prepare(file, options)
   const inPlace = pinFile(file)
   const reader = await Connection.open(file, 'read')
   try {
     const { writer, lease } = await openWriter(file, options, inPlace)
-    return new SqliteStore({ file, reader, writer, lease, ...defaults(options) })
+    // Of a release before there were marks.
+    if (lease !== undefined && (await currentNumber(reader)) > 0) markHeld(file)
+    return new SqliteStore({ file, mode: 'read', reader, writer, lease, ...defaults(options) })
   } catch (error) {
     await reader.close()
     throw error
   }
+}
+
+async function openToRead(file: string, options: StoreOptions): Promise<Store> {
+  checkRights(file, 'read')
+  refuseEmptied(file)
+  if (!existsSync(file)) throw nothingThere(file)
+  const { reader, mode } = await openReader(file)
+  try {
+    const found = await schemaVersion(reader)
+    refuseNewer(file, found)
+    // What SQLite, or a plan that was interrupted, had only begun to make.
+    if (found === 0) throw nothingThere(file)
+    if (found === SCHEMA_VERSION) return new SqliteStore({ file, mode, reader, writer: undefined, lease: undefined, ...defaults(options) })
+  } catch (error) {
+    await reader.close()
+    throw error
+  }
+  await reader.close()
+  checkRights(file, 'write')
+  await prepare(file, options)
+  return await openToRead(file, options)
+}
+
+/** As SQLite means it to be read; where it cannot be, as it stands. */
+async function openReader(file: string): Promise<{ readonly reader: Connection; readonly mode: 'read' | 'frozen' }> {
+  let reader: Connection | undefined
+  try {
+    reader = await Connection.open(file, 'read')
+    await schemaVersion(reader)
+    return { reader, mode: 'read' }
+  } catch (error) {
+    await reader?.close()
+    const passing = error instanceof StoreError && (error.code === 'io' || error.code === 'full')
+    if (!passing || !canBeFrozen(file)) throw error
+  }
+  return { reader: await Connection.open(file, 'frozen'), mode: 'frozen' }
 }
 
 function defaults(options: StoreOptions): { clock: () => number; readerVersion: string; failPoint: FailPoint } {
@@ -64,7 +108,6 @@ async function makeDirectory(directory: string): Promise<void> {
  * running on it.
  */
 async function prepare(file: string, options: StoreOptions): Promise<void> {
-  if (options.access === 'read' && (await upToDate(file))) return
   const connection = await Connection.open(file, 'write')
   const writer = new Writer(connection)
   try {
@@ -80,23 +123,7 @@ async function prepare(file: string, options: StoreOptions): Promise<void> {
   }
 }
 
-async function upToDate(file: string): Promise<boolean> {
-  const connection = await Connection.open(file, 'read')
-  try {
-    const found = await schemaVersion(connection)
-    refuseNewer(file, found)
-    return found === SCHEMA_VERSION
-  } finally {
-    await connection.close()
-  }
-}
-
-async function openWriter(
-  file: string,
-  options: StoreOptions,
-  inPlace: () => void,
-): Promise<{ writer: Writer | undefined; lease: Lease | undefined }> {
-  if (options.access === 'read') return { writer: undefined, lease: undefined }
+async function openWriter(file: string, options: StoreOptions, inPlace: () => void): Promise<{ writer: Writer; lease: Lease | undefined }> {
   const connection = await Connection.open(file, 'write')
   const plain = new Writer(connection)
   // A bound for a writer that is never idle (16,000 pages of 8 kB); otherwise the writer chooses the moment.

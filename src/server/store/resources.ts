@@ -22,6 +22,25 @@ export async function* readDeclared(sql: Sql, revision: number): AsyncGenerator<
   for await (const rows of pages) yield rows.map(([key, declared]) => ({ key, ...keyParts(key), ...declared }))
 }
 
+/** One resource of a revision, with the place where it stood in it. */
+export async function readRow(sql: Sql, key: Key, revision: number): Promise<ResourceRow | undefined> {
+  const rows = await tuples<StoredRow>(
+    sql,
+    'key, from_rev, json(declared), json(resolved), file, line, col',
+    'SELECT * FROM resources WHERE key = ? AND from_rev <= ? AND (to_rev IS NULL OR to_rev > ?)',
+    key,
+    revision,
+    revision,
+  )
+  return rows.map(decode)[0]
+}
+
+/** Resources that are no more, and the revision that took each away. */
+export async function readFormerKeys(sql: Sql): Promise<ReadonlyMap<Key, number>> {
+  const rows = await sql.all('SELECT key, max(to_rev) AS gone FROM resources GROUP BY key HAVING count(*) = count(to_rev)')
+  return new Map(rows.map((row) => [text(row, 'key') as Key, intOr(row, 'gone') ?? 0]))
+}
+
 /** The resolved value of each of these as it last was, in whatever revision; nothing for one that never was. */
 export async function readLastSpecs(sql: Sql, keys: readonly Key[]): Promise<ReadonlyMap<Key, JsonObject>> {
   const rows = await sql.all(

@@ -7,14 +7,18 @@ export async function currentNumber(sql: Sql): Promise<number> {
   return int((await sql.get('SELECT coalesce(max(revision), 0) AS revision FROM revisions')) ?? {}, 'revision')
 }
 
+const SELECT = `SELECT r.revision, r.plan, r.committed_at, r.reason, r.summary, r.git_commit, r.git_dirty, g.author, g.subject
+  FROM revisions AS r LEFT JOIN git_commits AS g ON g.id = r.git_commit`
+
 /** The newest `limit` revisions, newest first. */
 export async function readRevisions(sql: Sql, limit: number): Promise<readonly RevisionInfo[]> {
-  const rows = await sql.all(
-    `SELECT r.revision, r.plan, r.committed_at, r.reason, r.summary, r.git_commit, r.git_dirty, g.author, g.subject
-     FROM revisions AS r LEFT JOIN git_commits AS g ON g.id = r.git_commit ORDER BY r.revision DESC LIMIT ?`,
-    limit,
-  )
+  const rows = await sql.all(`${SELECT} ORDER BY r.revision DESC LIMIT ?`, limit)
   return rows.map(decode)
+}
+
+export async function readRevision(sql: Sql, revision: number): Promise<RevisionInfo | undefined> {
+  const row = await sql.get(`${SELECT} WHERE r.revision = ?`, revision)
+  return row === undefined ? undefined : decode(row)
 }
 
 export async function insertRevision(tx: Sql, info: RevisionInfo): Promise<void> {

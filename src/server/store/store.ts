@@ -13,11 +13,12 @@ import { Connection, type Sql } from './connection.ts'
 import { insertEvent, purgeEvents, readEvents } from './events.ts'
 import { purgeFiles, readFiles, writeFiles } from './files.ts'
 import { readAgents, readDrift, readStatus, writeAgent, writeDrift, writeStatus } from './fleet.ts'
+import { markHeld } from './held.ts'
 import type { Lease } from './lease.ts'
 import { readLife } from './life.ts'
 import { insertPlan, isPlanKnown, packPlan, purgePlans, readPlan } from './plans.ts'
-import { readDeclared, readLastSpecs, readResources } from './resources.ts'
-import { currentNumber, readRevisions } from './revisions.ts'
+import { readDeclared, readFormerKeys, readLastSpecs, readResources, readRow } from './resources.ts'
+import { currentNumber, readRevision, readRevisions } from './revisions.ts'
 import type { AgentRow, CallStore, CommitOptions, EventRow, ResourceRow, RevisionInfo, Snapshot, Store, StoredPlan } from './types.ts'
 import type { FailPoint, Writer } from './writer.ts'
 
@@ -25,6 +26,8 @@ const KEPT_EVENTS = 100_000
 
 interface Parts {
   readonly file: string
+  /** How it can be read. */
+  readonly mode: 'read' | 'frozen'
   readonly reader: Connection
   /** Absent: read access. */
   readonly writer: Writer | undefined
@@ -85,8 +88,9 @@ export class SqliteStore implements Store {
   }
 
   async commit(plan: Plan, options: CommitOptions): Promise<RevisionInfo> {
-    const { failPoint } = this.#parts
+    const { failPoint, file } = this.#parts
     const info = await this.#leased().tx((tx) => commitPlan(tx, plan, options, failPoint))
+    markHeld(file)
     await failPoint('commit:done')
     return info
   }
@@ -139,8 +143,20 @@ export class SqliteStore implements Store {
     return readResourceAt(this.#reader, key, revision)
   }
 
-  async lifeOf(key: Key): Promise<Life> {
-    return readLife(this.#reader, key)
+  async lifeOf(key: Key, at?: number): Promise<Life> {
+    return readLife(this.#reader, key, at)
+  }
+
+  async rowAt(key: Key, revision: number): Promise<ResourceRow | undefined> {
+    return readRow(this.#reader, key, revision)
+  }
+
+  async revision(revision: number): Promise<RevisionInfo | undefined> {
+    return readRevision(this.#reader, revision)
+  }
+
+  async formerKeys(): Promise<ReadonlyMap<Key, number>> {
+    return readFormerKeys(this.#reader)
   }
 
   async placesOf(keys: readonly Key[]): Promise<ReadonlyMap<Key, Place>> {
@@ -176,7 +192,7 @@ export class SqliteStore implements Store {
 
   /** On a handle of its own: a read transaction on the shared one would freeze every other reader's view. */
   async #moment<T>(read: (sql: Sql) => Promise<T>): Promise<T> {
-    const sql = await Connection.open(this.#parts.file, 'read')
+    const sql = await Connection.open(this.#parts.file, this.#parts.mode)
     try {
       await sql.exec('BEGIN')
       return await read(sql)

@@ -136,6 +136,7 @@ export interface Store extends Snapshot {
    */
   commit(plan: Plan, options: CommitOptions): Promise<RevisionInfo>
   revisions(limit: number): Promise<readonly RevisionInfo[]>
+  revision(revision: number): Promise<RevisionInfo | undefined>
   /** Parsed files by content hash, so that a restart parses nothing it has seen. */
   cachedFiles(hashes: readonly string[]): Promise<ReadonlyMap<string, LoadedFile>>
   cacheFiles(files: readonly LoadedFile[]): Promise<void>
@@ -150,8 +151,12 @@ export interface Store extends Snapshot {
   readonly callbacks: CallStore
   /** A resource as it was at a revision. */
   resourceAt(key: Key, revision: number): Promise<Resource | undefined>
-  /** The revisions that made a resource what it is now, oldest first; empty when it is not there. */
-  lifeOf(key: Key): Promise<Life>
+  /** The same with what was declared and where that stood. */
+  rowAt(key: Key, revision: number): Promise<ResourceRow | undefined>
+  /** The revisions that made a resource what it is now (or what it was at a revision), oldest first; empty when it is not there. */
+  lifeOf(key: Key, at?: number): Promise<Life>
+  /** Resources that are no more, and the revision that took each away. */
+  formerKeys(): Promise<ReadonlyMap<Key, number>>
   /** Where resources of the current revision stood when they were committed. */
   placesOf(keys: readonly Key[]): Promise<ReadonlyMap<Key, Place>>
   /** Drops lapsed reservations, old events, plans nobody applied and, where the hashes in use are given, all other cached files. */

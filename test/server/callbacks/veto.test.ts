@@ -54,7 +54,7 @@ async function rig(t: ExecutionContext, subscriptions: readonly Subscription[], 
     subscriptions: directory.subscriptions,
     store,
     hub: {
-      publish: (revision) => {
+      publish: ({ revision }) => {
         published.push(revision)
         return []
       },

@@ -131,6 +131,24 @@ test('status: the fleet, and what is not active', (t) => {
   t.regex(first(many, many), /waits for h0, h1, h2, h3 and 5 more to say what they hold, /)
 })
 
+test('status: what a switch holds that does not answer is not counted as active', (t) => {
+  const silent = (...hosts: readonly string[]): string => {
+    const dataplanes = Object.fromEntries(hosts.map((host) => [host, { state: 'silent' as const, since: ago(7) }]))
+    return (
+      renderStatus({ ...FLEET, dataplanes })
+        .trimEnd()
+        .split('\n')
+        .at(-1) ?? ''
+    )
+  }
+  t.regex(silent(), /; 2 of 5 objects active\.$/)
+  t.regex(silent('h-01'), /; 1 of 5 objects active; 1 on h-01 not known: its switch does not answer, since 7 s\.$/)
+  t.regex(silent('h-01', 'h-04'), /; 1 of 5 objects active; 3 on h-01 and h-04 not known: their switches do not answer\.$/)
+  // Holds nothing that could be unknown; and of one that is not heard of, that its switch once was silent says nothing.
+  t.regex(silent('h-02'), /; 2 of 5 objects active\.$/)
+  t.regex(silent('h-11'), /; 2 of 5 objects active\.$/)
+})
+
 test('status: of a thousand objects that wait the first few are named, and all with --verbose', (t) => {
   const waiting = Array.from({ length: 1000 }, (_, n) => ({
     host: n < 950 ? 'h-04' : 'h-01',

@@ -1,4 +1,4 @@
-import { symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import type { LoadedFile } from '../../../src/model/resource.ts'
@@ -7,9 +7,9 @@ import type { FileCache, RawFile } from '../../../src/server/repo/load-files.ts'
 import { MAX_BYTES, parseFile } from '../../../src/server/repo/parse.ts'
 import { parsePool } from '../../../src/server/repo/pool.ts'
 import { readWorktree } from '../../../src/server/repo/read-worktree.ts'
-import { scanFolder } from '../../../src/server/repo/scan.ts'
+import { scanFolder, statFiles } from '../../../src/server/repo/scan.ts'
 import { diffSnapshots } from '../../../src/server/repo/snapshot.ts'
-import { CONTEXT, folder, LOADER, networks, put } from './harness.ts'
+import { CONTEXT, folder, git, LOADER, networks, put } from './harness.ts'
 
 /** A cache with the semantics of the store: what was put is found by hash, as JSON brought it back. */
 function memory(): FileCache & { readonly asked: string[] } {
@@ -68,11 +68,58 @@ test("a folder that can hold no repository is refused at once: the kernel's own,
   })
 })
 
-test('a link that leads into something endless is refused as the whole, not walked for ever', (t) => {
+const faults = (dir: string): string[] => [...scanFolder(dir).faults].map(([path, { code }]) => `${code} ${path}`)
+const paths = (dir: string): string[] =>
+  scanFolder(dir)
+    .files.map((f) => f.path)
+    .sort()
+
+test('links out of the repository are refused and not looked behind, nor those into .git and .netloom', (t) => {
+  const dir = folder(t)
+  const outside = folder(t)
+  put(outside, 'secret', 'root:x:0')
+  put(outside, 'sub/far.yaml', networks('far'))
+  put(dir, 'a.yaml', networks('a'))
+  put(dir, '.netloom/server.key', '{}')
+  put(dir, '.git/config', '')
+  symlinkSync('/proc', join(dir, 'all'))
+  symlinkSync(join(outside, 'secret'), join(dir, 'file.yaml'))
+  symlinkSync(join(outside, 'sub'), join(dir, 'folder'))
+  symlinkSync('folder/far.yaml', join(dir, 'through.yaml'))
+  symlinkSync('.netloom/server.key', join(dir, 'key.yaml'))
+  symlinkSync('.git/config', join(dir, 'config.yaml'))
+  // Nobody would have read these.
+  symlinkSync(join(outside, 'secret'), join(dir, 'README.md'))
+  t.deepEqual(
+    faults(dir).sort(),
+    ['all', 'config.yaml', 'file.yaml', 'folder', 'key.yaml', 'through.yaml'].map((path) => `E0812 ${path}`),
+  )
+  t.deepEqual(paths(dir), ['a.yaml'])
+})
+
+test('links within the repository are followed: in a folder of a git worktree also to its other folders; the root may be a link itself', async (t) => {
+  const top = folder(t)
+  await git(top, 'init', '-q')
+  put(top, 'common/c.yaml', networks('c'))
+  put(top, 'prod/.shared/s.yaml', networks('s'))
+  symlinkSync('../common', join(top, 'prod/common'))
+  symlinkSync('.shared/s.yaml', join(top, 'prod/s.yaml'))
+  symlinkSync('prod', join(top, 'current'))
+  for (const root of ['prod', 'current']) {
+    t.deepEqual(faults(join(top, root)), [])
+    t.deepEqual(paths(join(top, root)), ['common/c.yaml', 's.yaml'])
+  }
+  rmSync(join(top, '.git'), { recursive: true })
+  t.deepEqual(faults(join(top, 'prod')), ['E0812 common'])
+})
+
+test('a file that became a link out of the repository since it was listed is not opened by the quick look', (t) => {
   const dir = folder(t)
   put(dir, 'a.yaml', networks('a'))
-  symlinkSync('/proc', join(dir, 'all'))
-  t.throws(() => scanFolder(dir, { folders: 500, entries: 100_000 }), { instanceOf: RepoError, code: 'no-repository' })
+  t.is(statFiles(dir, ['a.yaml']).length, 1)
+  rmSync(join(dir, 'a.yaml'))
+  symlinkSync('/etc/hostname', join(dir, 'a.yaml'))
+  t.deepEqual(statFiles(dir, ['a.yaml', 'gone.yaml']), [])
 })
 
 test('a file whose stamp is old and the same is not opened; a young stamp proves nothing', async (t) => {

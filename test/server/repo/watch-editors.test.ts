@@ -3,7 +3,7 @@ import { appendFile, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
-import { folder, networks, put, shell, watched } from './harness.ts'
+import { folder, git, networks, put, shell, watched } from './harness.ts'
 
 const BLUE = networks('blue')
 const BOTH = networks('blue', 'red')
@@ -164,9 +164,11 @@ test('a tree mounted as Kubernetes does it: one swap of ..data is one state', as
   t.deepEqual([...(w.states[1]?.touched ?? [])].sort(), ['network/default/one', 'network/default/red', 'network/default/two'])
 })
 
-test('links to files and folders, inside and outside; circles and links that lead nowhere', async (t) => {
-  const dir = folder(t)
-  const outside = folder(t)
+test('links to files and folders, elsewhere in the git worktree; circles and links that lead nowhere', async (t) => {
+  const top = folder(t)
+  await git(top, 'init', '-q')
+  const dir = join(top, 'here')
+  const outside = join(top, 'there')
   put(outside, 'far.yaml', networks('far'))
   put(outside, 'folder/f.yaml', networks('folder'))
   put(dir, 'nets.yaml', BLUE)
@@ -223,9 +225,11 @@ test('a file that may not be read, a pipe, a folder with a file name: errors, ne
 })
 
 test('without more events to be had, a rescan finds what was missed and counts it', async (t) => {
-  const dir = folder(t)
+  const top = folder(t)
+  await git(top, 'init', '-q')
+  const dir = join(top, 'here')
   put(dir, 'nets.yaml', BLUE)
-  const other = folder(t)
+  const other = join(top, 'there')
   put(other, 'n.yaml', networks('n'))
   symlinkSync(join(other), join(dir, 'sub'))
   const w = await watched(t, dir, { from: 'worktree' }, 200)

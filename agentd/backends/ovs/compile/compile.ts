@@ -1,6 +1,7 @@
 import type { AttachIntent } from '../../../../src/model/intent.ts'
 import { compareText, type Key, makeKey } from '../../../../src/model/key.ts'
 import type { Compiled, CompileInput, Compiler, Item } from '../../backend.ts'
+import { connectionsOf } from './connections.ts'
 import { carrierItems, type DeviceContext, plugItems } from './devices.ts'
 import { type FloodSet, floodItems } from './flood.ts'
 import { compileNothing } from './leave.ts'
@@ -10,6 +11,7 @@ import { Memo } from './memo.ts'
 import { isReserved } from './names.ts'
 import { type NetworkContext, networkContext, targetOf } from './network.ts'
 import { allocateNumbers, type Numbers } from './numbers.ts'
+import { outsideOf } from './outside.ts'
 import { isTracked, policyName } from './policy.ts'
 import { target } from './registers.ts'
 import { policyItems, remoteItems } from './rules.ts'
@@ -61,7 +63,9 @@ function compile(input: CompileInput, memo: Memo): Compiled {
   for (const policy of view.policies.values()) emit(work, policyItems(policy, numbers))
   emit(work, remoteItems([...view.policies.values()], view.remotes, numbers))
   const subjects = [makeKey('host', '', input.host), ...view.attaches.map((a) => a.port)]
-  return { items: collect(work.out), allocations: table, verdicts: verdictsOf(view, wiring, input.facts), subjects }
+  const verdicts = verdictsOf(view, wiring, input.facts)
+  const connections = connectionsOf(view, numbers, table)
+  return { items: collect(work.out), allocations: table, verdicts, subjects, outside: outsideOf(view, input.facts), connections }
 }
 
 function compileDevices({ input, view, numbers, memo, out }: Work): void {

@@ -15,6 +15,24 @@ export function cookieOfSet(name: string): bigint {
   return cookie(`set ${name}`)
 }
 
+/** What a flow with a certain cookie does for the resource that the cookie leads back to. */
+export type CookieUse = 'own' | 'flood' | 'learned'
+
+/** Every cookie that flows for a resource carry, as `ovs-ofctl` writes it. `domains`: of a network, as `domainOf` names its segments. */
+export function cookiesOf(owner: Key, domains: readonly string[]): ReadonlyMap<string, CookieUse> {
+  const learned = domains.map((domain): [string, CookieUse] => [cookieText(cookieOfSet(`learned ${domain}`)), 'learned'])
+  return new Map([...learned, [cookieText(cookieOfSet(`flood ${owner}`)), 'flood'], [cookieText(cookieOf(owner)), 'own']])
+}
+
+/** The cookie of the flows that every host has, whatever its ports are. */
+export const PIPELINE_COOKIE: string = cookieText(cookieOfSet('pipeline'))
+/** What every cookie of ours begins with. */
+export const COOKIE_PREFIX: string = `0x${PREFIX.toString(16)}`
+
+function cookieText(value: bigint): string {
+  return `0x${value.toString(16)}`
+}
+
 export function isOurs(value: bigint): boolean {
   return value >> SHIFT === PREFIX
 }

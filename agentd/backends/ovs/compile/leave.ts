@@ -1,4 +1,5 @@
 import type { Compiled, CompileInput } from '../../backend.ts'
+import type { Connections } from './connections.ts'
 import { bridgeItem } from './devices.ts'
 import { BRIDGE } from './names.ts'
 
@@ -9,5 +10,13 @@ import { BRIDGE } from './names.ts'
 export function compileNothing(input: CompileInput): Compiled {
   const guests = Object.entries(input.facts.interfaces).filter(([name, at]) => at.bridge === BRIDGE && name !== BRIDGE && !at.ours)
   const items = guests.length === 0 ? [] : [bridgeItem(input)]
-  return { items: new Map(items.map((item) => [item.key, item])), allocations: input.allocations, verdicts: new Map(), subjects: [] }
+  const zones = ['zone', 'zone/freed'].flatMap((pool) => Object.values(input.allocations[pool] ?? {}))
+  const connections: Connections = { judges: [], freed: zones }
+  return {
+    items: new Map(items.map((item) => [item.key, item])),
+    allocations: input.allocations,
+    verdicts: new Map(),
+    subjects: [],
+    connections,
+  }
 }

@@ -24,5 +24,6 @@ export interface LinkValue {
 /** Something that another hand set by OpenFlow, which is only ever set back: what a port refuses, or (no port) what is done with fragments. */
 export interface SettingValue {
   readonly kind: 'setting'
+  readonly bridge: string
   readonly port?: { readonly port: number; readonly mac: string }
 }

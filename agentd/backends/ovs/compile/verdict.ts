@@ -1,7 +1,10 @@
+import { listed } from '../../../../src/lib/text.ts'
 import { domainOf, type SegmentIntent, type TunnelType } from '../../../../src/model/intent.ts'
 import { type Key, makeKey } from '../../../../src/model/key.ts'
 import type { Facts, Verdict } from '../../backend.ts'
 import { patchPorts, tunnelPort } from './names.ts'
+import { tunnelTypes } from './outside.ts'
+import { providerFault } from './provider.ts'
 import { canMake, type HostView, isTunnelType, type NetworkView, sameFamily } from './view.ts'
 import type { Wiring } from './wiring.ts'
 
@@ -20,7 +23,7 @@ export function verdictsOf(view: HostView, wiring: ReadonlyMap<Key, Wiring>, fac
           : (wiring.get(attach.port)?.verdict ?? network.missing)
     if (verdict !== undefined) out.set(attach.port, verdict)
   }
-  const fault = missingBridge(view, facts) ?? unusableAddress(view, facts)
+  const fault = missingBridge(view, facts) ?? unusableAddress(view, facts) ?? brokenBridge(view, facts)
   if (fault !== undefined) out.set(makeKey('host', '', view.host), fault)
   return out
 }
@@ -31,6 +34,10 @@ function down(cause: string): Verdict {
 
 function error(cause: string): Verdict {
   return { state: 'ERROR', cause }
+}
+
+function prefixOf(ip: string): number {
+  return ip.includes(':') ? 64 : 24
 }
 
 /** Why frames of a network cannot leave this host, and what to type. */
@@ -55,11 +62,17 @@ function missingTunnel(type: TunnelType, network: NetworkView, view: HostView, f
  * Where this host's tunnels end, told as the host's fault: its ports go on reaching each other. With the userspace datapath the address must sit on a netdev
  * bridge that holds the NIC: on a plain NIC every tunnel packet is lost while OVSDB looks healthy (seen).
  */
-function unusableAddress({ offer, networks }: HostView, facts: Facts): Verdict | undefined {
-  const own = offer?.tunnel_ip
-  if (own === undefined || facts.addresses === undefined || !networks.some((n) => n.carrier.by === 'tunnel')) return undefined
+function unusableAddress(view: HostView, facts: Facts): Verdict | undefined {
+  const own = view.offer?.tunnel_ip
+  const types = tunnelTypes(view)
+  if (own === undefined || facts.addresses === undefined || types.length === 0) return undefined
   const device = facts.addresses[own]
-  if (device === undefined) return error(`tunnel_ip ${own} is on no interface of this host: ip address add ${own}/24 dev <bridge or NIC>`)
+  if (device === undefined) {
+    return error(
+      `tunnel_ip ${own} is on no interface of ${view.host} that is up, and ${listed(types)} tunnels carry nothing: ` +
+        `ip address add ${own}/${prefixOf(own)} dev <bridge or NIC>, or, on one that has it, ip link set <bridge or NIC> up`,
+    )
+  }
   if (facts.datapath_type !== 'netdev' || device === 'lo' || facts.bridges.includes(device)) return undefined
   return error(
     `tunnel_ip ${own} is on ${device}, which is no bridge: the userspace datapath loses every tunnel packet there. ` +
@@ -78,7 +91,15 @@ function missingProvider(
       `${network_type} ${network} needs physical network ${physical_network}, and host ${view.host} maps no bridge to it: add it to bridge_mappings under hosts`,
     )
   }
-  return facts.bridges.includes(bridge) ? undefined : noBridge(bridge, physical_network, facts)
+  if (!facts.bridges.includes(bridge)) return noBridge(bridge, physical_network, facts)
+  return passesNothing(bridge, physical_network, facts)
+}
+
+function passesNothing(bridge: string, physical: string, facts: Facts): Verdict | undefined {
+  const fault = providerFault(bridge, facts.providers?.[bridge])
+  return fault === undefined
+    ? undefined
+    : { state: fault.state, cause: `bridge ${bridge} of physical network ${physical} ${fault.what}: ${fault.todo}` }
 }
 
 /** The port that carries the network exists, and OVS cannot open it. */
@@ -105,6 +126,15 @@ function unreachablePeer(network: NetworkView, { host, endpoints }: HostView, ow
 function missingBridge(view: HostView, facts: Facts): Verdict | undefined {
   for (const [physical, bridge] of Object.entries(view.offer?.bridge_mappings ?? {}).sort()) {
     if (!facts.bridges.includes(bridge)) return noBridge(bridge, physical, facts)
+  }
+  return undefined
+}
+
+/** Only of bridges that carry something: on others nothing is lost. */
+function brokenBridge({ networks }: HostView, facts: Facts): Verdict | undefined {
+  for (const { segment, carrier } of networks) {
+    const fault = carrier.by === 'provider' ? passesNothing(carrier.bridge, segment.physical_network ?? '', facts) : undefined
+    if (fault !== undefined) return fault
   }
   return undefined
 }

@@ -42,7 +42,7 @@ export async function setRight(client: OpenFlowClient, items: readonly Item[]): 
 }
 
 /**
- * Settings of another hand that take frames from flows of ours, as items that should not be there; none on a bridge that is as we made it. Ports that no flow
+ * Settings of another hand on br-int that take frames from flows of ours, as items that should not be there; none on a bridge that is as we made it. Ports that no flow
  * of ours uses may be set as anyone likes.
  */
 export function settingItems(
@@ -51,27 +51,43 @@ export function settingItems(
   installation: string,
   flows: ReadonlyMap<string, Item>,
 ): ReadonlyMap<string, Item> {
-  const out = new Map<string, Item>()
   const used = settings.ports.size === 0 ? new Map<number, string>() : usedPorts(flows)
-  for (const port of settings.ports.values()) {
-    const row = inventory.Interface.get(port.name)?.row
-    const spoiled = row !== undefined && isOurs(row, installation) ? `row Interface ${port.name}` : used.get(port.port)
+  const spoiledBy = (port: PortDescription): string | undefined => ownRow(port, inventory, installation) ?? used.get(port.port)
+  const out = new Map(refusalItems(BRIDGE, settings.ports.values(), spoiledBy))
+  if (settings.fragments !== 0) {
+    const key = `fragments on ${BRIDGE}`
+    const text = `${FRAGMENTS[settings.fragments] ?? settings.fragments} (set with ovs-ofctl set-frags)`
+    const value: SettingValue = { kind: 'setting', bridge: BRIDGE }
+    out.set(key, { key, owners: [], text, value, spoils: { key: `row Bridge ${BRIDGE}`, right: 'normal' } })
+  }
+  return out
+}
+
+/** Key of the row of ours that the port is; undefined where it is somebody else's. */
+export function ownRow({ name }: PortDescription, inventory: Inventory, installation: string): string | undefined {
+  const row = inventory.Interface.get(name)?.row
+  return row !== undefined && isOurs(row, installation) ? `row Interface ${name}` : undefined
+}
+
+/** Ports that refuse frames, as items that should not be there; `spoiledBy` says what each of them is to us. */
+export function refusalItems(
+  bridge: string,
+  ports: Iterable<PortDescription>,
+  spoiledBy: (port: PortDescription) => string | undefined,
+): ReadonlyMap<string, Item> {
+  const out = new Map<string, Item>()
+  for (const port of ports) {
+    const spoiled = port.refuses.length === 0 ? undefined : spoiledBy(port)
     if (spoiled === undefined) continue
-    const key = `port ${port.name} (ofport ${port.port}) on ${BRIDGE}`
+    const key = `port ${port.name} (ofport ${port.port}) on ${bridge}`
     const right = port.refuses.map((r) => r.replace('no-', '')).join(', ')
     out.set(key, {
       key,
       owners: [],
       text: `${port.refuses.join(', ')} (set with ovs-ofctl mod-port)`,
-      value: { kind: 'setting', port } satisfies SettingValue,
+      value: { kind: 'setting', bridge, port } satisfies SettingValue,
       spoils: { key: spoiled, right },
     })
-  }
-  if (settings.fragments !== 0) {
-    const key = `fragments on ${BRIDGE}`
-    const text = `${FRAGMENTS[settings.fragments] ?? settings.fragments} (set with ovs-ofctl set-frags)`
-    const value: SettingValue = { kind: 'setting' }
-    out.set(key, { key, owners: [], text, value, spoils: { key: `row Bridge ${BRIDGE}`, right: 'normal' } })
   }
   return out
 }

@@ -13,7 +13,7 @@ export function pickDatapath(inventory: Inventory): 'system' | 'netdev' {
   return offered.includes('system') && existsSync('/sys/module/openvswitch') ? 'system' : 'netdev'
 }
 
-/** IP address in canonical text → the device that has it, in this network namespace. */
+/** IP address in canonical text → the device that has it, in this network namespace. Devices that are down or without carrier are left out. */
 export function localAddresses(): Record<string, string> {
   const out: Record<string, string> = {}
   for (const [device, infos] of Object.entries(networkInterfaces())) {

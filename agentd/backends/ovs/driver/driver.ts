@@ -1,23 +1,28 @@
 import { randomUUID } from 'node:crypto'
 import type { JsonObject } from '../../../../src/model/brand.ts'
-import type { Delta, Driver, DriverOptions, Facts, Item, Observed, Outcome } from '../../backend.ts'
+import type { Compiled, Delta, Driver, DriverOptions, Facts, Item, Observed, Outcome } from '../../backend.ts'
 import { flowItemKey } from '../compile/build.ts'
+import type { Connections } from '../compile/connections.ts'
 import type { Link } from '../compile/links.ts'
 import { BRIDGE } from '../compile/names.ts'
 import { type OvsdbClient, openOvsdb } from '../ovsdb/client.ts'
+import { Around } from './around.ts'
 import { settingItems } from './bridge-settings.ts'
-import { localAddresses, pickDatapath } from './datapath.ts'
+import { ConnectionKeeper } from './connection-keeper.ts'
+import { pickDatapath } from './datapath.ts'
 import { FlowChannel } from './flow-channel.ts'
+import { foreignFlows } from './flow-table.ts'
 import { foreignThings } from './foreign.ts'
 import { LinkKeeper } from './link-keeper.ts'
 import { factsOf, type Inventory, isDown, isNews, isOurs, MONITORED, rowItems, takeInventory, unreadFlows } from './observe.ts'
-import { pairsLeft, partsOf } from './parts.ts'
+import { partsOf } from './parts.ts'
 import { followPlugged, NONE_PLUGGED, type PluggedPorts, replugOperations } from './plugged.ts'
-import { removeRows, writeRows } from './rows.ts'
+import { readBack } from './readback.ts'
+import { type Hands, type Written, writeParts } from './write-parts.ts'
 
-/** Milliseconds a turn may spend on taking ports off before it lets newer work in. */
-const REMOVE_BUDGET_MS = 400
 const READY_MS = 10_000
+/** How many times longer an answer may take while we write: a thousand ports keep vswitchd for seconds. */
+const BUSY_TIMES = 4
 
 /** Opens the OVS backend's driver: OVSDB first, br-int's flows as soon as the bridge is there. Rejects when OVSDB does not answer in 10 s. */
 export async function openOvsDriver(options: DriverOptions): Promise<Driver> {
@@ -31,10 +36,14 @@ class OvsDriver implements Driver {
   readonly #ovsdb: OvsdbClient
   readonly #flows: FlowChannel
   readonly #links: LinkKeeper = new LinkKeeper()
+  readonly #around: Around
+  readonly #hands: Hands
+  readonly #connections: ConnectionKeeper
   #inventory: Inventory
   #facts: Facts
   #plugged: PluggedPorts = NONE_PLUGGED
   #listener: (what: 'facts' | 'items') => void = () => {}
+  #onLost: () => void = () => {}
   #scheduled: NodeJS.Immediate | undefined
   #writing = false
   #missed = false
@@ -49,19 +58,39 @@ class OvsDriver implements Driver {
       onUpdate: (changes, whole) => {
         if (whole || changes.some(isNews)) this.#onRows()
       },
-      onState: (state, cause) =>
-        state === 'connected'
-          ? options.log('info', 'connected to OVSDB')
-          : options.log('warn', 'lost OVSDB; flows stay as they are, trying again', { cause }),
+      onState: (state, cause) => {
+        if (state === 'connected') return options.log('info', 'connected to OVSDB')
+        options.log('warn', 'lost OVSDB; flows stay as they are, trying again', { cause })
+        this.#onLost()
+      },
     })
     this.#inventory = takeInventory(this.#ovsdb.replica)
-    this.#facts = factsOf(this.#inventory, options.installation, 'netdev', {})
+    this.#facts = factsOf(this.#inventory, options.installation, 'netdev', { addresses: {} })
+    this.#around = new Around({
+      ...options,
+      inventory: () => this.#inventory,
+      onChange: () => {
+        this.#refreshFacts()
+        this.#wake()
+      },
+    })
     this.#flows = new FlowChannel({
       path: `${options.rundir}/${BRIDGE}.mgmt`,
       log: options.log,
       isReadable: () => unreadFlows(this.#inventory) === undefined,
       onChange: () => this.#wake(),
+      onLost: () => this.#onLost(),
     })
+    this.#connections = new ConnectionKeeper(options)
+    this.#hands = {
+      options,
+      ovsdb: this.#ovsdb,
+      flows: this.#flows,
+      links: this.#links,
+      around: this.#around,
+      inventory: () => this.#inventory,
+      facts: () => this.#facts,
+    }
   }
 
   async start(): Promise<void> {
@@ -71,6 +100,7 @@ class OvsDriver implements Driver {
       await this.close()
       throw error
     }
+    this.#around.start()
   }
 
   facts(): Facts {
@@ -81,10 +111,12 @@ class OvsDriver implements Driver {
     await this.#ovsdb.ready(READY_MS)
     const items = new Map<string, Item>(rowItems(this.#inventory, this.#options.installation))
     if (fresh) {
+      await this.#around.look(true)
       this.#refreshFacts()
       await this.#links.refresh()
     } else await this.#links.refresh((link) => this.#looksOther(link))
     for (const [key, item] of this.#links.items()) items.set(key, item)
+    for (const [key, item] of this.#around.items()) items.set(key, item)
     const foreign = foreignThings(this.#inventory, this.#options.installation)
     const unread = unreadFlows(this.#inventory)
     if (unread !== undefined) return { items, foreign, unread }
@@ -97,7 +129,7 @@ class OvsDriver implements Driver {
       if (tables === undefined) return await this.observe({ fresh })
       for (const [key, item] of tables.own) items.set(key, item)
       for (const [key, item] of this.#settings()) items.set(key, item)
-      for (const [where, text] of tables.foreign) foreign.push({ where, text })
+      foreign.push(...foreignFlows(tables))
     }
     return { items, foreign }
   }
@@ -114,76 +146,50 @@ class OvsDriver implements Driver {
     return row !== undefined && isDown(row) === up
   }
 
-  /** Pairs and rows first, then one bundle of flows, then what guests see of their devices, then paced removals; everything read back. */
+  /** In stages (`writeParts`), then everything is read back. */
   async apply(delta: Delta): Promise<Outcome> {
-    const failed = new Map<string, string>()
-    const timings: Record<string, number> = {}
-    const timed = async (stage: string, work: () => Promise<void>): Promise<void> => {
-      const began = performance.now()
-      await work()
-      timings[stage] = Math.round((performance.now() - began) * 100) / 100
-    }
     const parts = partsOf(delta)
-    const deferred = new Set<string>()
     this.#writing = true
+    let written: Written
     try {
-      if (parts.links.length > 0) await timed('links', () => this.#links.make(parts.links, failed))
-      if (parts.rows.length > 0 || this.#plugged.lost.size > 0) {
-        await timed('rows', () =>
-          writeRows(this.#ovsdb, () => this.#inventory, parts.rows, replugOperations(this.#plugged), failed, this.#options.log),
-        )
-      }
-      if (parts.flows.length + parts.gone.length > 0)
-        await timed('flows', () => this.#flows.write(parts.flows, parts.gone, failed, deferred))
-      if (parts.settings.length > 0) await timed('settings', () => this.#flows.setRight(parts.settings, failed))
-      if (parts.links.length > 0) await timed('settle', () => this.#links.settle(parts.links, failed))
-      // Flows that are on no port any more go before their port.
-      if (parts.gone.some((i) => deferred.has(i.key))) for (const item of parts.removed) deferred.add(item.key)
-      else if (parts.removed.length > 0) {
-        await timed('removals', () => removeRows(this.#ovsdb, () => this.#inventory, parts.removed, REMOVE_BUDGET_MS, failed, deferred))
-      }
-      await this.#links.remove(
-        [...parts.goneLinks, ...pairsLeft(parts.removed)].filter((i) => !deferred.has(i.key)),
-        failed,
-      )
+      written = await writeParts(this.#hands, parts, replugOperations(this.#plugged))
     } finally {
       this.#writing = false
     }
     // Something else may have changed among the changes of ours: look once more.
     if (this.#missed) this.#wake()
     this.#missed = false
-    const verified = this.#verify(delta, failed, deferred)
-    return { failed, deferred, verified, timings }
+    const verified = readBack(delta, this.#found(), written.failed, written.deferred)
+    return { ...written, verified }
   }
 
-  /** Compares what was written with what the replicas of rows and flows show now. What differs has failed, with both texts. */
-  #verify(delta: Delta, failed: Map<string, string>, deferred: ReadonlySet<string>): Set<string> {
+  async settle({ connections }: Compiled): Promise<void> {
+    if (connections === undefined) return
+    const { judges, freed } = connections as Connections
+    await this.#connections.settle(judges, freed)
+  }
+
+  /** What the replicas show now. */
+  #found(): (key: string) => Item | undefined {
     const rows = rowItems(this.#inventory, this.#options.installation)
     const settings = this.#settings()
-    const have = (key: string): Item | undefined =>
-      rows.get(key) ?? this.#flows.held(key) ?? this.#links.items().get(key) ?? settings.get(key)
-    const verified = new Set<string>()
-    for (const item of [...delta.add, ...delta.change.map((c) => c.after)]) {
-      if (failed.has(item.key) || deferred.has(item.key)) continue
-      const now = have(item.key)
-      if (now?.text === item.text) verified.add(item.key)
-      else failed.set(item.key, now === undefined ? 'was written and is not there' : `was written and reads back as ${now.text}`)
-    }
-    for (const item of delta.remove) {
-      if (failed.has(item.key) || deferred.has(item.key)) continue
-      if (have(item.key) === undefined) verified.add(item.key)
-      else failed.set(item.key, 'was removed and is still there')
-    }
-    return verified
+    const around = this.#around.items()
+    return (key) => rows.get(key) ?? this.#flows.held(key) ?? this.#links.items().get(key) ?? settings.get(key) ?? around.get(key)
   }
 
   async probe(timeoutMs: number): Promise<void> {
-    // Without the bridge there is no one to ask, and nothing that forwards.
-    if (this.#inventory.Bridge.has(BRIDGE)) await this.#flows.probe(timeoutMs)
+    const patience = this.#writing ? BUSY_TIMES * timeoutMs : timeoutMs
+    await this.#ovsdb.probe(patience)
+    // Without the bridge there is no one else to ask, and nothing that forwards.
+    if (this.#inventory.Bridge.has(BRIDGE)) await this.#flows.probe(patience)
   }
 
   onChange(listener: (what: 'facts' | 'items') => void): void {
     this.#listener = listener
+  }
+
+  onLost(listener: () => void): void {
+    this.#onLost = listener
   }
 
   async ask(question: { readonly what: string; readonly [k: string]: unknown }): Promise<JsonObject> {
@@ -209,12 +215,13 @@ class OvsDriver implements Driver {
     this.#closed = true
     if (this.#scheduled !== undefined) clearImmediate(this.#scheduled)
     this.#ovsdb.close()
-    await this.#flows.close()
+    await Promise.all([this.#flows.close(), this.#around.close()])
   }
 
   #onRows(): void {
     const { installation } = this.#options
     this.#inventory = takeInventory(this.#ovsdb.replica)
+    this.#around.follow()
     this.#refreshFacts()
     this.#plugged = followPlugged(this.#plugged, this.#inventory, (name) => {
       const there = this.#inventory.Interface.get(name)
@@ -224,7 +231,7 @@ class OvsDriver implements Driver {
   }
 
   #refreshFacts(): void {
-    this.#facts = factsOf(this.#inventory, this.#options.installation, pickDatapath(this.#inventory), localAddresses())
+    this.#facts = factsOf(this.#inventory, this.#options.installation, pickDatapath(this.#inventory), this.#around.facts())
   }
 
   /** One call for a burst of changes; those that come while we write are looked at once, afterwards. */

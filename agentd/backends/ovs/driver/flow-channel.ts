@@ -18,6 +18,8 @@ export interface FlowChannelOptions {
   readonly isReadable: () => boolean
   /** Flows or ports were changed by another hand, or the connection was lost or found again. */
   readonly onChange: () => void
+  /** The connection that was in use broke. */
+  readonly onLost: () => void
 }
 
 /** A bridge that was just made has its socket a moment later. */
@@ -63,9 +65,9 @@ export class FlowChannel {
 
   /** A barrier on a connection of its own, kept while it answers: behind a large bundle the question would wait its turn. */
   async probe(timeoutMs: number): Promise<void> {
-    this.#prober ??= await OpenFlowClient.connect({ path: this.#options.path, requestTimeout: timeoutMs, connectTimeout: timeoutMs })
+    this.#prober ??= await OpenFlowClient.connect({ path: this.#options.path, connectTimeout: timeoutMs })
     try {
-      await this.#prober.barrier()
+      await this.#prober.barrier(timeoutMs)
     } catch (error) {
       this.#prober?.close()
       this.#prober = undefined
@@ -189,6 +191,7 @@ export class FlowChannel {
     this.#options.log('warn', `the connection to ${BRIDGE} was lost; connecting again`, { error: error.message })
     this.#link = undefined
     this.#current = undefined
+    this.#options.onLost()
     this.#options.onChange()
   }
 
@@ -213,7 +216,7 @@ export class FlowChannel {
         void reread(link).then(this.#options.onChange, () => {})
         return
       case 'unreadable':
-        tables.foreign.set(`flow ${BRIDGE} ${event.table} ${event.priority} (unreadable)`, event.why)
+        tables.foreign.set(`flow ${BRIDGE} ${event.table} ${event.priority} (unreadable)`, { text: event.why })
         return
       case 'own':
       case 'paused':
@@ -232,6 +235,6 @@ async function reread({ client, tables, settings }: Link): Promise<void> {
   tables.own.clear()
   tables.foreign.clear()
   for (const { flow } of dump.flows) noteFlow(tables, flow)
-  for (const f of dump.unreadable) tables.foreign.set(`flow ${BRIDGE} ${f.table} ${f.priority} (unreadable)`, f.why)
+  for (const f of dump.unreadable) tables.foreign.set(`flow ${BRIDGE} ${f.table} ${f.priority} (unreadable)`, { text: f.why })
   await readSettings(client, settings)
 }

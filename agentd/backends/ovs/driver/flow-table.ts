@@ -1,10 +1,12 @@
-import type { Item } from '../../backend.ts'
+import type { Foreign, Item } from '../../backend.ts'
 import { flowItemKey, observedFlowItem } from '../compile/build.ts'
 import { isOurs } from '../compile/cookie.ts'
 import { BRIDGE } from '../compile/names.ts'
 import { LEARNED } from '../compile/tables.ts'
+import type { FlowValue } from '../compile/values.ts'
 import { formatFlow } from '../flow/format.ts'
 import type { Flow } from '../flow/types.ts'
+import { harmOf, type KeyedFlow } from './outranking.ts'
 
 /** Ours to keep: carries our cookie, and the switch did not make it by itself. */
 export function isKept(flow: Flow): boolean {
@@ -14,7 +16,13 @@ export function isKept(flow: Flow): boolean {
 /** What the switch holds on br-int. Kept in step by what is written and by what monitors tell. */
 export interface FlowTables {
   readonly own: Map<string, Item>
-  readonly foreign: Map<string, string>
+  readonly foreign: Map<string, ForeignFlow>
+}
+
+export interface ForeignFlow {
+  readonly text: string
+  /** Absent: it cannot be read. */
+  readonly flow?: Flow
 }
 
 /** A flow is there (new, or changed). Returns what was noted; undefined for one that the switch made from ours by itself. */
@@ -28,7 +36,7 @@ export function noteFlow(tables: FlowTables, flow: Flow): Pick<Item, 'key' | 'te
   if (isOurs(flow.cookie)) return undefined
   const key = flowItemKey(BRIDGE, flow)
   const text = formatFlow(flow)
-  tables.foreign.set(key, text)
+  tables.foreign.set(key, { text, flow })
   tables.own.delete(key)
   return { key, text }
 }
@@ -39,4 +47,19 @@ export function forgetFlow(tables: FlowTables, flow: Pick<Flow, 'table' | 'prior
   tables.own.delete(key)
   tables.foreign.delete(key)
   return key
+}
+
+/** Flows of others, each with what it keeps from ours. */
+export function foreignFlows({ own, foreign }: FlowTables): Foreign[] {
+  if (foreign.size === 0) return []
+  const byTable = new Map<number, KeyedFlow[]>()
+  for (const { flow } of foreign.values()) if (flow !== undefined) byTable.set(flow.table, [])
+  for (const { key, value } of own.values()) {
+    const { flow } = value as FlowValue
+    byTable.get(flow.table)?.push({ key, flow })
+  }
+  return [...foreign].map(([where, { text, flow }]) => {
+    const harm = flow === undefined ? undefined : harmOf(flow, byTable.get(flow.table) ?? [])
+    return harm === undefined ? { where, text } : { where, text: `${text}; ${harm.cause}`, harm }
+  })
 }

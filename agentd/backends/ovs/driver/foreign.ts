@@ -1,18 +1,20 @@
+import type { Foreign } from '../../backend.ts'
 import { BRIDGE } from '../compile/names.ts'
 import { asMap, asSet, asText } from '../ovsdb/replica.ts'
 import type { OvsRow } from '../ovsdb/values.ts'
 import { type Inventory, isOurs } from './observe.ts'
 
-/** Something on our bridge that is not ours: listed, left alone. */
-export interface Foreign {
-  readonly where: string
-  readonly text: string
-}
-
+/** What is on our bridge and is not ours. */
 export function foreignThings(inventory: Inventory, installation: string): Foreign[] {
   const bridge = inventory.Bridge.get(BRIDGE)
   if (bridge === undefined || !isOurs(bridge.row, installation)) return foreignPorts(inventory, installation)
   return [...foreignPorts(inventory, installation), ...controllers(bridge.row, inventory), ...bridgeSettings(bridge.row)]
+}
+
+/** Where tunnels of ours end. */
+export function tunnelAddresses(inventory: Inventory, installation: string): ReadonlySet<string> {
+  const rows = [...inventory.Interface.values()].map(({ row }) => row).filter((row) => isOurs(row, installation))
+  return new Set(rows.flatMap((row) => asMap(row['options'])['local_ip'] ?? []).map(String))
 }
 
 /** A port with an `iface-id` waits for the YAML, or belongs to it; unless its row keeps frames from our flows, nothing is said of it. */
@@ -32,7 +34,7 @@ function foreignPorts(inventory: Inventory, installation: string): Foreign[] {
 /** With one, OVS also gives frames to and from it to flows of its own, above all others. */
 function controllers(bridge: OvsRow, inventory: Inventory): Foreign[] {
   return asSet(bridge['controller']).map((uuid) => ({
-    where: `Controller ${inventory.controllers.get(String(uuid)) ?? uuid} on ${BRIDGE}`,
+    where: `Controller ${inventory.controllers.get(String(uuid))?.target ?? uuid} on ${BRIDGE}`,
     text: `may write flows; ovs-vsctl del-controller ${BRIDGE} ends that`,
   }))
 }

@@ -20,12 +20,12 @@ export const MONITORED: Readonly<Record<string, readonly string[]>> = {
   Open_vSwitch: ['bridges', 'cur_cfg', 'next_cfg', 'ovs_version', 'iface_types', 'datapath_types'],
   Bridge: ['name', 'ports', ...OWNED_COLUMNS.Bridge, ...FOREIGN_COLUMNS],
   Port: ['name', 'interfaces', ...OWNED_COLUMNS.Port],
-  Interface: ['name', ...OWNED_COLUMNS.Interface, 'ofport', 'error', 'admin_state', 'mac_in_use'],
-  Controller: ['target'],
+  Interface: ['name', ...OWNED_COLUMNS.Interface, 'ofport', 'error', 'admin_state', 'link_state', 'mac_in_use'],
+  Controller: ['target', 'is_connected'],
 }
 
 const PROTOCOL = 'OpenFlow14'
-const STEADY = (MONITORED['Interface'] ?? []).filter((c) => c !== 'admin_state' && c !== 'mac_in_use')
+const STEADY = (MONITORED['Interface'] ?? []).filter((c) => c !== 'admin_state' && c !== 'link_state' && c !== 'mac_in_use')
 
 /** A row with its identity in the database. */
 export interface Located {
@@ -41,8 +41,13 @@ export interface Inventory {
   readonly Bridge: ReadonlyMap<string, Located>
   readonly Port: ReadonlyMap<string, Located>
   readonly Interface: ReadonlyMap<string, Located>
-  /** Targets of controllers, by the identity of their row. */
-  readonly controllers: ReadonlyMap<string, string>
+  /** By the identity of their row. */
+  readonly controllers: ReadonlyMap<string, ControllerFact>
+}
+
+export interface ControllerFact {
+  readonly target: string
+  readonly connected: boolean
 }
 
 export function takeInventory(replica: Replica): Inventory {
@@ -56,7 +61,12 @@ export function takeInventory(replica: Replica): Inventory {
     Bridge: bridges,
     Port: ports,
     Interface: interfaces,
-    controllers: new Map([...(replica.get('Controller') ?? [])].map(([uuid, row]) => [uuid, asText(row['target'])])),
+    controllers: new Map(
+      [...(replica.get('Controller') ?? [])].map(([uuid, row]) => [
+        uuid,
+        { target: asText(row['target']), connected: row['is_connected'] === true },
+      ]),
+    ),
   }
 }
 
@@ -86,11 +96,16 @@ export function isDown(row: OvsRow): boolean {
   return row['admin_state'] === 'down' && row['mac_in_use'] !== undefined
 }
 
+/** No carrier. Guests' links come and go, and say nothing about the switch. */
+function isCut(row: OvsRow): boolean {
+  return row['link_state'] === 'down' && asMap(row['external_ids'])['iface-id'] === undefined
+}
+
 /** False for what vswitchd tells of a device in passing. It also counts what it applied in Open_vSwitch: that alone is no news either. */
 export function isNews({ table, before, after }: RowChange): boolean {
   if (table === 'Open_vSwitch') return before?.['bridges'] !== after?.['bridges']
   if (table !== 'Interface' || before === undefined || after === undefined) return true
-  return isDown(before) !== isDown(after) || STEADY.some((column) => before[column] !== after[column])
+  return isDown(before) !== isDown(after) || isCut(before) !== isCut(after) || STEADY.some((column) => before[column] !== after[column])
 }
 
 /** Our rows as items, in the very form the compiler gives them. */
@@ -129,7 +144,7 @@ export function factsOf(
   inventory: Inventory,
   installation: string,
   datapath: 'system' | 'netdev',
-  addresses: Readonly<Record<string, string>>,
+  around: Pick<Facts, 'addresses' | 'providers'>,
 ): Facts {
   const root = inventory.root?.row ?? {}
   const own = inventory.Bridge.get(BRIDGE)?.row['datapath_type']
@@ -143,7 +158,7 @@ export function factsOf(
     version: asText(root['ovs_version']),
     capabilities: asSet(root['iface_types']).map(String),
     interfaces,
-    addresses,
+    ...around,
     bridges: [...inventory.Bridge].filter(([, { row }]) => !isOurs(row, installation)).map(([name]) => name),
   }
 }
@@ -168,13 +183,18 @@ function interfaceFact(row: OvsRow, bridge: string, installation: string): Inter
   }
 }
 
-/** Flows of a bridge that was told to speak no OpenFlow 1.4: nobody can read them before its row is mended. An empty set is every version. */
+/** Flows of a bridge that was told to speak no OpenFlow 1.4: nobody can read them before its row is mended. */
 export function unreadFlows(inventory: Inventory): Unread | undefined {
-  const bridge = inventory.Bridge.get(BRIDGE)
-  const protocols = asSet(bridge?.row['protocols']).map(String)
-  if (protocols.length === 0 || protocols.includes(PROTOCOL)) return undefined
+  const protocols = otherProtocols(inventory, BRIDGE)
+  if (protocols === undefined) return undefined
   return {
     concerns: (key) => key.startsWith(`flow ${BRIDGE} `),
-    cause: `${BRIDGE} speaks only ${protocols.join(', ')}, and its flows are read with ${PROTOCOL}: ovs-vsctl add Bridge ${BRIDGE} protocols ${PROTOCOL}`,
+    cause: `${BRIDGE} speaks only ${protocols}, and its flows are read with ${PROTOCOL}: ovs-vsctl add Bridge ${BRIDGE} protocols ${PROTOCOL}`,
   }
+}
+
+/** What a bridge speaks where our client's protocol is not among it. An empty set is every version. */
+export function otherProtocols(inventory: Inventory, bridge: string): string | undefined {
+  const protocols = asSet(inventory.Bridge.get(bridge)?.row['protocols']).map(String)
+  return protocols.length === 0 || protocols.includes(PROTOCOL) ? undefined : protocols.join(', ')
 }

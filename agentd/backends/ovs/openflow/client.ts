@@ -74,8 +74,8 @@ export class OpenFlowClient {
   }
 
   /** Resolves when the bridge has carried out everything sent before. */
-  async barrier(): Promise<void> {
-    await ask(this.#connection, TYPE.BARRIER_REQUEST, () => {}, this.#timeout)
+  async barrier(timeoutMs: number = this.#timeout): Promise<void> {
+    await ask(this.#connection, TYPE.BARRIER_REQUEST, () => {}, timeoutMs)
   }
 
   async dumpFlows(filter: FlowFilter = {}): Promise<FlowDump> {

@@ -31,6 +31,8 @@ export interface OvsdbClient {
   connected(): boolean
   /** Resolves at the first whole replica of a connection; at once when there is one. */
   ready(timeoutMs: number): Promise<void>
+  /** Asks ovsdb-server for a sign of life. Rejects with `OvsdbError`: `unreachable` while there is no connection, `closed`, `timeout`. */
+  probe(timeoutMs: number): Promise<void>
   /** All operations or none. Resolves to the results in order. Throws `OvsdbError` with the database's words and the operation's place. */
   transact(operations: readonly Operation[]): Promise<readonly Readonly<Record<string, unknown>>[]>
   /** Resolves when vswitchd has applied configuration `config` (a value of next_cfg) and the replica shows it. */
@@ -80,10 +82,17 @@ class Client implements OvsdbClient {
     return this.until(() => this.connected(), timeoutMs, `OVSDB ${this.#options.endpoint} did not answer`)
   }
 
+  async probe(timeoutMs: number): Promise<void> {
+    await this.#there().request('echo', [], timeoutMs)
+  }
+
+  #there(): Session {
+    if (this.#session !== undefined) return this.#session
+    throw new OvsdbError('unreachable', `OVSDB ${this.#options.endpoint} does not answer; is ovsdb-server running?`)
+  }
+
   async transact(operations: readonly Operation[]): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    if (this.#session === undefined)
-      throw new OvsdbError('unreachable', `OVSDB ${this.#options.endpoint} does not answer; is ovsdb-server running?`)
-    const results = await this.#session.request('transact', [DATABASE, ...operations], this.#options.requestMs ?? 60_000)
+    const results = await this.#there().request('transact', [DATABASE, ...operations], this.#options.requestMs ?? 60_000)
     return readResults(results, operations)
   }
 

@@ -5,9 +5,9 @@ import { promisify } from 'node:util'
 import type { Compiled } from '../../../../agentd/backends/backend.ts'
 import type { Row } from '../../../../agentd/backends/ovs/compile/rows.ts'
 import type { OvsValue } from '../../../../agentd/backends/ovs/compile/values.ts'
+import { Unixctl } from '../../../../agentd/backends/ovs/driver/unixctl.ts'
 import { formatFlow } from '../../../../agentd/backends/ovs/flow/format.ts'
 import { type Switch, startSwitch } from '../ovs/switch.ts'
-import { Unixctl } from './unixctl.ts'
 
 const run = promisify(execFile)
 

@@ -19,9 +19,10 @@ interface Given {
   readonly scopes: Readonly<Record<Scope, Readonly<Record<IntentKey, Intent>>>>
 }
 
-export function compileCase(name: string): Compiled {
+/** `more`: facts besides those of the case. */
+export function compileCase(name: string, more: Partial<Facts> = {}): Compiled {
   const given = JSON.parse(readFileSync(caseFile(name, 'intents.json'), 'utf8')) as Given
-  const facts = JSON.parse(readFileSync(caseFile(name, 'facts.json'), 'utf8')) as Facts
+  const facts: Facts = { ...(JSON.parse(readFileSync(caseFile(name, 'facts.json'), 'utf8')) as Facts), ...more }
   const intents = new Map(
     Object.entries(given.scopes).map(([scope, held]) => [scope as Scope, new Map(Object.entries(held) as [IntentKey, Intent][])]),
   )

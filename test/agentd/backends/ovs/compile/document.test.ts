@@ -9,7 +9,7 @@ const BEGIN = '<!-- generated: registers and tables; UPDATE=1 writes them anew -
 const END = '<!-- end of what is generated -->\n'
 
 test('docs/PIPELINE.md shows the tables and registers as they are declared', (t) => {
-  const examples = ['vxlan-two-hosts', 'without-port-security', 'vlan-and-flat', 'allowed-address-pairs'].map(compileCase)
+  const examples = ['vxlan-two-hosts', 'without-port-security', 'vlan-and-flat', 'allowed-address-pairs'].map((name) => compileCase(name))
   const generated = `${BEGIN}\n${pipelineDocument(examples)}\n${END}`
   const text = readFileSync(FILE, 'utf8')
   const [start, end] = [text.indexOf(BEGIN), text.indexOf(END)]

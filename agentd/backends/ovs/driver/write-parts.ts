@@ -1,0 +1,108 @@
+import type { DriverOptions, Facts, Item, Outcome } from '../../backend.ts'
+import { BRIDGE } from '../compile/names.ts'
+import type { SettingValue } from '../compile/values.ts'
+import type { Operation, OvsdbClient } from '../ovsdb/client.ts'
+import type { Around } from './around.ts'
+import type { FlowChannel } from './flow-channel.ts'
+import type { LinkKeeper } from './link-keeper.ts'
+import type { Inventory } from './observe.ts'
+import { type Parts, pairsLeft } from './parts.ts'
+import { removeRows, writeRows } from './rows.ts'
+import { notShut, type ShutFirst, shutFirst } from './shut.ts'
+import { forgetStale } from './stale-datapath.ts'
+
+/** Milliseconds a turn may spend on taking ports off before it lets newer work in. */
+const REMOVE_BUDGET_MS = 400
+
+/** What writes, and what it goes by. */
+export interface Hands {
+  readonly options: DriverOptions
+  readonly ovsdb: OvsdbClient
+  readonly flows: FlowChannel
+  readonly links: LinkKeeper
+  readonly around: Around
+  readonly inventory: () => Inventory
+  readonly facts: () => Facts
+}
+
+/** An outcome before anything was read back. Grows as the stages go on. */
+export interface Written extends Omit<Outcome, 'verified'> {
+  readonly failed: Map<string, string>
+  readonly deferred: Set<string>
+  readonly timings: Record<string, number>
+}
+
+/**
+ * Pairs and rows first (those of the bridge before those of its ports), then one bundle of flows, then what guests see of their devices, then paced removals. `replug`: ports of
+ * others that go into a bridge which is made anew.
+ */
+export async function writeParts(hands: Hands, parts: Parts, replug: readonly Operation[]): Promise<Written> {
+  const written: Written = { failed: new Map(), deferred: new Set(), timings: {} }
+  const { failed, deferred } = written
+  const { links, flows } = hands
+  if (parts.links.length > 0) await timed(written, 'links', () => links.make(parts.links, failed))
+  const first = shutFirst(parts, hands.inventory())
+  const rows = await shut(hands, first, written)
+  if (rows.length > 0 || replug.length > 0) await timed(written, 'rows', () => insertRows(hands, rows, replug, failed))
+  if (first.flows.length + parts.gone.length > 0)
+    await timed(written, 'flows', async () => {
+      await flows.write(first.flows, parts.gone, failed, deferred)
+      if (hands.facts().datapath_type === 'netdev') await forgetStale(hands.options.rundir, hands.options.log)
+    })
+  if (parts.settings.length > 0) await timed(written, 'settings', () => setRight(hands, parts.settings, failed))
+  if (parts.links.length > 0) await timed(written, 'settle', () => links.settle(parts.links, failed))
+  await takeOff(hands, parts, written)
+  return written
+}
+
+/** Milliseconds, to two places. */
+async function timed({ timings }: Written, stage: string, work: () => Promise<void>): Promise<void> {
+  const began = performance.now()
+  await work()
+  timings[stage] = Math.round((performance.now() - began) * 100) / 100
+}
+
+async function insertRows(
+  { ovsdb, inventory, options }: Hands,
+  rows: readonly Item[],
+  replug: readonly Operation[],
+  failed: Map<string, string>,
+): Promise<void> {
+  await writeRows(ovsdb, inventory, rows, replug, failed, options.log)
+}
+
+/** Makes the bridge drop before it gets ports; returns the rows that may follow. */
+async function shut(hands: Hands, first: ShutFirst, written: Written): Promise<readonly Item[]> {
+  const { bridge, drop, ports, rows } = first
+  const { failed, deferred } = written
+  if (ports.length === 0) return rows
+  const before = hands.inventory()
+  if (bridge.length > 0) await timed(written, 'bridge', () => insertRows(hands, bridge, [], failed))
+  if (drop.length > 0) await timed(written, 'shut', () => hands.flows.write(drop, [], failed, deferred))
+  const open = notShut(first, before, failed, deferred)
+  if (open === undefined) return rows
+  for (const { key } of ports) {
+    if (open === 'later') deferred.add(key)
+    else failed.set(key, open.cause)
+  }
+  return rows.filter((item) => !ports.includes(item))
+}
+
+async function setRight({ flows, around }: Hands, settings: readonly Item[], failed: Map<string, string>): Promise<void> {
+  const here = settings.filter((i) => (i.value as SettingValue).bridge === BRIDGE)
+  if (here.length > 0) await flows.setRight(here, failed)
+  await around.setRight(settings, failed)
+}
+
+/** Flows that are on no port any more go before their port. */
+async function takeOff({ ovsdb, inventory, links }: Hands, parts: Parts, written: Written): Promise<void> {
+  const { failed, deferred } = written
+  if (parts.gone.some((i) => deferred.has(i.key))) for (const item of parts.removed) deferred.add(item.key)
+  else if (parts.removed.length > 0)
+    await timed(written, 'removals', () => removeRows(ovsdb, inventory, parts.removed, REMOVE_BUDGET_MS, failed, deferred))
+  const gone = [...parts.goneLinks, ...pairsLeft(parts.removed)]
+  await links.remove(
+    gone.filter((i) => !deferred.has(i.key)),
+    failed,
+  )
+}
