@@ -153,7 +153,7 @@ test('a veto inside the transaction leaves the state file as it was, publishes n
   ])
   await r.controller.consider(await r.read())
   t.deepEqual([r.controller.base.revision, r.published], [1, [1]])
-  t.is((await r.store.callbacks.waiting(100)).total, 4, 'network, subnet and two ports')
+  t.is((await r.store.callbacks.waiting(100)).total, 5, 'network, subnet, default group and two ports')
   const before = await dump(r.file)
   await r.write(REPO.replace('  db: { network: blue, tags: [db] }\n', ''))
   t.is(await r.controller.consider(await r.read()), 0)

@@ -31,9 +31,14 @@ function repo(): string {
   for (const [i, host] of HOSTS.entries()) lines.push(`  ${host}: { tunnel_ip: 192.0.${2 + (i >> 8)}.${i & 255} }`)
   lines.push('networks:', ...Array.from({ length: NETWORKS }, (_, n) => `  n${n}: {}`))
   lines.push('subnets:', ...Array.from({ length: NETWORKS }, (_, n) => `  s${n}: { network: n${n}, cidr: 10.${n}.0.0/16 }`))
-  lines.push('ports:')
+  // A group for each network: in one group of all, everybody would be concerned by everybody.
+  const groups = Array.from({ length: NETWORKS }, (_, n) => `  g${n}: { rules: [{ direction: ingress, remote_group: g${n} }] }`)
+  lines.push('security_groups:', ...groups, 'ports:')
   for (const [i, host] of HOSTS.entries()) {
-    for (let p = 0; p < 3; p++) lines.push(`  p${i}-${p}: { network: n${(i + p * 10) % NETWORKS}, host: ${host} }`)
+    for (let p = 0; p < 3; p++) {
+      const n = (i + p * 10) % NETWORKS
+      lines.push(`  p${i}-${p}: { network: n${n}, host: ${host}, security_groups: [g${n}] }`)
+    }
   }
   return lines.join('\n')
 }
@@ -123,7 +128,11 @@ test('300 agents, 30 of them processes of their own, each compile and converge; 
   t.is([...reports.values()].filter((r) => r.objects.length > 0 || r.converged).length, 300)
 
   const before = writes(backend)
-  const step = engine.step(world, { set: write('ports: { extra: { network: n7, host: h007 } }').declared, del: [] }, { now: 0 })
+  const step = engine.step(
+    world,
+    { set: write('ports: { extra: { network: n7, host: h007, security_groups: [g7] } }').declared, del: [] },
+    { now: 0 },
+  )
   const concerned = hub.publish(2, step.world)
   t.is(concerned.length, 30)
   await until('all are at revision 2', () => allConverged(hub, reports) && HOSTS.every((h) => reports.get(h)?.revision === 2))
