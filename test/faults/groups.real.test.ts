@@ -64,18 +64,16 @@ async function wrong(): Promise<readonly string[]> {
   const asks = Object.keys(ADDRESSES).flatMap((from) =>
     Object.entries(ADDRESSES).flatMap(([to, ips]) => (from === to ? [] : ips.map((address) => ({ from, to, address })))),
   )
-  const out: string[] = []
-  for (const { from, to, address } of asks) {
-    const answers = await Promise.all(
+  const answers = await Promise.all(
+    asks.flatMap(({ from, to, address }) =>
       PROBE_KINDS.map(async (kind: ProbeKind) => {
         const wanted = PASSES.has(`${from} ${to} ${kind} ${address.includes(':') ? 6 : 4}`)
-        const { ok } = await probe(rig.guests, port(from), address, kind, wanted ? 3000 : 400)
+        const { ok } = await probe(rig.guests, port(from), address, kind, wanted ? 3000 : 1000)
         return ok === wanted ? [] : [`${from} → ${to} ${address} ${kind}: ${ok ? 'passed' : 'did not pass'}`]
       }),
-    )
-    out.push(...answers.flat())
-  }
-  return out
+    ),
+  )
+  return answers.flat()
 }
 
 async function change(dbRules: readonly string[], file = 'groups.yaml'): Promise<void> {
@@ -89,7 +87,8 @@ async function change(dbRules: readonly string[], file = 'groups.yaml'): Promise
 async function kept(host: string): Promise<{ readonly tcp: number; readonly udp: number; readonly all: number }> {
   const lines = (await rig.on(host, 'ovs-appctl', 'dpctl/dump-conntrack')).split('\n').filter((l) => l.includes('orig='))
   const to = (protocol: string): number =>
-    lines.filter((l) => l.startsWith(`${protocol},`) && l.includes('src=10.10.0.21,dst=10.10.0.31') && l.includes('dport=7001')).length
+    lines.filter((l) => l.startsWith(`${protocol},`) && l.includes('orig=(src=10.10.0.21,dst=10.10.0.31,') && l.includes('dport=7001'))
+      .length
   return { tcp: to('tcp'), udp: to('udp'), all: lines.length }
 }
 

@@ -79,6 +79,8 @@ function faultOf(t: Table, allowed: Allowed, action: Action): string | undefined
       if (!t.tracks) return 'keeps connections'
       if (action.table !== undefined && !allowed.jumps.has(action.table)) return `jumps to ${action.table}`
       return action.exec?.map((inner) => faultOf(t, allowed, inner)).find((fault) => fault !== undefined)
+    case 'ct_clear':
+      return t.tracks ? undefined : 'keeps connections'
     case 'conjunction':
       return allowed.matches.has('conj_id') ? undefined : 'joins clauses'
     case 'push_vlan':

@@ -61,8 +61,10 @@ function sideParts(side: Side): Part[] {
   const state = (priority: number, match: Match, actions: Part['actions']): Part => ({ table: side.state, priority, match, actions })
   return [
     ...side.always.map((match): Part => ({ table: side.kind, priority: 100, match, actions: pass })),
-    // Stateless groups: no zone, no connection; each direction has its own rules.
-    ...[IP, IPV6].map((match): Part => ({ table: side.kind, priority: 60, registers: { zone: 0 }, match, actions: ask })),
+    // Stateless groups: no zone, no connection; each direction has its own rules. What a sender on this host was found to have is not the receiver's.
+    ...[IP, IPV6].map(
+      (match): Part => ({ table: side.kind, priority: 60, registers: { zone: 0 }, match, actions: [{ kind: 'ct_clear' }, ...ask] }),
+    ),
     ...[IP, IPV6].map((match): Part => ({ table: side.kind, priority: 50, match, actions: [track(side.state)] })),
     { table: side.kind, priority: 0, actions: [] },
     state(100, ct('+inv+trk'), []),

@@ -1,11 +1,15 @@
 import fc from 'fast-check'
 import type { Frame } from '../../../../agentd/backends/fake/frame.ts'
+import type { GroupRule } from '../../../../src/model/intent.ts'
 import { advertise, arpReply, arpRequest, broadcastUdp, ether, icmp6, solicit, tcp, udp } from './frames.ts'
 import { BRIDGES, UNDERLAY } from './real-world.ts'
-import { linkLocalOf, macOf, type NetworkInput, type PortInput, type WorldInput } from './world.ts'
+import { addressesKey, groupKey, linkLocalOf, macOf, type NetworkInput, type PortInput, type WorldInput } from './world.ts'
 
 const HOSTS = ['h1', 'h2', 'h3']
 const NETWORKS = ['blue', 'red', 'green']
+const GROUPS = ['ga', 'gb', 'gc'] as const
+/** Stateful and stateless groups do not go together on one port. */
+const STATELESS = 2
 const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
 
 /** Small worlds in which everything meets everything: same addresses in two networks, missing bridges, ports down, unplugged, unbound. */
@@ -17,8 +21,12 @@ export const worlds: fc.Arbitrary<WorldInput> = fc
     ),
     networks: fc.tuple(...NETWORKS.map((_, i) => networkInput(i))),
     ports: fc.array(portInput(), { size: 'max', minLength: 3, maxLength: NAMES.length }),
+    groups: fc.tuple(...GROUPS.map(() => groupInput())),
+    offices: fc.subarray(['10.0.0.8/29', '10.0.0.12/32', '2001:db8:5::/126', '0.0.0.0/0']),
   })
-  .map(({ v6, hosts, networks, ports }) => ({
+  .map(({ v6, hosts, networks, ports, groups, offices }) => ({
+    groups: Object.fromEntries(groups.map((g, i) => [GROUPS[i], { ...g, stateful: i !== STATELESS }])),
+    addresses: { offices },
     hosts: Object.fromEntries(
       hosts.map(({ tunnel, bridge }, i) => [
         HOSTS[i],
@@ -54,7 +62,39 @@ function networkInput(i: number): fc.Arbitrary<NetworkInput> {
   return fc.oneof(tunnel, vlan, several, ...flat, fc.record({ type: fc.constant('local'), up })) as fc.Arbitrary<NetworkInput>
 }
 
+function groupInput(): fc.Arbitrary<{ readonly rules: readonly GroupRule[] }> {
+  const remote = fc.constantFrom<GroupRule['remote']>(
+    undefined,
+    ...GROUPS.map((g) => ({ group: groupKey(g) })),
+    { addresses: addressesKey('offices') },
+    { prefix: '10.0.0.0/28' },
+    { prefix: '2001:db8:5::/64' },
+  )
+  const about = fc.constantFrom<Partial<GroupRule>>(
+    {},
+    {},
+    { protocol: 17 },
+    { protocol: 6, ports: { first: 80, last: 443 } },
+    { protocol: 17, ports: { first: 4000, last: 5000 } },
+    { protocol: 58, icmp: { type: 128 } },
+  )
+  const rule = fc
+    .record({ direction: fc.constantFrom('ingress', 'egress'), ethertype: fc.constantFrom('IPv4', 'IPv6'), remote, about })
+    .map(({ direction, ethertype, remote: of, about: what }): GroupRule => {
+      const fits = of === undefined || !('prefix' in of) || of.prefix.includes(':') === (ethertype === 'IPv6')
+      const icmp = what.icmp !== undefined && ethertype === 'IPv4' ? { protocol: 1, icmp: { type: 8 } } : what
+      return { direction, ethertype, ...icmp, ...(of === undefined || !fits ? {} : { remote: of }) }
+    })
+  return fc.record({ rules: fc.array(rule, { maxLength: 6 }) })
+}
+
+/** Absent: under no rules. */
+function groupsOfPort(): fc.Arbitrary<readonly string[] | undefined> {
+  return fc.constantFrom(undefined, undefined, [], ['ga'], ['gb'], ['ga', 'gb'], ['gc'])
+}
+
 interface Raw {
+  readonly groups: readonly string[] | undefined
   readonly network: string
   /** Taken where the network has several. */
   readonly segment: string
@@ -73,6 +113,7 @@ function portInput(): fc.Arbitrary<Raw> {
     segment: fc.constantFrom('rack', 'overlay'),
     host: fc.constantFrom('h1', 'h1', 'h2', 'h2', 'h3', 'h3', undefined),
     security: fc.nat(2).map((n) => n < 2),
+    groups: groupsOfPort(),
     up: often(),
     unplugged: often().map((x) => !x),
     v4: often(),
@@ -82,7 +123,7 @@ function portInput(): fc.Arbitrary<Raw> {
 }
 
 function placed(raw: Raw, i: number, network: NetworkInput | undefined): PortInput {
-  const { host, v4, v6, shared, segment, ...rest } = raw
+  const { host, v4, v6, shared, segment, groups, ...rest } = raw
   const ips = [...(v4 ? [`10.0.0.${10 + i}`] : []), ...(v6 ? [`2001:db8:5::${10 + i}`] : [])]
   const allowed = shared
     ? [
@@ -95,6 +136,7 @@ function placed(raw: Raw, i: number, network: NetworkInput | undefined): PortInp
     tag: tagOf(i),
     ips,
     ...(host === undefined ? {} : { host }),
+    ...(groups === undefined || !rest.security ? {} : { groups }),
     ...(network?.segments === undefined || host === undefined ? {} : { segment }),
     allowed,
   }
@@ -129,6 +171,9 @@ export function frames(world: WorldInput): fc.Arbitrary<Frame> {
   return fc
     .tuple(plain, fc.constantFrom(...Array.from({ length: 20 }, () => undefined), 0, 101))
     .map(([frame, vlan]) => (vlan === undefined ? frame : { ...frame, vlan }))
+    .chain((frame) =>
+      fc.constantFrom(frame, frame, frame, { ...frame, connection: 'answer' as const }, { ...frame, connection: 'known' as const }),
+    )
 }
 
 /** Mostly honest frames (three of four) between ports of one network (three of four). */

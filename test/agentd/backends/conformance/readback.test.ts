@@ -2,6 +2,7 @@ import test from 'ava'
 import { observedFlowItem } from '../../../../agentd/backends/ovs/compile/build.ts'
 import type { OvsValue } from '../../../../agentd/backends/ovs/compile/values.ts'
 import { parseFlow } from '../../../../agentd/backends/ovs/flow/parse.ts'
+import { GROUP_STORIES } from './group-stories.ts'
 import type { RealSwitch } from './real.ts'
 import { loadWorld, startHost } from './real-world.ts'
 import { STORIES } from './stories.ts'
@@ -18,7 +19,7 @@ test.after.always(async () => {
 })
 
 /** A flow that comes back written otherwise would be taken for drift at every turn. */
-for (const story of STORIES) {
+for (const story of [...STORIES, ...GROUP_STORIES]) {
   test.serial(`what Open vSwitch holds reads as what was compiled: ${story.name}`, async (t) => {
     const world = makeWorld(story.world)
     const loaded = await loadWorld(world, switches)

@@ -44,6 +44,10 @@ test('tables: the numbers, which may never change their meaning', (t) => {
       '12 guard_arp',
       '13 guard_nd',
       '14 guard_source',
+      '20 egress',
+      '21 egress_state',
+      '22 egress_rules',
+      '23 egress_accept',
       '30 learn',
       '40 responder',
       '41 respond_arp',
@@ -56,6 +60,11 @@ test('tables: the numbers, which may never change their meaning', (t) => {
       '73 flood',
       '74 flood_unknown',
       '75 flood_part',
+      '80 ingress',
+      '81 ingress_kind',
+      '82 ingress_state',
+      '90 ingress_rules',
+      '91 ingress_accept',
       '110 output',
       '111 tunnel_key',
       '112 tunnel_peer',
@@ -82,9 +91,15 @@ test('a flow that breaks a declaration is refused when it is built', (t) => {
   says(/l2 does not declare that it sets eth_src/, { table: 'l2', actions: [setField('eth_src', 1n)] })
   says(/l2 does not declare that it sets these bits of eth_src/, { table: 'l2', actions: [move('eth_dst', 'eth_src')] })
   says(/l2 does not declare that it sets vlan_tci/, { table: 'l2', actions: [{ kind: 'pop_vlan' }] })
-  says(/l2 does not declare that it does conjunction/, { table: 'l2', actions: [{ kind: 'conjunction', id: 1, clause: 1, clauses: 2 }] })
+  says(/l2 does not declare that it joins clauses/, { table: 'l2', actions: [{ kind: 'conjunction', id: 1, clause: 1, clauses: 2 }] })
   says(/l2 does not declare that it learns into 0/, { table: 'l2', actions: [{ kind: 'learn', table: 0, specs: [] }] })
-  t.notThrows(() => flowItem({ ...base, table: 'l2', registers: { network: 1 }, actions: [set('target', 5), goto('output')] }))
+  says(/l2 does not declare that it keeps connections/, { table: 'l2', actions: [{ kind: 'ct', commit: true }] })
+  says(/egress does not declare that it jumps to 110/, { table: 'egress', actions: [{ kind: 'ct', table: 110 }] })
+  says(/egress does not declare that it sets ct_mark/, {
+    table: 'egress',
+    actions: [{ kind: 'ct', commit: true, exec: [setField('ct_mark', 1n)] }],
+  })
+  t.notThrows(() => flowItem({ ...base, table: 'l2', registers: { network: 1 }, actions: [set('target', 5), goto('ingress')] }))
   t.is(table('l2').number, 70)
 })
 
