@@ -120,6 +120,12 @@ export function move(from: FieldName, to: FieldName): Action {
   return { kind: 'move', src: whole(from), dst: whole(to) }
 }
 
+/** Copies a field into the low bits of a register that is at least as wide. */
+export function moveInto(from: FieldName, to: RegisterName): Action {
+  const src = whole(from)
+  return { kind: 'move', src, dst: { ...subfieldOf(to), bits: src.bits } }
+}
+
 /** Copies a register into a field of the same width. */
 export function moveTo(from: RegisterName, to: FieldName): Action {
   return { kind: 'move', src: subfieldOf(from), dst: whole(to) }

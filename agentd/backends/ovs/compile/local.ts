@@ -44,7 +44,7 @@ export function localItems(attach: AttachIntent, context: LocalContext): readonl
       table: 'classify',
       priority: 100,
       match: { in_port: { value: BigInt(context.ofport) }, ...UNTAGGED },
-      actions: [...identity, goto(guarded ? 'guard_mac' : AFTER_EGRESS)],
+      actions: [...identity, goto(guarded ? 'guard' : AFTER_EGRESS)],
     }),
     ...unplugged,
     flowItem({ ...common, table: 'output', priority: 50, registers: { target: context.self }, actions: [output(context.ofport)] }),

@@ -1,4 +1,5 @@
 import { type FieldName, fieldOf } from '../flow/fields.ts'
+import { makeMatch } from '../flow/make.ts'
 import type { FieldValue, Match, Subfield } from '../flow/types.ts'
 
 /** Bits under a name. */
@@ -15,7 +16,21 @@ export interface Register extends Bits {
   readonly says: string
 }
 
-export type RegisterName = 'network' | 'origin' | 'nd_ask' | 'flood_part' | 'sender' | 'target' | 'owner_mac' | 'swap' | 'zone' | 'rules'
+export type RegisterName =
+  | 'network'
+  | 'origin'
+  | 'nd_ask'
+  | 'flood_part'
+  | 'sender'
+  | 'target'
+  | 'owner_mac'
+  | 'swap'
+  | 'zone'
+  | 'rules'
+  | 'lladdr'
+  | 'claim'
+  | 'claim_v4'
+  | 'owned'
 
 export const REGISTERS: readonly Register[] = [
   {
@@ -62,6 +77,22 @@ export const REGISTERS: readonly Register[] = [
     says: 'Responder: the MAC of the port whose address is asked for.',
   },
   { name: 'swap', field: 'reg6', start: 0, bits: 32, says: 'Responder: room to exchange two addresses. Means nothing between flows.' },
+  {
+    name: 'owned',
+    field: 'reg0',
+    start: 3,
+    bits: 1,
+    says: 'Guard: 1: the sender may speak for the address that the frame claims, or it claims none.',
+  },
+  { name: 'claim_v4', field: 'reg0', start: 4, bits: 1, says: 'Guard: 1: `claim` is an IPv4 address.' },
+  {
+    name: 'lladdr',
+    field: 'xreg4',
+    start: 0,
+    bits: 48,
+    says: 'Guard: the link-layer address that the frame claims inside (ARP sender, ND option), or its source where it claims none.',
+  },
+  { name: 'claim', field: 'xxreg3', start: 0, bits: 128, says: 'Guard: the IP address that the frame speaks for.' },
   {
     name: 'zone',
     field: 'reg7',
@@ -147,14 +178,27 @@ function addRegister(
   out[r.field] = { value: (before?.value ?? 0n) | (BigInt(value) << shift), mask: (before?.mask ?? 0n) | mask }
 }
 
-/** The bits of each field that belong to the named registers. */
+/** The bits of each field that belong to the named registers, also under the names of the 32-bit registers that make it up: matches are written in these. */
 export function bitsOf(names: readonly string[]): ReadonlyMap<FieldName, bigint> {
   const out = new Map<FieldName, bigint>()
+  const add = (field: FieldName, bits: bigint): unknown => bits !== 0n && out.set(field, (out.get(field) ?? 0n) | bits)
   for (const r of REGISTERS) {
     if (!names.includes(r.name)) continue
-    out.set(r.field, (out.get(r.field) ?? 0n) | (((1n << BigInt(r.bits)) - 1n) << BigInt(r.start)))
+    const bits = ((1n << BigInt(r.bits)) - 1n) << BigInt(r.start)
+    add(r.field, bits)
+    const parts = partsOf(r.field)
+    if (parts.length > 1)
+      for (const [i, part] of parts.entries()) add(part as FieldName, (bits >> BigInt(32 * (parts.length - 1 - i))) & 0xffff_ffffn)
   }
   return out
+}
+
+/** A condition on the low `width` bits of a wide register; other bits of it are not looked at. No value: no condition. */
+export function registerBits(name: RegisterName, width: number, value: FieldValue | undefined): Match {
+  if (value === undefined) return {}
+  const { field, start } = BY_NAME[name]
+  const mask = value.mask ?? (1n << BigInt(width)) - 1n
+  return makeMatch({ [field]: { value: value.value << BigInt(start), mask: mask << BigInt(start) } })
 }
 
 /** Values of `origin`. */

@@ -1,7 +1,8 @@
 import { type Key, makeKey } from '../../../../src/model/key.ts'
 import type { Item } from '../../backend.ts'
-import { type Action, type FieldValue, PORT } from '../flow/types.ts'
-import { type FlowSpec, flowItem, goto, move, moveTo, output, resubmit, set, setField } from './build.ts'
+import type { FieldName } from '../flow/fields.ts'
+import { type Action, type FieldValue, type Match, PORT } from '../flow/types.ts'
+import { type FlowSpec, flowItem, goto, move, moveInto, moveTo, output, resubmit, set, setField } from './build.ts'
 import { cookieOfSet } from './cookie.ts'
 import { filterParts } from './filter.ts'
 import { ANY_PORT, ANY_TUNNEL, ORIGIN } from './registers.ts'
@@ -24,46 +25,75 @@ export function sharedItems(host: string): readonly Item[] {
 
 /** OVS drops what matches nothing; written out, the drop has a counter and a place in a trace. */
 function drops(): Part[] {
-  return (
-    ['classify', 'guard_mac', 'guard_type', 'guard_arp', 'guard_nd', 'guard_source', 'flood', 'flood_unknown', 'output'] as const
-  ).map((table) => ({
-    table,
-    priority: 0,
-    actions: [],
-  }))
+  return (['classify', 'guard', 'guard_lladdr', 'guard_claim', 'guard_advert', 'flood', 'flood_unknown', 'output'] as const).map(
+    (table) => ({
+      table,
+      priority: 0,
+      actions: [],
+    }),
+  )
 }
 
+/**
+ * A guest speaks under its own addresses only. What a frame claims is copied into registers, so that one flow for each MAC and one for each address of a port (`guard.ts`) judge every kind
+ * of frame.
+ */
 function guard(): Part[] {
-  const part = (priority: number, match: Part['match'], actions: Part['actions']): Part => ({
-    table: 'guard_type',
+  const lladdr = (priority: number, match: Match, from: FieldName): Part => ({
+    table: 'guard',
     priority,
-    match: match ?? {},
-    actions,
+    match,
+    actions: [moveInto(from, 'lladdr'), goto('guard_lladdr')],
   })
   return [
     // A guest is no DHCP server and no router.
-    part(100, { ...UDP, udp_src: { value: 67n }, udp_dst: { value: 68n } }, []),
-    part(100, { ...UDP6, udp_src: { value: 547n }, udp_dst: { value: 546n } }, []),
-    part(100, RA, []),
-    // Duplicate address detection carries no link-layer address (RFC 4861, 4.3); its target is looked at next. With one it fails `guard_source`.
-    part(90, { ...NS, ipv6_src: NONE, nd_sll: NONE }, [goto('guard_nd')]),
-    // Without the option there is no link-layer address to lie about. With it, `guard.ts` says which (priority 70).
-    part(70, { ...NS, nd_sll: NONE }, [goto('guard_source')]),
-    part(70, { ...NA, nd_tll: NONE }, [goto('guard_nd')]),
-    part(60, NS, []),
-    part(60, NA, []),
-    // What a host sends before it has an address: router solicitation, MLD (RFC 3590), DHCP discover.
-    part(50, { ...RS, ipv6_src: NONE }, [goto(AFTER_GUARD)]),
-    ...[131, 132, 143].map((type) => part(50, { ...icmp6(type), ipv6_src: NONE }, [goto(AFTER_GUARD)])),
-    part(50, { ...UDP, ip_src: NONE, ip_dst: { value: 0xffff_ffffn }, udp_src: { value: 68n }, udp_dst: { value: 67n } }, [
-      goto(AFTER_GUARD),
-    ]),
-    part(40, ARP, [goto('guard_arp')]),
+    { table: 'guard', priority: 100, match: { ...UDP, udp_src: { value: 67n }, udp_dst: { value: 68n } }, actions: [] },
+    { table: 'guard', priority: 100, match: { ...UDP6, udp_src: { value: 547n }, udp_dst: { value: 546n } }, actions: [] },
+    { table: 'guard', priority: 100, match: RA, actions: [] },
+    // Without the option there is no link-layer address to lie about.
+    lladdr(70, { ...NS, nd_sll: NONE }, 'eth_src'),
+    lladdr(70, { ...NA, nd_tll: NONE }, 'eth_src'),
+    lladdr(60, NS, 'nd_sll'),
+    lladdr(60, NA, 'nd_tll'),
+    lladdr(50, ARP, 'arp_sha'),
     // A hypervisor announces a guest it has taken over with RARP, which changes nobody's neighbour table.
-    part(40, RARP, [goto(AFTER_GUARD)]),
-    part(40, IP, [goto('guard_source')]),
-    part(40, IPV6, [goto('guard_source')]),
+    ...[RARP, IP, IPV6].map((match) => lladdr(50, match, 'eth_src')),
+    ...claims(),
+    {
+      table: 'guard_advert',
+      priority: 50,
+      registers: { owned: 1 },
+      match: IPV6,
+      actions: [set('owned', 0), ...claim('ipv6_src', 6), goto(AFTER_GUARD)],
+    },
+    { table: AFTER_GUARD, priority: 300, registers: { owned: 0 }, actions: [] },
   ]
+}
+
+function claims(): Part[] {
+  const part = (priority: number, match: Match, actions: readonly Action[]): Part => ({ table: 'guard_claim', priority, match, actions })
+  const nothing = [set('owned', 1), goto(AFTER_GUARD)]
+  return [
+    // An address probe (RFC 5227) claims nothing.
+    part(90, { ...ARP_REQUEST, arp_spa: NONE }, nothing),
+    // Duplicate address detection carries no link-layer address (RFC 4861, 4.3). With one it claims `::`, which is nobody's.
+    part(90, { ...NS, ipv6_src: NONE, nd_sll: NONE }, [...claim('nd_target', 6), goto(AFTER_GUARD)]),
+    part(90, NA, [...claim('nd_target', 6), goto('guard_advert')]),
+    // What a host sends before it has an address: router solicitation, MLD (RFC 3590), DHCP discover.
+    part(90, { ...RS, ipv6_src: NONE }, nothing),
+    ...[131, 132, 143].map((type) => part(90, { ...icmp6(type), ipv6_src: NONE }, nothing)),
+    part(90, { ...UDP, ip_src: NONE, ip_dst: { value: 0xffff_ffffn }, udp_src: { value: 68n }, udp_dst: { value: 67n } }, nothing),
+    part(50, RARP, nothing),
+    part(50, ARP, [...claim('arp_spa', 4), goto(AFTER_GUARD)]),
+    part(50, IP, [...claim('ip_src', 4), goto(AFTER_GUARD)]),
+    part(50, IPV6, [...claim('ipv6_src', 6), goto(AFTER_GUARD)]),
+  ]
+}
+
+/** Asks whether the sender may speak for an address. */
+function claim(from: FieldName, family: 4 | 6): readonly Action[] {
+  const copied = moveInto(from, 'claim')
+  return family === 4 ? [copied, set('claim_v4', 1), resubmit('guard_owner')] : [copied, set('claim_v4', 0), resubmit('guard_owner')]
 }
 
 function learn(): Part[] {

@@ -3,11 +3,11 @@ import type { RegisterName } from './registers.ts'
 
 export type TableName =
   | 'classify'
-  | 'guard_mac'
-  | 'guard_type'
-  | 'guard_arp'
-  | 'guard_nd'
-  | 'guard_source'
+  | 'guard'
+  | 'guard_lladdr'
+  | 'guard_claim'
+  | 'guard_advert'
+  | 'guard_owner'
   | 'egress'
   | 'egress_state'
   | 'egress_rules'
@@ -84,53 +84,58 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
     number: 0,
     matches: ['in_port', 'vlan_tci', 'tun_id', 'tun_src', 'tun_ipv6_src'],
     sets: ['network', 'origin', 'sender', 'zone', 'rules', 'vlan_tci'],
-    jumps: ['guard_mac', 'learn'],
+    jumps: ['guard', 'learn'],
     arrives: 'Every frame, from every port of br-int.',
     leaves:
       'Frames whose network is known: from an attached local port (untagged, administratively up), from a tunnel with the key of a network and the address of a host that has a port of it, from a provider bridge with the VLAN of a network. Everything else is dropped.',
   },
-  guard_mac: {
-    number: 10,
-    matches: ['sender', 'eth_src'],
-    jumps: ['guard_type'],
+  // 10 to 14 were the guard's tables before it compared what frames claim in registers.
+  guard: {
+    number: 15,
+    matches: [...ND, 'nd_sll', 'nd_tll', 'udp_src', 'udp_dst'],
+    sets: ['lladdr'],
+    jumps: ['guard_lladdr'],
     arrives: 'Frames of local ports with port security.',
-    leaves: 'Those with a source MAC the port may use.',
-  },
-  guard_type: {
-    number: 11,
-    matches: [...ND, 'sender', 'eth_src', 'nd_sll', 'nd_tll', 'ip_src', 'ip_dst', 'ipv6_src', 'udp_src', 'udp_dst'],
-    jumps: ['guard_arp', 'guard_nd', 'guard_source', 'egress'],
-    arrives: "Frames whose source MAC is the sender's.",
     leaves:
-      "IP and ARP, to the table that checks their addresses. What a client must send before it has an address (DHCP discover, MLD and router solicitation from ::) goes on at once. Dropped: answers of DHCP servers, router advertisements, ND with another's link-layer address, all other ethertypes.",
+      'The same with the link-layer address that they claim. Dropped: answers of DHCP servers, router advertisements, and every ethertype but IPv4, IPv6, ARP and RARP.',
   },
-  guard_arp: {
-    number: 12,
-    matches: ['sender', 'eth_src', 'eth_type', 'arp_op', 'arp_sha', 'arp_spa'],
-    jumps: ['egress'],
-    arrives: 'ARP of guarded ports.',
-    leaves: "ARP that speaks for an allowed address with the sender's MAC, and address probes (RFC 5227).",
+  guard_lladdr: {
+    number: 16,
+    matches: ['sender', 'eth_src', 'lladdr'],
+    jumps: ['guard_claim'],
+    arrives: 'Frames of guarded ports, with the link-layer address they claim.',
+    leaves: 'Those with a source MAC that the port may use, and that claim no other.',
   },
-  guard_nd: {
-    number: 13,
-    matches: [...ND, 'sender', 'eth_src', 'ipv6_src', 'nd_target'],
-    jumps: ['guard_source', 'egress'],
-    arrives: 'Neighbour advertisements, and solicitations from :: (duplicate address detection), of guarded ports.',
-    leaves: 'Those about an allowed address.',
+  guard_claim: {
+    number: 17,
+    matches: [...ND, 'arp_op', 'arp_spa', 'ip_src', 'ip_dst', 'ipv6_src', 'udp_src', 'udp_dst', 'nd_sll'],
+    sets: ['claim', 'claim_v4', 'owned'],
+    jumps: ['guard_advert', 'guard_owner', 'egress'],
+    arrives: "Frames whose MAC is the sender's.",
+    leaves:
+      'With the IP address that they speak for, and whether the sender may. Claiming nothing: address probes (RFC 5227), and what a client must send before it has an address (DHCP discover, MLD and router solicitation from ::).',
   },
-  guard_source: {
-    number: 14,
-    matches: ['sender', 'eth_src', 'eth_type', 'ip_src', 'ipv6_src'],
-    jumps: ['egress'],
-    arrives: 'IP of guarded ports.',
-    leaves: 'IP from an allowed address, IPv6 link-local of the source MAC included.',
+  guard_advert: {
+    number: 18,
+    matches: ['eth_type', 'owned'],
+    sets: ['claim', 'claim_v4', 'owned'],
+    jumps: ['guard_owner', 'egress'],
+    arrives: 'Neighbour advertisements, with whether the sender may speak for the target.',
+    leaves: 'The same with whether it may speak for the source, too.',
+  },
+  guard_owner: {
+    number: 19,
+    matches: ['sender', 'eth_src', 'claim', 'claim_v4'],
+    sets: ['owned'],
+    arrives: 'Frames of guarded ports, with the address they speak for.',
+    leaves: '(comes back, with `owned` set where the address is one of the sender’s, IPv6 link-local of its MAC included)',
   },
   egress: {
     number: 20,
-    matches: [...FILTERED, 'rules', 'zone'],
+    matches: [...FILTERED, 'owned', 'rules', 'zone'],
     jumps: ['egress_state', 'egress_rules', 'learn'],
     tracks: true,
-    arrives: 'Frames of guarded ports.',
+    arrives: 'Frames of guarded ports, and whether they claim what is not theirs: those are dropped.',
     leaves:
       'What needs no rule (ARP, ND, MLD, DHCP requests) and what comes from ports without security groups, to `learn`; IP of the others, looked up among the connections of the port where its groups are stateful.',
   },

@@ -39,11 +39,11 @@ test('tables: the numbers, which may never change their meaning', (t) => {
     TABLES.map((x) => `${x.number} ${x.name}`),
     [
       '0 classify',
-      '10 guard_mac',
-      '11 guard_type',
-      '12 guard_arp',
-      '13 guard_nd',
-      '14 guard_source',
+      '15 guard',
+      '16 guard_lladdr',
+      '17 guard_claim',
+      '18 guard_advert',
+      '19 guard_owner',
       '20 egress',
       '21 egress_state',
       '22 egress_rules',
@@ -77,8 +77,8 @@ test('a flow that breaks a declaration is refused when it is built', (t) => {
   const says = (message: RegExp, spec: Omit<Parameters<typeof flowItem>[0], 'priority' | 'cookie' | 'owners'>): void => {
     t.throws(() => flowItem({ ...base, ...spec }), { message })
   }
-  says(/guard_mac does not declare that it matches these bits of eth_dst/, {
-    table: 'guard_mac',
+  says(/guard_lladdr does not declare that it matches these bits of eth_dst/, {
+    table: 'guard_lladdr',
     match: { eth_dst: { value: 1n } },
     actions: [],
   })
