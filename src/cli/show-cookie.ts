@@ -21,6 +21,7 @@ interface Owner {
 
 const SAYS: Readonly<Record<CookieUse, (name: string) => string>> = {
   own: (name) => `flows of ${name}`,
+  members: (name) => `flows by which rules know the addresses of ${name}`,
   flood: (name) => `flows that copy frames to all of ${name}`,
   learned: (name) => `addresses that the switch learned in ${name}`,
 }

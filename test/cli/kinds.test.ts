@@ -87,7 +87,7 @@ test('overrides: what is off, whose it was and who cannot keep it, in kinds and 
   await edit(
     'fabric.mjs',
     "requires: ['CORE'],",
-    "requires: ['CORE'],\n  cannot: ['net-mtu-writable', 'quota_details', 'rbac-policies'].map((alias) => ({ alias, why: 'racks are fixed' })),",
+    "requires: ['CORE'],\n  cannot: ['net-mtu-writable', 'quota_details', 'rbac-policies', 'rbac-security-groups', 'rbac-address-group'].map((alias) => ({ alias, why: 'racks are fixed' })),",
   )
   const refused = await netloom('kinds', '--dir', repo)
   t.is(refused.code, 1)
@@ -95,15 +95,28 @@ test('overrides: what is off, whose it was and who cannot keep it, in kinds and 
     refused.out,
     /E0727.*plugin fabric cannot keep net-mtu-writable, which plugin ml2 promises: racks are fixed\n.*netloom\.yaml:2:38/,
   )
-  t.regex(refused.out, /write overrides: \[net-mtu-writable, quota_details, rbac-policies\] in netloom\.yaml/)
-  await edit('repo/netloom.yaml', 'installation:', 'overrides: [net-mtu-writable, quota_details, rbac-policies, net-mtu]\ninstallation:')
+  t.regex(
+    refused.out,
+    /write overrides: \[net-mtu-writable, quota_details, rbac-policies, rbac-security-groups, rbac-address-group\] in netloom\.yaml/,
+  )
+  await edit(
+    'repo/netloom.yaml',
+    'installation:',
+    'overrides: [net-mtu-writable, quota_details, rbac-policies, rbac-security-groups, rbac-address-group, net-mtu]\ninstallation:',
+  )
   const { out } = await netloom('kinds', '--dir', repo)
   t.regex(out, /^OFF +PLUGIN +WHY$/m)
   t.regex(out, /^net-mtu-writable +ml2 +fabric cannot keep it: racks are fixed$/m)
   t.notRegex(out, /^rbac_policy /m)
   const off = [{ plugin: 'fabric', why: 'racks are fixed' }]
-  const json = JSON.parse((await netloom('kinds', '--dir', repo, '--json')).out) as { off: unknown[]; features: { alias: string }[] }
-  t.like(json.off.at(-1), { alias: 'net-mtu-writable', plugin: 'ml2', by: off, builds_on: [] })
+  const json = JSON.parse((await netloom('kinds', '--dir', repo, '--json')).out) as {
+    off: { alias: string }[]
+    features: { alias: string }[]
+  }
+  t.like(
+    json.off.find((o) => o.alias === 'net-mtu-writable'),
+    { alias: 'net-mtu-writable', plugin: 'ml2', by: off, builds_on: [] },
+  )
   t.false(json.features.some((f) => f.alias === 'net-mtu-writable' || f.alias === 'quota_details'))
   const shown = (await netloom('plugins', repo)).out
   t.regex(shown, /^ {2}off: .*net-mtu-writable \(fabric cannot keep it: racks are fixed\)/m)
@@ -111,7 +124,7 @@ test('overrides: what is off, whose it was and who cannot keep it, in kinds and 
   const plugins = (JSON.parse((await netloom('plugins', repo, '--json')).out) as { plugins: PluginEntry[] }).plugins
   t.deepEqual(
     plugins.find((p) => p.name === 'ml2')?.off.map((o) => o.alias),
-    ['rbac-policies', 'quota_details', 'net-mtu-writable'],
+    ['rbac-policies', 'quota_details', 'net-mtu-writable', 'rbac-security-groups', 'rbac-address-group'],
   )
   t.is(plugins.find((p) => p.name === 'fabric')?.cannot[0]?.why, 'racks are fixed')
   await edit('repo/dmz.yaml', 'segmentation_id: 120 }', 'segmentation_id: 120, mtu: 1400 }')

@@ -14,7 +14,7 @@ function titlesOf(path: string, source: string): readonly string[] {
   const found: string[] = []
   const visit = (node: ts.Node): void => {
     const name =
-      path.endsWith('/stories.ts') && ts.isPropertyAssignment(node) && node.name.getText() === 'name' ? node.initializer : undefined
+      path.endsWith('stories.ts') && ts.isPropertyAssignment(node) && node.name.getText() === 'name' ? node.initializer : undefined
     if (name !== undefined && ts.isStringLiteralLike(name)) found.push(name.text)
     const [title] = ts.isCallExpression(node) && /^test\b/.test(node.expression.getText()) ? node.arguments : []
     if (title !== undefined && (ts.isStringLiteralLike(title) || ts.isTemplateExpression(title))) found.push(title.getText().slice(1, -1))

@@ -67,7 +67,9 @@ test.serial(
     const server = await serverSaid(id)
     const revision = server?.['revision']
     t.is(revision, 2, JSON.stringify(server))
-    await rig.seen('the agent’s log names the commit', async () => (await rig.agentLog('h1')).some((l) => l['commit'] === id))
+    await rig.seen('the agent’s log names the commit', async () =>
+      (await rig.agentLog('h1')).some((l) => l['commit'] === id && l.msg === 'converged'),
+    )
     const agent = (await rig.agentLog('h1')).find((l) => l['commit'] === id && l.msg === 'converged')
     t.is(agent?.['revision'], revision)
 
@@ -93,7 +95,7 @@ test.serial(
     const cookies = [...new Set(flows.map(cookieOf))]
     const uses = new Set<string>()
     for (const cookie of cookies) uses.add((await traced(cookie)).use)
-    t.deepEqual([...uses].sort(), ['flood', 'own', 'pipeline'])
+    t.deepEqual([...uses].sort(), ['flood', 'members', 'own', 'pipeline'])
     const learned = /learn\(.*?cookie=(0x[0-9a-f]+)/.exec(flows.find((f) => f.includes('learn(')) ?? '')?.[1] ?? ''
     t.deepEqual([(await traced(learned)).use, (await traced(learned)).key], ['learned', 'network/default/red'])
 

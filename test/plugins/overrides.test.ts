@@ -60,7 +60,7 @@ test('with the override the alias is off, and says by whom; what it covers canno
 
 test('kinds, added attributes and computed ones go with their alias', (t) => {
   const why = 'x'
-  const gone = ['rbac-policies', 'standard-attr-tag', 'standard-attr-timestamp']
+  const gone = ['rbac-policies', 'rbac-security-groups', 'rbac-address-group', 'standard-attr-tag', 'standard-attr-timestamp']
   const directory = directoryOf([boxes(...gone.map((alias) => ({ alias, why })))], overrides(...gone))
   t.false(directory.kinds.some((k) => k.kind === 'rbac_policy'))
   t.is(directory.added.get('port')?.get('tags'), undefined)

@@ -10,7 +10,7 @@ import { createEngine } from '../../src/server/engine/engine.ts'
 import type { World } from '../../src/server/engine/types.ts'
 import { computePlan } from '../../src/server/plan/plan.ts'
 import { netloom } from '../cli/netloom.ts'
-import { findingsOf } from '../support/world.ts'
+import { findingsOf, withImplied } from '../support/world.ts'
 import { directoryOf, kind, said, together, withAttributes, withKinds } from './make.ts'
 import { thirdParty } from './third-party.ts'
 
@@ -43,12 +43,13 @@ function speakers(...agent_roles: readonly string[]): Plugin {
 
 function declared(yaml: string, kinds: readonly KindDefinition[]): readonly Declared[] {
   const document = (parse(yaml) ?? {}) as Record<string, Record<string, JsonObject | null>>
-  return kinds.flatMap((k) =>
+  const written = kinds.flatMap((k) =>
     Object.entries(document[k.collection] ?? {}).map(([name, spec]) => {
       const project = k.scope === 'global' ? '' : DEFAULT_PROJECT
       return { key: makeKey(k.kind, project, name), kind: k.kind, project, name, spec: k.normalise(spec ?? {}).spec }
     }),
   )
+  return withImplied(written)
 }
 
 const GUARDS = { delete_ratio: 1, delete_ratio_min: 1000, delete_count: 1000, delete_settle_ms: 0 }
@@ -90,7 +91,7 @@ test('a plugin’s intents reach the hosts that have its role, in shared scopes 
   )
   t.deepEqual(
     scopesOf(world, 'h2'),
-    ['fabric', 'host/h2', 'net/default/n'],
+    ['fabric', 'host/h2', 'members/default/default', 'net/default/n', 'sg/default/default'],
     'whoever has l2 alone is asked for what it was asked for without the plugin',
   )
   t.deepEqual(change([speakers('bgp')], BOTH + PORTS + PEERS, BOTH + PORTS).changes, ['delete peer/default/far: h1'])
@@ -100,7 +101,7 @@ test('the same plugin for l2 reaches both, in the scopes that there are', (t) =>
   for (const roles of [['l2'], []]) {
     const { world, changes } = change([speakers(...roles)], PORTS + BOTH.replace(', bgp', ''), PORTS + BOTH.replace(', bgp', '') + PEERS)
     t.deepEqual(changes, ['create peer/default/far: h1, h2'])
-    t.deepEqual(scopesOf(world, 'h1'), ['fabric', 'host/h1', 'net/default/n'])
+    t.deepEqual(scopesOf(world, 'h1'), ['fabric', 'host/h1', 'members/default/default', 'net/default/n', 'sg/default/default'])
   }
 })
 

@@ -16,12 +16,13 @@ export function cookieOfSet(name: string): bigint {
 }
 
 /** What a flow with a certain cookie does for the resource that the cookie leads back to. */
-export type CookieUse = 'own' | 'flood' | 'learned'
+export type CookieUse = 'own' | 'flood' | 'learned' | 'members'
 
 /** Every cookie that flows for a resource carry, as `ovs-ofctl` writes it. `domains`: of a network, as `domainOf` names its segments. */
 export function cookiesOf(owner: Key, domains: readonly string[]): ReadonlyMap<string, CookieUse> {
   const learned = domains.map((domain): [string, CookieUse] => [cookieText(cookieOfSet(`learned ${domain}`)), 'learned'])
-  return new Map([...learned, [cookieText(cookieOfSet(`flood ${owner}`)), 'flood'], [cookieText(cookieOf(owner)), 'own']])
+  const sets = (['flood', 'members'] as const).map((use): [string, CookieUse] => [cookieText(cookieOfSet(`${use} ${owner}`)), use])
+  return new Map([...learned, ...sets, [cookieText(cookieOf(owner)), 'own']])
 }
 
 /** The cookie of the flows that every host has, whatever its ports are. */

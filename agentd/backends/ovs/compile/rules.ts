@@ -119,7 +119,7 @@ export function remoteItems(policies: readonly Policy[], remotes: ReadonlyMap<Ke
 
 function remoteItem(direction: Direction, prefix: string, ids: ReadonlySet<number>, owners: readonly Key[]): Item {
   return flowItem({
-    cookie: cookieOfSet('members'),
+    cookie: cookieOfSet(`members ${owners[0] ?? NOBODY}`),
     owners,
     table: `${direction}_rules`,
     priority: CLAUSE,

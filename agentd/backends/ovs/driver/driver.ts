@@ -18,6 +18,7 @@ import { factsOf, type Inventory, isDown, isNews, isOurs, MONITORED, rowItems, t
 import { partsOf } from './parts.ts'
 import { followPlugged, NONE_PLUGGED, type PluggedPorts, replugOperations } from './plugged.ts'
 import { readBack } from './readback.ts'
+import { forgetStale } from './stale-datapath.ts'
 import { type Hands, type Written, writeParts } from './write-parts.ts'
 
 const READY_MS = 10_000
@@ -89,7 +90,6 @@ class OvsDriver implements Driver {
       links: this.#links,
       around: this.#around,
       inventory: () => this.#inventory,
-      facts: () => this.#facts,
     }
   }
 
@@ -163,7 +163,9 @@ class OvsDriver implements Driver {
     return { ...written, verified }
   }
 
+  /** A run follows a change, ours or another hand's: either may leave stale decisions in the datapath, and connections that are allowed no more. */
   async settle({ connections }: Compiled): Promise<void> {
+    if (this.#facts.datapath_type === 'netdev') await forgetStale(this.#options.rundir, this.#options.log)
     if (connections === undefined) return
     const { judges, freed } = connections as Connections
     await this.#connections.settle(judges, freed)

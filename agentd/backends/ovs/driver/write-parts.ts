@@ -1,4 +1,4 @@
-import type { DriverOptions, Facts, Item, Outcome } from '../../backend.ts'
+import type { DriverOptions, Item, Outcome } from '../../backend.ts'
 import { BRIDGE } from '../compile/names.ts'
 import type { SettingValue } from '../compile/values.ts'
 import type { Operation, OvsdbClient } from '../ovsdb/client.ts'
@@ -9,7 +9,6 @@ import type { Inventory } from './observe.ts'
 import { type Parts, pairsLeft } from './parts.ts'
 import { removeRows, writeRows } from './rows.ts'
 import { notShut, type ShutFirst, shutFirst } from './shut.ts'
-import { forgetStale } from './stale-datapath.ts'
 
 /** Milliseconds a turn may spend on taking ports off before it lets newer work in. */
 const REMOVE_BUDGET_MS = 400
@@ -22,7 +21,6 @@ export interface Hands {
   readonly links: LinkKeeper
   readonly around: Around
   readonly inventory: () => Inventory
-  readonly facts: () => Facts
 }
 
 /** An outcome before anything was read back. Grows as the stages go on. */
@@ -45,10 +43,7 @@ export async function writeParts(hands: Hands, parts: Parts, replug: readonly Op
   const rows = await shut(hands, first, written)
   if (rows.length > 0 || replug.length > 0) await timed(written, 'rows', () => insertRows(hands, rows, replug, failed))
   if (first.flows.length + parts.gone.length > 0)
-    await timed(written, 'flows', async () => {
-      await flows.write(first.flows, parts.gone, failed, deferred)
-      if (hands.facts().datapath_type === 'netdev') await forgetStale(hands.options.rundir, hands.options.log)
-    })
+    await timed(written, 'flows', () => flows.write(first.flows, parts.gone, failed, deferred))
   if (parts.settings.length > 0) await timed(written, 'settings', () => setRight(hands, parts.settings, failed))
   if (parts.links.length > 0) await timed(written, 'settle', () => links.settle(parts.links, failed))
   await takeOff(hands, parts, written)
