@@ -127,6 +127,8 @@ test('overrides: what is off, whose it was and who cannot keep it, in kinds and 
     ['rbac-policies', 'quota_details', 'net-mtu-writable', 'rbac-security-groups', 'rbac-address-group'],
   )
   t.is(plugins.find((p) => p.name === 'fabric')?.cannot[0]?.why, 'racks are fixed')
+  // What is counted stands in the state file.
+  t.is((await netloom('plan', repo)).code, 0)
   await edit('repo/dmz.yaml', 'segmentation_id: 120 }', 'segmentation_id: 120, mtu: 1400 }')
   await edit('repo/dmz.yaml', 'subnets:', 'rbac_policies: {}\nsubnets:')
   const said = (await netloom('validate', repo)).out
