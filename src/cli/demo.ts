@@ -2,15 +2,20 @@ import { type StdioOptions, spawn } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { execOk } from '../lab/exec.ts'
+import { Guests } from '../lab/guests.ts'
 import { type Lab, labDown, labUp } from '../lab/lab.ts'
-import { allPairs, describeWrong, proveAll } from '../lab/prove.ts'
+import { lossDuring } from '../lab/probe.ts'
+import { allPairs, describeWrong, pairsOf, proveAll } from '../lab/prove.ts'
 import { findRemains, isClean } from '../lab/sweep.ts'
 import { count } from '../lib/text.ts'
+import { displayKey } from '../model/key.ts'
 import type { DriftItem } from '../model/status.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
-import { labTag, labWorld, reaches } from './lab.ts'
+import { labTag, labWorld } from './lab.ts'
+import { reaches } from './lab-reach.ts'
 import { labStateFile, startLabAgent, startLabServer, waitConverged } from './lab-session.ts'
 import { labSpecOf } from './lab-spec.ts'
 import type { Output } from './output.ts'
@@ -20,6 +25,7 @@ const NETLOOM = fileURLToPath(new URL('./main.js', import.meta.url))
 const SAMPLE = fileURLToPath(new URL('../../../samples/01-three-hosts', import.meta.url))
 const HEARTBEAT_MS = 500
 const REPAIR_MS = 15_000
+const DEAD_MS = 1_000
 const NEW_PORT = '  web-4: { network: blue, host: h2 }\n'
 
 /** What was seen, for the last line. */
@@ -32,6 +38,9 @@ interface Seen {
   found: number
   repaired: number
   foreign: number
+  /** Packets sent while the server was dead and started again, and those of them that were lost. */
+  sent: number
+  lost: number
 }
 
 /**
@@ -42,7 +51,7 @@ export async function demo(options: { readonly keep: boolean }, output: Output):
   const began = Date.now()
   const dir = await mkdtemp(join(tmpdir(), 'netloom-demo-'))
   const tag = labTag(dir)
-  const seen: Seen = { pairs: 0, silent: 0, probes: 0, acts: 0, found: 0, repaired: 0, foreign: 0 }
+  const seen: Seen = { pairs: 0, silent: 0, probes: 0, acts: 0, found: 0, repaired: 0, foreign: 0, sent: 0, lost: 0 }
   const interrupted = new AbortController()
   const stop = (): void => interrupted.abort()
   process.once('SIGINT', stop)
@@ -58,7 +67,7 @@ export async function demo(options: { readonly keep: boolean }, output: Output):
   const seconds = Math.round((Date.now() - began) / 1000)
   output.print(
     `Proved in ${seconds} s: 3 hosts, VXLAN and VLAN, ${seen.pairs} pairs of ports reach each other and ${seen.silent} that must not do not (${seen.probes} probes: ping, TCP, UDP), ` +
-      `a port added by editing YAML answers, all ${seen.acts} acts of other hands on Open vSwitch were found and explained (${count(seen.found, 'difference')}: ${seen.repaired} of ours repaired, ${seen.foreign} of others left alone)${options.keep ? `; the lab stands: netloom lab down ${dir}` : ', nothing was left behind'}.`,
+      `a port added by editing YAML answers, a server that was killed came back while ${seen.lost} of ${seen.sent} packets were lost, all ${seen.acts} acts of other hands on Open vSwitch were found and explained (${count(seen.found, 'difference')}: ${seen.repaired} of ours repaired, ${seen.foreign} of others left alone)${options.keep ? `; the lab stands: netloom lab down ${dir}` : ', nothing was left behind'}.`,
   )
   return EXIT.clean
 }
@@ -77,7 +86,7 @@ async function show(dir: string, tag: string, seen: Seen, output: Output, signal
   const world = await labWorld(dir, output)
   const spec = labSpecOf(world)
   const lab = await labUp(tag, spec, (step) => output.print(`   ${step.what} ${step.name} (${Math.round(step.ms)} ms)`))
-  await startLabServer(lab, dir, { manual: true, fresh: true, heartbeatMs: HEARTBEAT_MS })
+  const server = await startLabServer(lab, dir, { manual: true, fresh: true, heartbeatMs: HEARTBEAT_MS })
   for (const host of spec.hosts) await startLabAgent(lab, host.name)
   output.print(`   a server and ${spec.hosts.length} agents run`)
 
@@ -101,9 +110,36 @@ async function show(dir: string, tag: string, seen: Seen, output: Output, signal
   await everyPort(grown, tag)
   await prove(grown, dir, seen, output)
 
+  go('The server dies, and is brought back')
+  await bringBack(grown, dir, server, seen, output)
+  await netloom(output, ['status', dir, ...state])
+
   go('Break Open vSwitch by hand')
   await vandalise(grown, dir, state, seen, output)
   await prove(grown, dir, seen, output)
+}
+
+/** What supervision is for (`samples/systemd`): the server ends without a word, hosts go on, and a new one finds everything as it was. */
+async function bringBack(lab: Lab, dir: string, server: number, seen: Seen, output: Output): Promise<void> {
+  const [from, to] = lab.spec.guests.filter((g) => g.port.includes('/web-'))
+  const address = to?.addresses[0]?.replace(/\/.*$/, '')
+  if (from === undefined || to === undefined || address === undefined) throw new CommandError('the sample has no two ports that talk')
+  const guests = new Guests(lab)
+  try {
+    const { udp } = await lossDuring(guests, { from: from.port, to: to.port, address }, async () => {
+      output.print(`   kill -9 ${server}`)
+      process.kill(server, 'SIGKILL')
+      await sleep(DEAD_MS)
+      await startLabServer(lab, dir, { manual: true, fresh: false, heartbeatMs: HEARTBEAT_MS })
+      output.print('   the server runs again')
+      await everyPort(lab, lab.tag)
+    })
+    seen.sent = udp.sent
+    seen.lost = udp.lost
+    output.print(`   meanwhile ${udp.lost} of ${udp.sent} packets between ${displayKey(from.port)} and ${displayKey(to.port)} were lost`)
+  } finally {
+    await guests.close()
+  }
 }
 
 /** What another hand does to h1's switch, and how `netloom drift` is to show it. */
@@ -207,8 +243,9 @@ async function prove(lab: Lab, dir: string, seen: Seen, output: Output): Promise
   const proof = await proveAll(lab, pairs)
   output.print(`   ${proof.summary}`)
   if (proof.wrong.length > 0) throw new CommandError(describeWrong(proof).join('\n'))
-  seen.pairs = pairs.filter((p) => p.reach).length
-  seen.silent = pairs.length - seen.pairs
+  const { all, none } = pairsOf(proof.results)
+  seen.pairs = all.size
+  seen.silent = none.size
   seen.probes += proof.results.length
 }
 

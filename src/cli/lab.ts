@@ -8,11 +8,12 @@ import { allPairs, describeWrong, proveAll } from '../lab/prove.ts'
 import type { LabSpec } from '../lab/spec.ts'
 import { type HostStatus, labStatus } from '../lab/status.ts'
 import { describeRemains, isClean } from '../lab/sweep.ts'
-import { type Key, makeKey, namedKey } from '../model/key.ts'
+import { makeKey } from '../model/key.ts'
 import type { World } from '../server/engine/types.ts'
 import type { HostState } from '../server/render/fleet.ts'
 import { renderStatus } from '../server/render/status.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
+import { reaches } from './lab-reach.ts'
 import { labAgents, labStateFile, startLabAgent, startLabServer, waitConverged } from './lab-session.ts'
 import { labSpecOf } from './lab-spec.ts'
 import { lookOffline } from './offline.ts'
@@ -150,18 +151,6 @@ function withSwitches(states: readonly HostState[], switches: readonly HostStatu
     ...states.map((s) => ({ ...s, ...described(there.get(s.host)) })),
     ...switches.filter((s) => !known.has(s.name)).map((s) => ({ host: s.name, sync: 'Unknown', health: 'Missing', ...described(s) })),
   ]
-}
-
-/** Ports of one network reach each other; ports of different networks do not: there are no routers yet. */
-export function reaches(world: World): (from: Key, to: Key) => boolean {
-  const networkOf = (port: Key): Key | undefined => {
-    const resource = world.resources.get(port)
-    const network = resource?.spec['network']
-    return resource === undefined || typeof network !== 'string' ? undefined : namedKey('network', resource.project, network)
-  }
-  const isUp = (key: Key | undefined): boolean => key === undefined || world.resources.get(key)?.spec['admin_state_up'] !== false
-  const carries = (port: Key): boolean => isUp(port) && isUp(networkOf(port))
-  return (from, to) => networkOf(from) === networkOf(to) && carries(from) && carries(to)
 }
 
 async function ping(dir: string, output: Output): Promise<ExitCode> {

@@ -9,9 +9,13 @@ import { PROBE_KINDS, type ProbeKind, probe } from './probe.ts'
 export interface ExpectedPair {
   readonly from: Key
   readonly to: Key
-  /** True: every probe must be answered. False: none may be. */
-  readonly reach: boolean
+  /** True: every probe must be answered. False: none may be. Else: those that pass. */
+  readonly reach: Reach
 }
+
+export type Reach = boolean | Passes
+/** Whether a question of that kind to that address, and its answer, may pass. */
+export type Passes = (address: string, kind: ProbeKind) => boolean
 
 export interface ProbeResult extends ProbeAnswer {
   readonly from: Key
@@ -44,7 +48,7 @@ const PARALLEL = 12
 const PARALLEL_SILENT = 64
 
 /** Every guest of the lab with every other one: the pairs for `proveAll`. */
-export function allPairs(lab: Lab, reach: (from: Key, to: Key) => boolean): ExpectedPair[] {
+export function allPairs(lab: Lab, reach: (from: Key, to: Key) => Reach): ExpectedPair[] {
   const ports = lab.spec.guests.map((g) => g.port)
   return ports.flatMap((from) => ports.filter((to) => to !== from).map((to) => ({ from, to, reach: reach(from, to) })))
 }
@@ -79,7 +83,7 @@ export async function proveAll(lab: Lab, pairs: readonly ExpectedPair[], options
       PARALLEL_SILENT,
       ask,
     )
-    return judge([...answered, ...silent], pairs, performance.now() - start)
+    return judge([...answered, ...silent], performance.now() - start)
   } finally {
     await guests.close()
   }
@@ -98,28 +102,49 @@ function jobsOf(lab: Lab, pair: ExpectedPair, kinds: readonly ProbeKind[]): Job[
   const addresses = findGuest(lab, pair.to)
     .addresses.filter((a) => families.has(a.includes(':')))
     .map((a) => a.replace(/\/.*$/, ''))
-  if (addresses.length === 0 && pair.reach) addresses.push('')
-  return addresses.flatMap((address) => kinds.map((kind): Job => ({ from: pair.from, to: pair.to, address, kind, expected: pair.reach })))
+  const { from, to, reach } = pair
+  if (addresses.length === 0 && reach === true) addresses.push('')
+  const expected = (address: string, kind: ProbeKind): boolean => (typeof reach === 'boolean' ? reach : reach(address, kind))
+  return addresses.flatMap((address) => kinds.map((kind): Job => ({ from, to, address, kind, expected: expected(address, kind) })))
 }
 
-function judge(results: readonly ProbeResult[], pairs: readonly ExpectedPair[], ms: number): Proof {
+function judge(results: readonly ProbeResult[], ms: number): Proof {
   const wrong = results.filter((r) => r.ok !== r.expected)
-  return { results, wrong, ms, summary: summarise(results, wrong, pairs, ms) }
+  return { results, wrong, ms, summary: summarise(results, wrong, ms) }
+}
+
+/** Pairs by what was expected of them: everything, some of it, nothing. */
+export function pairsOf(results: readonly ProbeResult[]): {
+  readonly all: Set<string>
+  readonly some: Set<string>
+  readonly none: Set<string>
+} {
+  const asked = new Map<string, Set<boolean>>()
+  for (const { from, to, expected } of results) {
+    const of = asked.get(`${from} ${to}`) ?? new Set()
+    asked.set(`${from} ${to}`, of.add(expected))
+  }
+  const those = (holds: (of: Set<boolean>) => boolean): Set<string> =>
+    new Set([...asked].filter(([, of]) => holds(of)).map(([pair]) => pair))
+  return {
+    all: those((of) => !of.has(false)),
+    some: those((of) => of.size === 2),
+    none: those((of) => !of.has(true)),
+  }
 }
 
 const KIND_WORDS: Readonly<Record<ProbeKind, string>> = { ping: 'ping', tcp: 'TCP with payload', udp: 'UDP with payload' }
 
-function summarise(results: readonly ProbeResult[], wrong: readonly ProbeResult[], pairs: readonly ExpectedPair[], ms: number): string {
+function summarise(results: readonly ProbeResult[], wrong: readonly ProbeResult[], ms: number): string {
   const bad = new Set(wrong.map((r) => `${r.from} ${r.to}`))
-  const count = (reach: boolean): string => {
-    const list = pairs.filter((p) => p.reach === reach)
-    return `${list.filter((p) => !bad.has(`${p.from} ${p.to}`)).length} of ${list.length}`
-  }
+  const { all, some, none } = pairsOf(results)
+  const count = (pairs: ReadonlySet<string>): string => `${[...pairs].filter((p) => !bad.has(p)).length} of ${pairs.size}`
   const kinds = PROBE_KINDS.filter((k) => results.some((r) => r.kind === k)).map((k) => KIND_WORDS[k])
   const families = [results.some((r) => r.address.includes('.')) ? 'IPv4' : '', results.some((r) => r.address.includes(':')) ? 'IPv6' : '']
   const parts: string[] = []
-  if (pairs.some((p) => p.reach)) parts.push(`${count(true)} pairs reach each other`)
-  if (pairs.some((p) => !p.reach)) parts.push(`${count(false)} pairs that must not, do not`)
+  if (all.size > 0) parts.push(`${count(all)} pairs reach each other`)
+  if (some.size > 0) parts.push(`${count(some)} pairs as far as their security groups let them`)
+  if (none.size > 0) parts.push(`${count(none)} pairs that must not, do not`)
   return `${parts.join('; ')} (${kinds.join(', ')}; ${families.filter((f) => f !== '').join(' and ')}; ${results.length} probes in ${(ms / 1000).toFixed(1)} s)`
 }
 
