@@ -12,7 +12,7 @@ import { isReserved } from './names.ts'
 import { type NetworkContext, networkContext, targetOf } from './network.ts'
 import { allocateNumbers, type Numbers } from './numbers.ts'
 import { outsideOf } from './outside.ts'
-import { isTracked, policyName } from './policy.ts'
+import { conjunctionNames, isTracked, policyName } from './policy.ts'
 import { target } from './registers.ts'
 import { policyItems, remoteItems } from './rules.ts'
 import { learnItems, peerItems, providerItems, toPeerItems, tunnelKeyItems } from './segment.ts'
@@ -61,7 +61,8 @@ function compile(input: CompileInput, memo: Memo): Compiled {
   }
   for (const emitPeer of peers.values()) emitPeer()
   for (const policy of view.policies.values()) emit(work, policyItems(policy, numbers))
-  emit(work, remoteItems([...view.policies.values()], view.remotes, numbers))
+  memo.members.begin(policyRules(view, numbers))
+  emit(work, remoteItems([...view.policies.values()], view.remotes, numbers, memo.members))
   const subjects = [makeKey('host', '', input.host), ...view.attaches.map((a) => a.port)]
   const verdicts = verdictsOf(view, wiring, input.facts)
   const connections = connectionsOf(view, numbers, table)
@@ -106,6 +107,13 @@ function compileNetwork(work: Work, context: NetworkContext): void {
     )
   }
   for (const set of floodSets(work, context)) emit(work, floodItems(set))
+}
+
+/** Everything that the ids of conjunctions follow from. */
+function policyRules({ policies }: HostView, numbers: Numbers): string {
+  return conjunctionNames(policies.values())
+    .map((name) => `${name} ${numbers.of('conjunction', name)}`)
+    .join('\n')
 }
 
 /** The numbers a port's frames carry through the tables of security groups. */

@@ -93,7 +93,12 @@ function clauseItems(policy: Policy, direction: Direction, numbers: Numbers): It
 const NOBODY = '' as Key
 
 /** Who is a member: one flow for each address and direction, whatever the number of rules and groups that ask. */
-export function remoteItems(policies: readonly Policy[], remotes: ReadonlyMap<Key, Remote>, numbers: Numbers): readonly Item[] {
+export function remoteItems(
+  policies: readonly Policy[],
+  remotes: ReadonlyMap<Key, Remote>,
+  numbers: Numbers,
+  made: MadeMembers,
+): readonly Item[] {
   return DIRECTIONS.flatMap((direction) => {
     const ids = new Map<Key, Set<number>>()
     for (const policy of policies) {
@@ -104,17 +109,37 @@ export function remoteItems(policies: readonly Policy[], remotes: ReadonlyMap<Ke
         ids.set(remote, of.add(numbers.of('conjunction', conjunctionName(policy, direction, remote))))
       }
     }
-    const byPrefix = new Map<string, { readonly ids: Set<number>; readonly owners: Set<Key> }>()
-    for (const [remote, of] of ids) {
+    const byPrefix = new Map<string, readonly Key[]>()
+    for (const remote of [...ids.keys()].sort(compareText)) {
       for (const prefix of remotes.get(remote)?.prefixes ?? []) {
-        const entry = byPrefix.get(prefix) ?? { ids: new Set(), owners: new Set() }
-        byPrefix.set(prefix, entry)
-        for (const id of of) entry.ids.add(id)
-        entry.owners.add(remote)
+        const others = byPrefix.get(prefix)
+        byPrefix.set(prefix, others === undefined ? [remote] : [...others, remote])
       }
     }
-    return [...byPrefix].flatMap(([prefix, { ids: of, owners }]) => remoteItem(direction, prefix, of, [...owners].sort(compareText)))
+    const of = (owners: readonly Key[]): ReadonlySet<number> => new Set(owners.flatMap((owner) => [...(ids.get(owner) ?? [])]))
+    return [...byPrefix].map(([prefix, owners]) => made.item(direction, prefix, owners, () => of(owners)))
   })
+}
+
+/** A group may have many thousand members: what was made for one is found again as long as the same rules ask for the same groups. */
+export class MadeMembers {
+  #before: Map<string, Item> = new Map()
+  #now: Map<string, Item> = new Map()
+  #rules = ''
+
+  /** Begins a compilation. `rules`: everything that ids follow from. */
+  begin(rules: string): void {
+    this.#before = rules === this.#rules ? this.#now : new Map()
+    this.#now = new Map()
+    this.#rules = rules
+  }
+
+  item(direction: Direction, prefix: string, owners: readonly Key[], ids: () => ReadonlySet<number>): Item {
+    const key = `${direction} ${prefix} ${owners.join(' ')}`
+    const item = this.#before.get(key) ?? remoteItem(direction, prefix, ids(), owners)
+    this.#now.set(key, item)
+    return item
+  }
 }
 
 function remoteItem(direction: Direction, prefix: string, ids: ReadonlySet<number>, owners: readonly Key[]): Item {

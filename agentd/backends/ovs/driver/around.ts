@@ -1,5 +1,5 @@
 import type { Facts, Item } from '../../backend.ts'
-import { localAddresses } from './datapath.ts'
+import { endsState, localAddresses } from './datapath.ts'
 import { tunnelAddresses } from './foreign.ts'
 import type { Inventory } from './observe.ts'
 import { Providers, type ProvidersOptions } from './providers.ts'
@@ -19,6 +19,9 @@ export class Around {
   readonly #providers: Providers
   #timer: NodeJS.Timeout | undefined
   #seen = ''
+  /** As last enumerated, and what the kernel said of our tunnels' ends then. */
+  #addresses: Readonly<Record<string, string>> = {}
+  #ends = ''
   #closed = false
 
   constructor(options: AroundOptions) {
@@ -47,7 +50,8 @@ export class Around {
   }
 
   facts(): Required<Pick<Facts, 'addresses' | 'providers'>> {
-    return { addresses: localAddresses(), providers: this.#providers.facts(this.#options.inventory()) }
+    this.#addresses = localAddresses()
+    return { addresses: this.#addresses, providers: this.#providers.facts(this.#options.inventory()) }
   }
 
   /** What others told ports of ours on their bridges to refuse. */
@@ -68,8 +72,16 @@ export class Around {
   /** Addresses where no tunnel ends come and go with guests. */
   #compare(): void {
     if (this.#closed) return
-    const { addresses, providers } = this.facts()
-    const ends = [...tunnelAddresses(this.#options.inventory(), this.#options.installation)].map((ip) => [ip, addresses[ip]])
+    const inventory = this.#options.inventory()
+    const own = [...tunnelAddresses(inventory, this.#options.installation)]
+    // A host has an interface for each guest: all of them are enumerated only where something is other with those that matter.
+    const state = endsState(own, this.#addresses)
+    if (state !== this.#ends) {
+      this.#addresses = localAddresses()
+      this.#ends = endsState(own, this.#addresses)
+    }
+    const ends = own.map((ip) => [ip, this.#addresses[ip]])
+    const providers = this.#providers.facts(inventory)
     const refused = [...this.items()].map(([key, item]) => [key, item.text])
     const seen = JSON.stringify([ends, providers, refused])
     if (seen === this.#seen) return

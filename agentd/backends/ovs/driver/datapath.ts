@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
-import { canonicalIp } from '../../../../src/lib/ip.ts'
+import { canonicalIp, parseIp } from '../../../../src/lib/ip.ts'
 import { asSet } from '../ovsdb/replica.ts'
 import type { Inventory } from './observe.ts'
 
@@ -23,4 +23,35 @@ export function localAddresses(): Record<string, string> {
     }
   }
   return out
+}
+
+/**
+ * What the kernel says of these addresses, as text to be compared: whether it has them, and the flags of the device that had them. A few small files, whatever the number of
+ * interfaces.
+ */
+export function endsState(ips: readonly string[], devices: Readonly<Record<string, string>>): string {
+  if (ips.length === 0) return ''
+  const four = ips.some((ip) => !ip.includes(':')) ? textOf('/proc/net/fib_trie') : ''
+  const six = ips.some((ip) => ip.includes(':')) ? textOf('/proc/net/if_inet6') : ''
+  return ips
+    .map((ip) => {
+      const has = ip.includes(':') ? six.includes(hex6(ip)) : four.includes(`|-- ${ip}\n`)
+      const device = devices[ip]
+      return `${ip} ${has} ${device === undefined ? '' : textOf(`/sys/class/net/${device}/flags`)}`
+    })
+    .join('\n')
+}
+
+/** As `/proc/net/if_inet6` writes an address. */
+function hex6(ip: string): string {
+  return (parseIp(ip)?.value ?? 0n).toString(16).padStart(32, '0')
+}
+
+/** Empty where there is no such file: a device that is gone. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
 }
