@@ -250,6 +250,7 @@ export function defaultStateFile(dir: string): string {
   return join(dir, '.netloom', 'state.db')
 }
 
+/** Named after the state file: two of them in one folder are two servers. */
 export function controlPath(stateFile: string): string {
-  return join(stateFile, '..', 'server.sock')
+  return `${stateFile}.sock`
 }
