@@ -4,7 +4,7 @@ import { startAgent } from './agent.ts'
 import { BACKENDS } from './backends/drivers.ts'
 import { inspectDrift, inspectItems } from './inspect.ts'
 import { readKeyFile } from './key-file.ts'
-import { lockDirectory } from './lock.ts'
+import { lockDirectory, lockSwitch } from './lock.ts'
 import { createLog } from './log.ts'
 import type { AgentOptions } from './options.ts'
 import { agentCommand } from './options.ts'
@@ -17,6 +17,7 @@ async function run(options: AgentOptions): Promise<void> {
   const { keys: file, ...rest } = options
   const keys = file === undefined ? {} : { keys: readKeyFile(file, options.host) }
   const lock = await lockDirectory(options.stateDir, log)
+  const switchLock = options.backend === 'ovs' ? await lockSwitch(options.rundir, log) : undefined
   const agent = await startAgent({ ...rest, ...keys, backend, log })
   log('info', 'started', { server: options.server, pid: process.pid })
   await new Promise<void>((resolve) => {
@@ -25,6 +26,7 @@ async function run(options: AgentOptions): Promise<void> {
   })
   log('info', 'stopping; the switch keeps forwarding what it has')
   await agent.close()
+  await switchLock?.release()
   await lock.release()
 }
 

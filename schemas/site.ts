@@ -9,7 +9,8 @@ export const siteSchema = {
     installation: {
       type: 'string',
       maxLength: 64,
-      description: 'Names this installation to its agents; an agent of another one is turned away. Written by netloom init.',
+      description:
+        'Names this installation: agents write it beside all that they make, and a plan that would change it is refused by the guard `installation`. Written by netloom init.',
     },
     core_plugin: {
       type: 'string',

@@ -5,6 +5,7 @@ import { driftIdentity, driftItems, foreignOf, isDrift } from './drift.ts'
 import { withHarm } from './harm.ts'
 import { objectStatuses } from './status.ts'
 import { type Failure, isEmptyDelta, isPaused, splitDelta, unreadFailures, wantedTexts, wholeDelta } from './tracker.ts'
+import { unsavedStatuses } from './unsaved.ts'
 
 /** `repair`: drift is put back at once. `report`: it is told and left. `off`: not even looked for between changes. */
 export type DriftMode = 'off' | 'report' | 'repair'
@@ -128,7 +129,10 @@ export function createConverger(options: ConvergerOptions): Converger {
     const began = options.now()
     const compiled = compile(at)
     if (compiled.allocations !== allocations) {
-      await options.saveAllocations(compiled.allocations)
+      await options.saveAllocations(compiled.allocations).catch((error: unknown) => {
+        tellUnsaved(at, error)
+        throw error
+      })
       allocations = compiled.allocations
     }
     const compiledAt = options.now()
@@ -167,6 +171,25 @@ export function createConverger(options: ConvergerOptions): Converger {
       written: ready.add.length + ready.change.length + ready.remove.length,
       failed: new Map([...failing].map(([key, { cause }]) => [key, cause])),
       timings: { compile: compiledAt - began, observe: observedAt - compiledAt, ...outcome.timings, total: options.now() - began },
+    })
+  }
+
+  /** Nothing is written with numbers that a crash would forget; told when it begins, since it may last for hours. */
+  function tellUnsaved({ revision }: ConvergeTarget, error: unknown): void {
+    const cause = `nothing is changed on this host before its numbers can be saved: ${error instanceof Error ? error.message : String(error)}`
+    const next = unsavedStatuses(statuses, self, { cause, now: new Date(options.now()).toISOString() })
+    if (next === statuses) return
+    statuses = next
+    options.onResult({
+      revision,
+      converged: false,
+      statuses,
+      drift: [],
+      allocations,
+      facts: driver.facts(),
+      written: 0,
+      failed: new Map(),
+      timings: {},
     })
   }
 

@@ -62,7 +62,9 @@ export function openStateFile(directory: string): StateFile {
     })
     tail = turn.catch(() => undefined)
     return turn.catch((cause: unknown) => {
-      throw new NorthboundError('disk', `cannot write ${path(name)}.json`, { cause })
+      throw new NorthboundError('disk', `cannot write ${path(name)}.json: ${cause instanceof Error ? cause.message : String(cause)}`, {
+        cause,
+      })
     })
   }
 

@@ -45,7 +45,7 @@ export const planOutputSchema = {
         additionalProperties: false,
         required: ['guard', 'message', 'count'],
         properties: {
-          guard: { enum: ['empty-tree', 'vanished-file', 'delete-ratio', 'delete-count', 'renumber'] },
+          guard: { enum: ['empty-tree', 'installation', 'vanished-file', 'delete-ratio', 'delete-count', 'renumber'] },
           message: { type: 'string' },
           cause: { type: 'string' },
           count: { type: 'integer', minimum: 0, description: 'What an override must name.' },

@@ -20,7 +20,7 @@ import type { Plan } from './plan/types.ts'
 import type { FleetInput } from './render/fleet.ts'
 import type { WatchStatus } from './repo/watch.ts'
 import { openHubFor } from './serve-hub.ts'
-import { commitText, type ServerLog, warnOfRestart } from './server-log.ts'
+import { commitText, createKeylessWarner, type ServerLog, warnOfRestart } from './server-log.ts'
 import { StoreError } from './store/error.ts'
 import { forgotten } from './store/held.ts'
 import { openStore } from './store/open.ts'
@@ -223,9 +223,13 @@ async function admissionFor(
   { store, agents, base, hub }: { readonly store: Store; readonly agents: Agents; readonly base: Base; readonly hub: Hub },
 ): Promise<ReturnType<typeof openAdmission>> {
   const present = keysOfHosts(base.world.resources.values())
+  const warn = createKeylessWarner(options.log, options.keys !== undefined)
   const admission = openAdmission({
     left: await keysOfLeft(store, agents.records.keys(), present),
-    onKeys: (keys) => hub.setKeys(keys),
+    onKeys: (keys) => {
+      hub.setKeys(keys)
+      warn(keys)
+    },
     onBad: (message) => options.log('warn', message),
     ...(options.hostKeys === undefined ? {} : { file: options.hostKeys }),
   })
@@ -250,6 +254,7 @@ export function defaultStateFile(dir: string): string {
   return join(dir, '.netloom', 'state.db')
 }
 
+/** Named after the state file: two of them in one folder are two servers. */
 export function controlPath(stateFile: string): string {
-  return join(stateFile, '..', 'server.sock')
+  return `${stateFile}.sock`
 }

@@ -37,6 +37,23 @@ export function warnOfRestart(log: ServerLog, started: Site, now: Site): void {
   }
 }
 
+/** Hosts have keys and the server asks for none: somebody believes to be protected. Told once. */
+export function createKeylessWarner(log: ServerLog, hasKey: boolean): (keys: ReadonlyMap<string, string>) => void {
+  let told = hasKey
+  return (keys) => {
+    if (told || keys.size === 0) return
+    told = true
+    log(
+      'warn',
+      'hosts have a public_key, and this server has no key: whoever reaches its addresses is let in, and agents with keys are not served',
+      {
+        hosts: keys.size,
+        fix: 'put the server.key that they know back beside the state file, or name it with --keys, and start the server again',
+      },
+    )
+  }
+}
+
 /** What the repository is now, where that is worth a line; `before`: what it was. */
 export function tellRepo(log: ServerLog, controller: Controller, before: Controller['repo']['state']): void {
   const { repo } = controller

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,9 +16,9 @@ async function folder(t: ExecutionContext): Promise<string> {
   return dir
 }
 
-function start(t: ExecutionContext, dir: string, stateDir: string): ChildProcess {
+function start(t: ExecutionContext, dir: string, stateDir: string, backend = 'fake'): ChildProcess {
   const server = `ipc://${join(dir, 'nobody')}`
-  const args = ['--backend', 'fake', '--host', 'h1', '--server', server, '--state-dir', stateDir, '--rundir', dir]
+  const args = ['--backend', backend, '--host', 'h1', '--server', server, '--state-dir', stateDir, '--rundir', dir]
   const child = spawn(process.execPath, [AGENTD, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   t.teardown(() => child.kill('SIGKILL'))
   return child
@@ -53,6 +53,28 @@ test('a second agent on the same state directory is refused, and told whose it i
   )
   t.is(first.exitCode, null)
   t.regex(await said(start(t, dir, join(dir, 'other'))), /"started"/, 'a directory of its own is free')
+})
+
+test('a second agent on the same switch is refused, whatever its state directory; where there is no switch yet, that is said', async (t) => {
+  const dir = await folder(t)
+  const first = start(t, dir, join(dir, 'one'), 'ovs')
+  t.regex(await said(first), /"started"/)
+  const second = start(t, dir, join(dir, 'two'), 'ovs')
+  const text = await said(second)
+  t.is(second.exitCode, 1)
+  t.regex(text, new RegExp(`^netloom-agentd: E0608: another agent \\(process ${first.pid}, since 20.*Z\\) has the switch in ${dir}, `))
+  first.kill('SIGKILL')
+  await once(first, 'close')
+  t.regex(await said(start(t, dir, join(dir, 'two'), 'ovs')), /"started"/)
+  t.regex(await said(start(t, join(dir, 'absent'), join(dir, 'three'), 'ovs')), /there is no switch yet[^]*"started"/)
+})
+
+test('a lock into which nothing can be written, as on a full disk, holds all the same', async (t) => {
+  const dir = await folder(t)
+  await symlink('/dev/full', join(dir, 'agent.lock'))
+  const first = start(t, dir, dir)
+  t.regex(await said(first), /who has the lock could not be written[^]*"started"/)
+  t.regex(await said(start(t, dir, dir)), /E0608: another agent /)
 })
 
 test('an agent that ended, by a signal or killed, leaves no lock behind', async (t) => {

@@ -176,7 +176,7 @@ test('an emptied repository deletes nothing: guards refuse with exit 3 and the e
   t.regex((await netloom('history', dir)).out, /-32 .*--allow delete-ratio=30 --allow delete-count=32/, 'what let it pass is recorded')
   const nonsense = await netloom('apply', '--dir', dir, '--allow', 'nonsense')
   t.is(nonsense.code, 1)
-  t.regex(nonsense.err, /^error: .*'nonsense' is invalid.*guards: vanished-file, delete-ratio, delete-count, renumber\n/)
+  t.regex(nonsense.err, /^error: .*'nonsense' is invalid.*guards: installation, vanished-file, delete-ratio, delete-count, renumber\n/)
 })
 
 test('output that is not a terminal has no colour; --json is one document with a version', async (t) => {

@@ -4,7 +4,7 @@ import type { GuardName, GuardVerdict } from '../plan/types.ts'
 /** Guard → the numbers that the operator has named. */
 export type Allowed = ReadonlyMap<GuardName, ReadonlySet<number>>
 
-export const OVERRIDABLE: readonly GuardName[] = ['vanished-file', 'delete-ratio', 'delete-count', 'renumber']
+export const OVERRIDABLE: readonly GuardName[] = ['installation', 'vanished-file', 'delete-ratio', 'delete-count', 'renumber']
 
 /** Parses the values of `--allow` (`delete-ratio=104`; repeatable, or parted by commas). */
 export function parseAllow(values: readonly string[]): { readonly allowed: Allowed; readonly issues: readonly Issue[] } {

@@ -30,7 +30,14 @@ export function vanishedFromHead(paths: readonly string[]): readonly VanishedFil
 /** Reasons to refuse the plan, in a fixed order. Thresholds come from the site file; counting stops as soon as a ratio is known to be kept. */
 export function guardPlan(input: GuardInput): readonly GuardVerdict[] {
   const deleted = input.changes.filter((c) => c.action === 'delete')
-  return [...emptyTree(input), ...vanishedFiles(input), ...deleteRatio(input, deleted), ...deleteCount(input, deleted), ...renumber(input)]
+  return [
+    ...emptyTree(input),
+    ...otherInstallation(input),
+    ...vanishedFiles(input),
+    ...deleteRatio(input, deleted),
+    ...deleteCount(input, deleted),
+    ...renumber(input),
+  ]
 }
 
 /** An empty tree is a wrong directory or a failed checkout, not a wish; nothing overrides this. A site file alone is one too: it declares nothing that runs. */
@@ -42,6 +49,20 @@ function emptyTree({ base, world }: GuardInput): readonly GuardVerdict[] {
   return [
     { guard: 'empty-tree', message, cause: 'is this the right directory and branch? An empty repo never deletes anything', count: had },
   ]
+}
+
+/** A state file belongs to one installation: another name is most likely another repository, or another state file, than was meant. */
+function otherInstallation({ base, world }: GuardInput): readonly GuardVerdict[] {
+  const had = installationOf(base)
+  const has = installationOf(world)
+  if (had === '' || had === has) return []
+  const message = `the state is of installation ${had}, and the repo is of ${has === '' ? 'one without a name' : has}`
+  const cause = 'is this the right directory, and the right state file? A new name goes on everything that agents made'
+  return [verdict('installation', message, cause, 1)]
+}
+
+function installationOf(world: World): string {
+  return String(world.resources.get(SITE_KEY)?.spec['installation'] ?? '')
 }
 
 function vanishedFiles({ vanished = [] }: GuardInput): readonly GuardVerdict[] {

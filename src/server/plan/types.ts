@@ -65,7 +65,7 @@ export interface Summary {
   readonly recreate: number
 }
 
-export type GuardName = 'empty-tree' | 'vanished-file' | 'delete-ratio' | 'delete-count' | 'renumber'
+export type GuardName = 'empty-tree' | 'installation' | 'vanished-file' | 'delete-ratio' | 'delete-count' | 'renumber'
 
 /** A reason to refuse a plan, with the exact override. */
 export interface GuardVerdict {

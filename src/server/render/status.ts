@@ -138,18 +138,30 @@ function objectLines(objects: readonly HostObject[], now: number, pen: Pen): rea
 
 function summary(hosts: readonly HostState[], input: FleetInput): string {
   const fine = hosts.filter((h) => h.sync === 'Synced' && h.health === 'Healthy').length
-  const stalled = new Set(hosts.filter((h) => h.health === 'Stalled').map((h) => h.host))
-  const active = input.status.filter((o) => o.state === 'ACTIVE' && !stalled.has(o.host)).length
-  const objects = `${active} of ${count(input.status.length, 'object')} active${unknownText([...stalled], input)}`
+  const holding = new Set(input.status.map((o) => o.host))
+  const of = (health: HostState['health']): readonly string[] =>
+    hosts.filter((h) => h.health === health && holding.has(h.host)).map((h) => h.host)
+  const [stalled, missing] = [of('Stalled'), of('Missing')]
+  const unknown = new Set([...stalled, ...missing])
+  const active = input.status.filter((o) => o.state === 'ACTIVE' && !unknown.has(o.host)).length
+  const notKnown = `${unknownText(stalled, stalledWhy(stalled, input), input)}${unknownText(missing, missingWhy(missing), input)}`
+  const objects = `${active} of ${count(input.status.length, 'object')} active${notKnown}`
   return `Revision ${input.revision || 'none'}: ${fine} of ${count(hosts.length, 'host')} synced and healthy; ${objects}.`
 }
 
-/** What a switch holds that does not answer is not known, whatever its agent last read. */
-function unknownText(stalled: readonly string[], { status, dataplanes, now }: FleetInput): string {
-  const unknown = status.filter((o) => stalled.includes(o.host)).length
-  if (unknown === 0) return ''
+/** What a host holds whose switch does not answer, or whose agent is not heard, is not known, whatever the agent last read. */
+function unknownText(hosts: readonly string[], why: string, { status }: FleetInput): string {
+  const theirs = new Set(hosts)
+  const unknown = status.filter((o) => theirs.has(o.host)).length
+  return unknown === 0 ? '' : `; ${unknown} on ${named(hosts)} not known: ${why}`
+}
+
+function stalledWhy(stalled: readonly string[], { dataplanes, now }: FleetInput): string {
   const [only] = stalled
   const dataplane = only === undefined || stalled.length > 1 ? undefined : dataplanes?.[only]
-  const whose = dataplane === undefined ? 'their switches do not answer' : `its switch does not answer, since ${silentFor(dataplane, now)}`
-  return `; ${unknown} on ${named(stalled)} not known: ${whose}`
+  return dataplane === undefined ? 'their switches do not answer' : `its switch does not answer, since ${silentFor(dataplane, now)}`
+}
+
+function missingWhy(missing: readonly string[]): string {
+  return missing.length === 1 ? 'its agent is not heard' : 'their agents are not heard'
 }

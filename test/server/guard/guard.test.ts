@@ -18,6 +18,31 @@ test('an empty tree always blocks', (t) => {
   t.deepEqual(blocked([], []), [])
 })
 
+test('a repo of another installation blocks; a first name does not', (t) => {
+  const named = (installation?: string): readonly Item[] => [
+    ...items('network', 1),
+    { key: 'site/site', spec: installation === undefined ? {} : { installation } },
+  ]
+  t.deepEqual(blocked(named('north'), named('south')), [
+    {
+      guard: 'installation',
+      message: 'the state is of installation north, and the repo is of south',
+      cause: 'is this the right directory, and the right state file? A new name goes on everything that agents made',
+      count: 1,
+      override: '--allow installation=1',
+    },
+  ])
+  t.deepEqual(
+    [named(), items('network', 1)].flatMap((after) => blocked(named('north'), after).map((v) => v.message)),
+    Array.from({ length: 2 }, () => 'the state is of installation north, and the repo is of one without a name'),
+  )
+  t.deepEqual(blocked(named(), named('north')), [])
+  t.deepEqual(blocked(items('network', 1), named('north')), [])
+  t.deepEqual(blocked(named('north'), named('north')), [])
+  const { blocked: verdicts } = computePlan(inputOf(named('north'), named('south')))
+  t.deepEqual(stillBlocked(verdicts, parseAllow(['installation=1']).allowed), [])
+})
+
 test('more than 30 % of a kind, once there are ten', (t) => {
   const network = items('network', 1)
   t.deepEqual(blocked([...network, ...items('port', 10)], [...network, ...items('port', 7)]), [])
