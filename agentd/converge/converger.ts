@@ -81,6 +81,8 @@ export function createConverger(options: ConvergerOptions): Converger {
   let fresh = true
   let closed = false
   let fault = ''
+  /** In a row, after which connections could not be ended. */
+  let unsettledRuns = 0
   let running: Promise<void> | undefined
   let timer: { cancel(): void } | undefined
 
@@ -159,7 +161,8 @@ export function createConverger(options: ConvergerOptions): Converger {
     statuses = objectStatuses(withHarm(compiled, self, observed.foreign), pending, failing, statuses, nowText)
     const drift = rememberDrift(drifted.taken, foreignOf(compiled, observed), nowText)
     scheduleRetry()
-    if (unsettled !== undefined) lookAgain(unsettled)
+    if (unsettled === undefined) unsettledRuns = 0
+    else lookAgain(unsettled)
     if (again) due = true
     options.onResult({
       revision: at.revision,
@@ -231,9 +234,10 @@ export function createConverger(options: ConvergerOptions): Converger {
   }
 
   function lookAgain(error: string): void {
-    log('warn', 'connections that are allowed no more could not be ended, will try again', { error })
+    // Told once for as long as it goes on.
+    log(unsettledRuns === 0 ? 'warn' : 'debug', 'connections that are allowed no more could not be ended, will try again', { error })
     timer?.cancel()
-    timer = options.setTimer(options.backoff(1), wake)
+    timer = options.setTimer(options.backoff(++unsettledRuns), wake)
   }
 
   function scheduleRetry(): void {
