@@ -12,6 +12,7 @@ import { boot } from './boot.ts'
 import { CallbackRunner } from './callbacks/runner.ts'
 import { type Context, createContext, READER_VERSION, siteOf } from './context.ts'
 import { Controller } from './controller.ts'
+import { resourcesOf } from './engine/counts.ts'
 import type { World } from './engine/types.ts'
 import { fleetInput, type HostRecord } from './fleet.ts'
 import { followRepo } from './follow.ts'
@@ -147,8 +148,9 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     store,
     hub: {
       // Keys first: whoever is expelled by this revision hears nothing of it.
-      publish({ revision, git }: Pick<RevisionInfo, 'revision' | 'git'>, { resources, scopes, needs }: World): readonly string[] {
-        admission.settle(keysOfHosts(resources.values()))
+      publish({ revision, git }: Pick<RevisionInfo, 'revision' | 'git'>, world: World): readonly string[] {
+        const { scopes, needs } = world
+        admission.settle(keysOfHosts(resourcesOf(world, 'host')))
         return hub.publish(revision, { scopes, needs, ...commitText(git) })
       },
     },
