@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import type { JsonObject } from '../src/model/brand.ts'
 import type { HostIntent } from '../src/model/intent.ts'
+import type { LogEntry } from '../src/model/log-entry.ts'
 import type { DriftItem } from '../src/model/status.ts'
 import type { Question } from '../src/wire/messages.ts'
 import type { Backend, Driver } from './backends/backend.ts'
@@ -14,6 +15,7 @@ import type { HostKeys } from './northbound/identity.ts'
 import { type Northbound, type NorthboundTiming, openNorthbound } from './northbound/northbound.ts'
 import { openStateFile } from './northbound/statefile.ts'
 import { originOf } from './origin.ts'
+import { openSecurityLog } from './security-log.ts'
 import { convergeTarget, hostIntent } from './target.ts'
 
 export interface RunOptions {
@@ -27,6 +29,10 @@ export interface RunOptions {
   readonly log: Log
   readonly timing?: Partial<NorthboundTiming>
   readonly canary?: CanaryTiming
+  /** Where what logs ask for is written down; `<stateDir>/log/security.jsonl` if left out. */
+  readonly securityLog?: string
+  /** Megabytes, after which that file is begun anew and the one before is dropped. */
+  readonly securityLogMb?: number
   /** After every run of converge; for tests and progress. */
   readonly onResult?: (result: ConvergeResult) => void
 }
@@ -55,6 +61,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
   const origin = await originOf(options.stateDir)
   for (const note of saved.notes) log('warn', note)
   const closing = new AbortController()
+  const securityLog = openSecurityLog(options)
   let allocations = saved.allocations
   let driver: Driver | undefined
   let converger: Converger | undefined
@@ -117,7 +124,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
   async function openSwitch(installation: string): Promise<void> {
     for (let said = false; !closing.signal.aborted; ) {
       try {
-        driver = await options.backend.open({ ...options, installation })
+        driver = await options.backend.open({ ...options, installation, onLogged })
         break
       } catch (error) {
         if (!said) log('error', 'the switch does not answer; trying until it does', { error: String(error) })
@@ -157,6 +164,12 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
     const expected = expectedSet(saved, leftAt !== undefined)
     if (expected !== undefined) converger.expect(convergeTarget(expected))
     if (pending !== undefined) converger.setTarget(convergeTarget(pending))
+  }
+
+  /** The host's file comes first: it is whole also while the server is away. */
+  function onLogged(entry: LogEntry): void {
+    securityLog.write(entry, arrivedAt ?? pending?.revision)
+    northbound?.logged(entry)
   }
 
   function onSwitch(): void {
@@ -234,6 +247,7 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
       await opening
       await converger?.close()
       await driver?.close()
+      await securityLog.close()
     },
   }
 }

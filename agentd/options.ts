@@ -14,6 +14,9 @@ export interface AgentOptions {
   readonly database?: string
   readonly backend: string
   readonly logLevel: string
+  /** Of `run`: where what logs ask for is written down. */
+  readonly securityLog?: string
+  readonly securityLogMb?: number
 }
 
 /** The command tree: `run` (the default) and the read-only `drift` and `flows`, which need no server. */
@@ -36,6 +39,8 @@ export function agentCommand(handlers: {
   shared(program.command('run', { isDefault: true }).description('converge and report until stopped (the default)'))
     .requiredOption('--server <endpoint>', "the server's rpc endpoint, e.g. tcp://netloom.example:9611", endpoint)
     .option('--keys <file>', 'this host’s keys, as `netloom keys new HOST` wrote them')
+    .option('--security-log <file>', 'where connections that logs ask for are written down (default: <state-dir>/log/security.jsonl)')
+    .option('--security-log-mb <n>', 'megabytes after which that file is begun anew; the one before is kept as FILE.1', megabytes, 16)
     .action((options: AgentOptions) => handlers.run(options))
   shared(
     program.command('drift').description('compare Open vSwitch with the last target, write nothing; exit 2 when something differs'),
@@ -49,6 +54,11 @@ export function agentCommand(handlers: {
 function hostName(text: string): string {
   if (!isHostName(text)) throw new InvalidArgumentError(`${HOST_NAME_RULE}.`)
   return text
+}
+
+function megabytes(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It is to be a whole number, 1 or more.')
+  return Number(text)
 }
 
 function endpoint(text: string): string {

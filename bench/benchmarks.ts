@@ -25,7 +25,17 @@ export const BENCHMARKS: readonly Benchmark[] = [
     title: 'Many ports onto one host',
     about:
       'veth ports plugged in one transaction, until the last one is reported ACTIVE. Floor: the same transaction and the same flows by hand, no agent.',
-    cases: (quick) => (quick ? [500] : [500, 1000]).map((ports) => ({ ports, idleSeconds: quick ? 10 : 30 })),
+    cases: (quick) => (quick ? [200] : [200, 500, 1000]).map((ports) => ({ ports, idleSeconds: quick ? 10 : 30 })),
+  },
+  {
+    name: 'groups',
+    title: 'A rule and a member more',
+    about:
+      'A security group that 1,000 ports with two addresses are in, and that lets its own members in: a rule is added, then a member on another host. Floor: the same flows and a row written raw to the same switch.',
+    cases: (quick) => [
+      { here: 20, elsewhere: 980, saves: quick ? 5 : 20 },
+      { here: 1000, elsewhere: 0, saves: quick ? 5 : 20 },
+    ],
   },
   {
     name: 'repo',

@@ -64,7 +64,7 @@ serveParent(async (params: Params): Promise<readonly Figure[]> => {
     const step: Fleet['step'] = (d) => context.engine.step(world, d, { now: Date.now() }).world
     return await measure(params, { hub, again, world, agents, step, before })
   } finally {
-    for (const child of agents) child.disconnect()
+    for (const child of agents) if (child.connected) child.disconnect()
     await hub.close()
     rmSync(dir, { recursive: true, force: true })
   }
@@ -164,7 +164,7 @@ function hostName(n: number): string {
   return `h${n}`
 }
 
-/** Every host has ports on ten networks, every network is on ten hosts. */
+/** Every host has ports on ten networks, every network is on ten hosts, and of a project of its own: the default group of one has a hundred members. */
 function declared(params: Params): readonly Declared[] {
   const own = (kind: string, project: string, name: string, spec: Declared['spec']): Declared => ({
     key: [kind, project, name].filter((p) => p !== '').join('/') as Declared['key'],
@@ -173,25 +173,25 @@ function declared(params: Params): readonly Declared[] {
     name,
     spec,
   })
-  // What the ports take for granted.
-  const out: Declared[] = [own('security_group', 'default', 'default', {})]
+  const out: Declared[] = []
   for (let h = 0; h < params.hosts; h++) out.push(own('host', '', hostName(h), { tunnel_ip: `10.255.${h >> 8}.${h & 255}` }))
   for (let n = 0; n < params.hosts; n++) {
-    out.push(own('network', 'default', `n${n}`, {}))
-    out.push(own('subnet', 'default', `s${n}`, { network: `n${n}`, cidr: `10.${n >> 8}.${n & 255}.0/24` }))
+    const project = projectOf(n)
+    out.push(own('network', project, 'n', {}))
+    out.push(own('subnet', project, 's', { network: 'n', cidr: `10.${n >> 8}.${n & 255}.0/24` }))
+    // What the ports take for granted.
+    out.push(own('security_group', project, 'default', {}))
   }
   for (let h = 0; h < params.hosts; h++) for (let p = 0; p < params.portsPerHost; p++) out.push(port(h, p, params))
   return out
 }
 
+function projectOf(network: number): string {
+  return `t${network}`
+}
+
 function port(h: number, p: number, params: Params): Declared {
-  const network = (h + (p % SPREAD)) % params.hosts
+  const project = projectOf((h + (p % SPREAD)) % params.hosts)
   const name = `p${h}-${p}`
-  return {
-    key: `port/default/${name}` as Declared['key'],
-    kind: 'port',
-    project: 'default',
-    name,
-    spec: { network: `n${network}`, host: hostName(h) },
-  }
+  return { key: `port/${project}/${name}` as Declared['key'], kind: 'port', project, name, spec: { network: 'n', host: hostName(h) } }
 }

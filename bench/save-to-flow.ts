@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Flow } from '../agentd/backends/ovs/flow/types.ts'
 import { OpenFlowClient } from '../agentd/backends/ovs/openflow/client.ts'
-import { openOvsdb } from '../agentd/backends/ovs/ovsdb/client.ts'
 import { serveParent } from './support/child.ts'
-import { type Figure, figure, median } from './support/figures.ts'
+import { type Figure, figure } from './support/figures.ts'
 import { hostFile, hostPortKey, hostPortLine, plugArguments, setUp } from './support/host-ports.ts'
+import { rawFloor } from './support/raw-floor.ts'
 import { writeRepo } from './support/repo-files.ts'
 import { type Rig, startRig } from './support/rig.ts'
 
@@ -68,7 +68,7 @@ async function measure(rig: Rig, { ports, saves }: Params): Promise<readonly Fig
   for (let n = FIRST; n < FIRST + saves; n++) await save(rig, n, flows, samples)
   const written = flows.added.length
   await agent.stop()
-  const floor = await rawFloor(rig, client, flows.added, saves)
+  const floor = await rawFloor(rig.sw, client, flows.added, saves)
   client.close()
   return figuresOf(`${ports.toLocaleString('en')} ports`, samples, floor, written)
 }
@@ -88,31 +88,6 @@ async function save(rig: Rig, n: number, flows: { at: number; added: Flow[] }, s
   samples.reported.push(at - flows.at)
   samples.all.push(at - began)
   samples.agent.push(report.timings?.['total'] ?? Number.NaN)
-}
-
-/** The last save's flows again, by the least that can write them: a row's column in one transaction and one bundle. The agent has ended. */
-async function rawFloor(rig: Rig, client: OpenFlowClient, added: readonly Flow[], times: number): Promise<number> {
-  const ovsdb = openOvsdb({
-    endpoint: `unix:${rig.sw.database}`,
-    tables: { Open_vSwitch: ['cur_cfg', 'next_cfg'] },
-    onUpdate: () => {},
-    backoff: () => 100,
-  })
-  try {
-    await ovsdb.ready(5000)
-    const samples: number[] = []
-    for (let n = 0; n < times; n++) {
-      await client.applyBundle(added.map((flow) => ({ command: 'delete_strict', flow })))
-      const began = performance.now()
-      const mutations = [['external_ids', 'insert', ['map', [['bench', String(n)]]]]]
-      await ovsdb.transact([{ op: 'mutate', table: 'Interface', where: [['name', '==', 'v0']], mutations }])
-      await client.applyBundle(added.map((flow) => ({ command: 'add', flow })))
-      samples.push(performance.now() - began)
-    }
-    return median(samples)
-  } finally {
-    ovsdb.close()
-  }
 }
 
 function figuresOf(at: string, samples: Samples, raw: number, written: number): readonly Figure[] {

@@ -57,6 +57,16 @@ export const networkSchema = {
       description: 'Zones that the network’s services should run in. Ports may be on hosts of any zone.',
       examples: [['nova']],
     },
+    igmp_snooping_enable: {
+      type: 'boolean',
+      description: 'Multicast goes only to ports that asked for it. Left out: as the site says.',
+      examples: [true],
+    },
+    vlan_transparent: {
+      type: 'boolean',
+      description: 'Frames of guests keep VLAN tags of their own. True only where the site’s mechanism drivers can: Open vSwitch cannot.',
+    },
+    qinq: { type: 'boolean', description: 'The same within a tag of the network. Open vSwitch cannot.' },
     external: { type: 'boolean', default: false, description: 'Neutron’s router:external: routers may have their gateway here.' },
     description: { type: 'string', default: '', maxLength: 255, description: 'For people.' },
     id: {

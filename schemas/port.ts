@@ -14,6 +14,14 @@ export const portSchema = {
       description: 'The host where the port is attached. Left out: nowhere yet.',
       examples: ['h1'],
     },
+    migrating_to: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 255,
+      description:
+        'The host that the guest is on its way to: wired there as well, and both hosts get what is for it. Then it becomes the host.',
+      examples: ['h2'],
+    },
     mac_address: { type: 'string', description: 'Any spelling. Left out: chosen from base_mac and kept.', examples: ['fa:16:3e:00:00:05'] },
     fixed_ips: {
       type: 'array',

@@ -137,6 +137,15 @@ export const siteSchema = {
     },
     overlay_ip_version: { type: 'integer', enum: [4, 6], description: 'Family of the hosts’ tunnel_ip.' },
     geneve_max_header_size: { type: 'integer', minimum: 30, maximum: 282, description: 'Bytes that a Geneve header may take.' },
+    igmp_snooping_enable: {
+      type: 'boolean',
+      description: 'Multicast goes only to ports that asked for it by IGMP or MLD, and to routers. A network may say otherwise.',
+    },
+    igmp_querier: {
+      type: 'boolean',
+      description: 'Each host asks its own ports. false: a router in the network has to; while none does, multicast goes to every port.',
+    },
+    igmp_query_interval: { type: 'integer', minimum: 2, maximum: 600, description: 'Seconds between two such questions.' },
     base_mac: {
       type: 'string',
       description: 'Where chosen MAC addresses start: three octets are kept, four if the fourth is not 00.',

@@ -176,6 +176,45 @@ const driftItem = {
   required: ['kind', 'where', 'owners', 'fields', 'since', 'action'],
 } as const satisfies JSONSchema
 
+const verdict = { enum: ['ACCEPT', 'DROP'] } as const satisfies JSONSchema
+const names = { type: 'array', maxItems: 10_000, items: name } as const satisfies JSONSchema
+const octets = { type: 'integer', minimum: 0, maximum: 0xffff } as const satisfies JSONSchema
+
+/** A packet, or how many there were too many. */
+const logEntry = {
+  type: 'object',
+  properties: {
+    time: { type: 'string', format: 'date-time', maxLength: 64 },
+    verdict,
+    direction: { enum: ['ingress', 'egress'] },
+    port: portKey,
+    logs: names,
+    groups: names,
+    group: name,
+    rule: { type: 'string', maxLength: 2048 },
+    cause: { enum: ['no rule', 'refused', 'invalid'] },
+    ethertype: { enum: ['IPv4', 'IPv6'] },
+    protocol: { type: 'integer', minimum: 0, maximum: 255 },
+    src: address,
+    dst: address,
+    src_port: octets,
+    dst_port: octets,
+    icmp_type: octets,
+    icmp_code: octets,
+    src_mac: address,
+    dst_mac: address,
+    bytes: count,
+    suppressed: count,
+  },
+  required: ['time', 'verdict'],
+  if: { required: ['suppressed'] },
+  // biome-ignore lint/suspicious/noThenProperty: the JSON Schema keyword
+  then: {},
+  else: {
+    required: ['direction', 'port', 'logs', 'groups', 'ethertype', 'protocol', 'src', 'dst', 'src_mac', 'dst_mac', 'bytes'],
+  },
+} as const satisfies JSONSchema
+
 const report = {
   type: 'object',
   properties: {
@@ -200,6 +239,11 @@ const report = {
     },
     dataplane: { type: 'object', properties: { state: { enum: ['answers', 'silent'] }, since: name }, required: ['state', 'since'] },
     timings: { type: 'object', additionalProperties: { type: 'number' } },
+    log: {
+      type: 'object',
+      properties: { first: count, entries: { type: 'array', maxItems: 1000, items: logEntry }, lost: count },
+      required: ['first', 'entries'],
+    },
   },
   required: ['v', 'type', 'id', 'host', 'epoch', 'revision', 'digest', 'converged', 'full', 'objects', 'gone'],
 } as const satisfies JSONSchema

@@ -16,6 +16,9 @@ interface Counts {
 
 const counts: Counts = { passed: 0, failed: 0, skipped: 0 }
 const failures: string[] = []
+/** What ava says of failures; said again at the very end, since whoever keeps a part of the output keeps that. */
+const accounts: string[] = []
+const MOST_ACCOUNTS = 120
 const started = performance.now()
 const only = process.argv.slice(2)
 /** Letters of this run: tests put them at the front of every name they give to something on the machine. */
@@ -85,7 +88,10 @@ function onLine(line: string, prefix: string): void {
   const point = /^ {2}(✔|✘|-(?= \[(?:skip|todo)\])) (?:\[(?:fail|skip|todo)\]:? )?(\S.*)$/u.exec(line)
   const outcome = OUTCOMES[point?.[1] as keyof typeof OUTCOMES]
   if (point !== null && outcome !== undefined) report(outcome, prefix + (point[2] ?? ''))
-  else if (line.trim() !== '' && !/^\s*(─|\d+ tests? (passed|failed|skipped|todo))/u.test(line)) process.stdout.write(`  ${line}\n`)
+  else if (line.trim() !== '' && !/^\s*(─|\d+ tests? (passed|failed|skipped|todo))/u.test(line)) {
+    process.stdout.write(`  ${line}\n`)
+    if (counts.failed > 0 && !line.trimStart().startsWith('ℹ')) accounts.push(line)
+  }
 }
 
 /** What tests have left: namespaces, links and labs with this run's letters, and processes that use its temporary folder. */
@@ -127,7 +133,10 @@ for (const thing of left) process.stdout.write(`  left behind: ${thing}\n`)
 report(left.length === 0 ? 'passed' : 'failed', 'house › the tests left nothing behind')
 await rm(temp, { recursive: true, force: true })
 
-if (failures.length > 0) process.stdout.write(`\nFailed:\n${failures.map((f) => `  ${f}\n`).join('')}`)
+if (failures.length > 0) {
+  process.stdout.write(`\nFailed:\n${failures.map((f) => `  ${f}\n`).join('')}`)
+  for (const line of accounts.slice(-MOST_ACCOUNTS)) process.stdout.write(`  ${line}\n`)
+}
 process.stdout.write(`\n${together.length + alone.length} test files in ${seconds(started)}\n`)
 process.stdout.write(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`)
 process.exitCode = counts.failed === 0 ? 0 : 1

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../src/model/brand.ts'
 import type { Intent } from '../../src/model/intent.ts'
 import type { Key } from '../../src/model/key.ts'
+import type { LogEntry } from '../../src/model/log-entry.ts'
 import type { IntentKey, Scope } from '../../src/model/scope.ts'
 
 /**
@@ -99,6 +100,12 @@ export interface Compiled {
   readonly outside?: readonly Foreign[]
   /** What connections that the switch keeps are to be judged by: the backend's own, for its driver's `settle`. */
   readonly connections?: unknown
+  /** What is to be done with what ports say of multicast groups: the backend's own, for its driver's `settle`. Absent: nothing. */
+  readonly snooping?: unknown
+  /** Whom the switches beyond this one are to hear of: the backend's own, for its driver's `settle`. */
+  readonly announced?: unknown
+  /** What packets that the switch tells of are to be read by: the backend's own, for its driver's `prepare`. */
+  readonly logging?: unknown
 }
 
 export type Verdict = { readonly state: 'WAITING' | 'DOWN'; readonly cause: string } | { readonly state: 'ERROR'; readonly cause: string }
@@ -109,6 +116,8 @@ export interface Driver {
   facts(): Facts
   /** What the switch holds of ours, from the replica kept by monitors; `fresh` reads everything again. */
   observe(options?: { readonly fresh?: boolean }): Promise<Observed>
+  /** Called before anything of a run is written, with what is desired. Absent: the backend has nothing to get ready. */
+  prepare?(compiled: Compiled): void
   /**
    * Writes the smallest change: rows in one transaction, wait for ofports, one flow bundle, paced row deletions; then reads back.
    * Never throws for one bad item: failures are data.
@@ -130,6 +139,7 @@ export interface Driver {
 }
 
 export interface Observed {
+  /** As of now: may follow the switch from the next event on, so compare before anything is awaited. */
   readonly items: ReadonlyMap<string, Item>
   readonly foreign: readonly Foreign[]
   /** A part that cannot be read until something among the rest is put right; `items` is silent about it. Absent: everything was read. */
@@ -188,4 +198,6 @@ export interface DriverOptions {
   /** OVSDB endpoint; default `<rundir>/db.sock`. */
   readonly database?: string
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
+  /** Called with what intents ask to be written down. Absent: nobody writes. */
+  readonly onLogged?: (entry: LogEntry) => void
 }

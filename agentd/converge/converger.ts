@@ -1,10 +1,10 @@
 import { type Key, makeKey } from '../../src/model/key.ts'
 import type { DriftItem, ObjectStatus } from '../../src/model/status.ts'
-import type { AllocationTable, Compiled, Compiler, Delta, Driver, Facts, Foreign, IntentSet, Outcome } from '../backends/backend.ts'
+import type { AllocationTable, Compiled, Compiler, Delta, Driver, Facts, Foreign, IntentSet, Item, Outcome } from '../backends/backend.ts'
 import { driftIdentity, driftItems, foreignOf, isDrift } from './drift.ts'
 import { withHarm } from './harm.ts'
 import { objectStatuses } from './status.ts'
-import { type Failure, isEmptyDelta, isPaused, splitDelta, unreadFailures, wantedTexts, wholeDelta } from './tracker.ts'
+import { type Failure, isEmptyDelta, isPaused, provenAfter, splitDelta, unreadFailures, wantedTexts, wholeDelta } from './tracker.ts'
 import { unsavedStatuses } from './unsaved.ts'
 
 /** `repair`: drift is put back at once. `report`: it is told and left. `off`: not even looked for between changes. */
@@ -73,7 +73,7 @@ export function createConverger(options: ConvergerOptions): Converger {
   let mode = options.mode
   let target: ConvergeTarget | undefined
   let allocations = options.allocations
-  let proven = new Map<string, string>()
+  let proven: ReadonlyMap<string, Pick<Item, 'text'>> = new Map()
   let failures: ReadonlyMap<string, Failure> = new Map()
   let statuses: ReadonlyMap<Key, ObjectStatus> = new Map()
   let seen = new Map<string, string>()
@@ -147,6 +147,7 @@ export function createConverger(options: ConvergerOptions): Converger {
     const drifted = splitDelta(read, (key) => isDrift(key, wanted.get(key) ?? '', proven))
     const allowed = mode === 'repair' ? read : drifted.left
     const ready = splitDelta(allowed, (key) => !isPaused(failures, key, wanted.get(key) ?? '', options.now())).taken
+    driver.prepare?.(compiled)
     const outcome = isEmptyDelta(ready) ? NOTHING_DONE : await driver.apply(ready)
     const pending = settle(compiled, delta, ready, outcome)
     const unsettled = await driver.settle?.(compiled).then(
@@ -212,17 +213,7 @@ export function createConverger(options: ConvergerOptions): Converger {
     }
     failures = nextFailures
     const pending = splitDelta(delta, (key) => !done(key)).taken
-    const unproven = wantedTexts(pending)
-    const nextProven = new Map<string, string>()
-    for (const [key, item] of compiled.items) {
-      // An item that drifted keeps its proof: it stays drift until it is put back.
-      if (!unproven.has(key) || proven.get(key) === item.text) nextProven.set(key, item.text)
-    }
-    for (const item of pending.remove) {
-      const text = proven.get(item.key)
-      if (text !== undefined) nextProven.set(item.key, text)
-    }
-    proven = nextProven
+    proven = provenAfter(compiled.items, pending, proven)
     return pending
   }
 
@@ -255,7 +246,7 @@ export function createConverger(options: ConvergerOptions): Converger {
     },
     expect(previous) {
       const compiled = compile(previous)
-      proven = new Map([...compiled.items].map(([key, item]) => [key, item.text]))
+      proven = compiled.items
     },
     setMode(next) {
       mode = next

@@ -5,8 +5,8 @@ import type { Compiled, Delta, Foreign, Item, Observed } from '../backends/backe
  * The part of a delta that no change of ours explains: the item was proven on the switch with the very text that is still wanted,
  * and now differs. A wish that is new (target or facts changed) is work, not drift.
  */
-export function isDrift(key: string, wanted: string, proven: ReadonlyMap<string, string>): boolean {
-  return wanted === '' ? !proven.has(key) : proven.get(key) === wanted
+export function isDrift(key: string, wanted: string, proven: ReadonlyMap<string, Pick<Item, 'text'>>): boolean {
+  return wanted === '' ? !proven.has(key) : proven.get(key)?.text === wanted
 }
 
 /** Everything that is not ours and is to be told. */

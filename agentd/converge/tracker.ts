@@ -65,3 +65,20 @@ export function isPaused(failures: ReadonlyMap<string, Failure>, key: string, wa
 export function unreadFailures(unread: Delta, cause: string): Map<string, Failure> {
   return new Map([...wantedTexts(unread)].map(([key, text]): [string, Failure] => [key, { attempts: 0, cause, retryAt: 0, text }]))
 }
+
+/** What was seen on the switch as it is wanted: all of it, but what is still to do. An item that drifted keeps its proof: it stays drift until it is put back. */
+export function provenAfter(
+  items: ReadonlyMap<string, Item>,
+  pending: Delta,
+  before: ReadonlyMap<string, Pick<Item, 'text'>>,
+): ReadonlyMap<string, Pick<Item, 'text'>> {
+  if (isEmptyDelta(pending)) return items
+  const proven = new Map<string, Pick<Item, 'text'>>(items)
+  for (const { key, text } of [...pending.add, ...pending.change.map((c) => c.after)])
+    if (before.get(key)?.text !== text) proven.delete(key)
+  for (const { key } of pending.remove) {
+    const known = before.get(key)
+    if (known !== undefined) proven.set(key, known)
+  }
+  return proven
+}

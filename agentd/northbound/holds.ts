@@ -3,7 +3,7 @@ import { type HeldPort, type HeldSegment, type Holds, MAX_HELD } from '../../src
 import type { TargetSet } from './feed-core.ts'
 
 /**
- * What a complete set says of addresses, MACs and segments, in order of identity. Ports that other hosts attach are theirs to tell; those that no host attaches are told
+ * What a complete set says of addresses, MACs and segments (a tap service has one, too), in order of identity. Ports that other hosts attach are theirs to tell; those that no host attaches are told
  * by everybody who knows them.
  */
 export function holdsOf(host: string, set: Pick<TargetSet, 'revision' | 'digest' | 'scopes'>): Holds {
@@ -21,6 +21,8 @@ export function holdsOf(host: string, set: Pick<TargetSet, 'revision' | 'digest'
           ...(physical === undefined ? {} : { physical_network: physical }),
           ...(id === undefined ? {} : { segmentation_id: id }),
         })
+      } else if (intent.type === 'tap' && intent.tunnel !== undefined) {
+        segments.push({ network: intent.tap, network_type: intent.tunnel.type, segmentation_id: intent.tunnel.key })
       }
     }
   }

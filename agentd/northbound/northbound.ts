@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Backoff } from '../../src/lib/backoff.ts'
 import type { JsonObject } from '../../src/model/brand.ts'
+import type { LogEntry } from '../../src/model/log-entry.ts'
 import type { Dataplane } from '../../src/model/status.ts'
 import type { Ask, Origin, Question, Speaks } from '../../src/wire/messages.ts'
 import { SPEAKS } from '../../src/wire/versions.ts'
@@ -8,6 +9,7 @@ import type { Log } from '../log.ts'
 import { type Feed, type FeedStatus, openFeed } from './feed.ts'
 import type { TargetSet } from './feed-core.ts'
 import { createIdentity, type HostKeys } from './identity.ts'
+import { createLogOutbox } from './log-outbox.ts'
 import { type AskAnswer, openReporter, type Reporter } from './report.ts'
 import type { Snapshot } from './report-core.ts'
 import type { SavedSet, StateFile } from './statefile.ts'
@@ -48,6 +50,8 @@ export interface Northbound {
   converged(outcome: Outcome): void
   /** Something else changed that is reported: told at once. */
   changed(): void
+  /** Told soon, together with what comes meanwhile. */
+  logged(entry: LogEntry): void
   status(): FeedStatus
   close(): Promise<void>
 }
@@ -56,6 +60,8 @@ const TIMING: NorthboundTiming = { requestMs: 5000, backoff: { first: 200, max: 
 const NOTHING_YET: Outcome = { revision: 0, converged: false, statuses: new Map(), drift: [], facts: {}, allocations: {}, timings: {} }
 /** Questions remembered, because each may come twice. */
 const ASKS_KEPT = 256
+/** How long a logged packet waits for others. */
+const GATHER_MS = 300
 
 /** Everything between the server and converge: feed, reports, answers, and the set kept on disk. */
 export function openNorthbound(options: NorthboundOptions): Northbound {
@@ -64,6 +70,8 @@ export function openNorthbound(options: NorthboundOptions): Northbound {
   const epoch = randomUUID()
   const identity = options.keys === undefined ? undefined : createIdentity(options.host, options.keys, Date.now)
   const asked = new Map<string, true>()
+  const outbox = createLogOutbox()
+  let gathering: NodeJS.Timeout | undefined
   let outcome = NOTHING_YET
   let offered: TargetSet | undefined
   const saver = createSaver(options)
@@ -78,6 +86,7 @@ export function openNorthbound(options: NorthboundOptions): Northbound {
     random: Math.random,
     log: options.log,
     snapshot,
+    logged: outbox,
     onReply: (reply) => feed.onReportReply(reply),
     onRefused: () => feed.onReportRefused(),
     onAsk,
@@ -136,8 +145,16 @@ export function openNorthbound(options: NorthboundOptions): Northbound {
       reporter.now()
     },
     changed: () => reporter.now(),
+    logged(entry) {
+      outbox.add(entry)
+      gathering ??= setTimeout(() => {
+        gathering = undefined
+        reporter.now()
+      }, GATHER_MS)
+    },
     status: () => feed.status(),
     async close() {
+      clearTimeout(gathering)
       await Promise.all([feed.close(), reporter.close()])
       await saver.idle()
     },

@@ -5,6 +5,7 @@ import { type Ask, OLDEST_WIRE_VERSION, type Report, type ReportReply, type Spea
 import type { Log } from '../log.ts'
 import { NorthboundError } from './error.ts'
 import type { Identity } from './identity.ts'
+import type { LogOutbox } from './log-outbox.ts'
 import { afterLoss, BLANK_BOOK, type Book, nextPage, type Snapshot } from './report-core.ts'
 import { expectReply, openRequester, type Requester } from './requester.ts'
 
@@ -19,6 +20,7 @@ export interface ReporterOptions {
   readonly random: () => number
   readonly log: Log
   readonly snapshot: () => Snapshot
+  readonly logged: Pick<LogOutbox, 'next' | 'acknowledge'>
   readonly onReply: (reply: ReportReply) => void
   readonly onAsk: (ask: Ask) => void
   /** The server does not take reports of this agent. */
@@ -91,6 +93,7 @@ export function openReporter(options: ReporterOptions): Reporter {
   async function send(requester: Requester): Promise<boolean> {
     const page = nextPage(book, options.snapshot())
     const [answer] = answers
+    const log = options.logged.next()
     const report: Report = {
       v: wire,
       type: 'report',
@@ -99,6 +102,7 @@ export function openReporter(options: ReporterOptions): Reporter {
       epoch: options.epoch,
       ...page.body,
       ...(answer === undefined ? {} : { answer }),
+      ...(log === undefined ? {} : { log }),
     }
     const answered = await requester.request(report).catch((error: unknown) => {
       book = afterLoss(book, page.body)
@@ -112,7 +116,8 @@ export function openReporter(options: ReporterOptions): Reporter {
     book = reply.want_full ? BLANK_BOOK : page.after
     options.onReply(reply)
     for (const ask of reply.asks ?? []) options.onAsk(ask)
-    return page.more || again
+    const moreLogged = log !== undefined && options.logged.acknowledge(log)
+    return page.more || again || moreLogged
   }
 
   return {

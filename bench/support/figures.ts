@@ -13,7 +13,7 @@ export interface Figure {
   readonly target?: Target
 }
 
-export type Unit = 'ms' | 's' | 'MB' | 'flows/s' | '%' | 'items'
+export type Unit = 'ms' | 's' | 'MB' | 'flows/s' | '%' | 'items' | 'B'
 
 export interface Floor {
   readonly what: string

@@ -12,7 +12,7 @@ export function hostPortLine(n: number): string {
   return `  port-${n}: { id: ${hostPortId(n)}, network: blue, host: h1 }\n`
 }
 
-function hostPortId(n: number): string {
+export function hostPortId(n: number): string {
   return `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
 }
 
@@ -24,7 +24,7 @@ export function hostPortKey(n: number): Key {
 export function hostFile(count: number): string {
   const head = 'project: shop\nhosts:\n  h1: { tunnel_ip: 198.51.100.1 }\nnetworks:\n  blue: { network_type: vxlan }\n'
   const ports = Array.from({ length: count }, (_, n) => hostPortLine(n)).join('')
-  return `${head}subnets:\n  blue-v4: { network: blue, cidr: 172.16.0.0/16 }\nports:\n${ports}`
+  return `${head}subnets:\n  blue-v4: { network: blue, cidr: 172.16.0.0/16 }\n  blue-v6: { network: blue, cidr: 'fd00:16::/64' }\nports:\n${ports}`
 }
 
 /** Arguments of one ovs-vsctl transaction that plugs ports 0 to `count`-1 as devices `v<n>`. */

@@ -32,6 +32,9 @@ export const plugin = (api) => ({
       summary: 'Machines whose NIC is on the fabric itself.',
       vnic_types: ['baremetal'],
       backend: 'ovs',
+      // Beside openvswitch, which cannot, it does not matter; where it is alone, networks may ask for it.
+      vlan_transparent: { can: true },
+      qinq: { can: false, why: 'the fabric’s switches take one tag' },
       bind({ segment, host }) {
         if (segment.network_type !== 'fabric') return { ok: false, why: `only fabric networks reach machines, and this one is ${segment.network_type}` }
         if (Object.hasOwn(host.bridge_mappings, FABRIC)) return { ok: true, vif_type: 'other' }

@@ -1,14 +1,17 @@
+import type { PortSpec } from '../kinds/port/spec.ts'
 import { PROBE_PORT } from '../lab/guest/protocol.ts'
 import type { ProbeKind } from '../lab/probe.ts'
 import type { Passes, Reach } from '../lab/prove.ts'
-import { cidrContains, parseCidr } from '../lib/cidr.ts'
 import { type Ip, parseIp } from '../lib/ip.ts'
+import { type Attempt, ruleAllows } from '../model/group-rule.ts'
 import type { AttachIntent, GroupRule, Intent } from '../model/intent.ts'
 import { type Key, namedKey } from '../model/key.ts'
+import type { Resource } from '../model/resource.ts'
 import type { World } from '../server/engine/types.ts'
+import { labRoutes } from './lab-routes.ts'
 
 /**
- * Who is to reach whom: ports of one network, as far as their security groups let them. Ports of different networks do not: there are no routers yet. Told from what the hosts are
+ * Who is to reach whom: ports of one network, and those between whose networks routers lead both ways; as far as their security groups let them. Told from what the hosts are
  * asked for, not from any flow.
  */
 export function reaches(world: World): (from: Key, to: Key) => Reach {
@@ -20,12 +23,33 @@ export function reaches(world: World): (from: Key, to: Key) => Reach {
   const isUp = (key: Key | undefined): boolean => key === undefined || world.resources.get(key)?.spec['admin_state_up'] !== false
   const carries = (port: Key): boolean => isUp(port) && isUp(networkOf(port))
   const groups = groupsOf(world)
-  return (from, to) => {
-    if (networkOf(from) !== networkOf(to) || !carries(from) || !carries(to)) return false
-    const [a, b] = [groups.attaches.get(from), groups.attaches.get(to)]
-    if (a?.security_groups === undefined && b?.security_groups === undefined) return true
-    return a === undefined || b === undefined ? true : passesBetween(a, b, groups)
+  const routes = labRoutes(world)
+  const hasRouters = [...world.resources.values()].some((r) => r.kind === 'router')
+  const portOf = (key: Key): Resource<PortSpec> | undefined => world.resources.get(key) as Resource<PortSpec> | undefined
+  const leads = (port: Resource<PortSpec> | undefined, network: Key | undefined, address: string): boolean =>
+    port !== undefined && network !== undefined && routes.networkFor(port, address) === network
+  const leadsBack = (a: AttachIntent | undefined, b: AttachIntent | undefined, network: Key | undefined, address: string): boolean => {
+    const own = a?.addresses.find((own) => own.includes(':') === address.includes(':'))
+    return own !== undefined && b !== undefined && leads(portOf(b.port), network, own.slice(0, own.indexOf('/')))
   }
+  const hostOf = (port: Key): unknown => world.resources.get(port)?.spec['host']
+  return (from, to) => {
+    const [there, here] = [networkOf(to), networkOf(from)]
+    if (!carries(from) || !carries(to) || (there !== here && !hasRouters)) return false
+    if (hostOf(from) !== hostOf(to) && (isLocal(here, world) || isLocal(there, world))) return false
+    const [a, b] = [groups.attaches.get(from), groups.attaches.get(to)]
+    const passes = a === undefined || b === undefined ? undefined : passesBetween(a, b, groups)
+    if (there !== here) {
+      return (address, kind) => leads(portOf(from), there, address) && leadsBack(a, b, here, address) && (passes?.(address, kind) ?? true)
+    }
+    if (a?.security_groups === undefined && b?.security_groups === undefined) return true
+    return passes ?? true
+  }
+}
+
+/** A local network ends at its host. */
+function isLocal(network: Key | undefined, world: World): boolean {
+  return network !== undefined && world.resources.get(network)?.spec['network_type'] === 'local'
 }
 
 /** What hosts are told of ports and groups, whatever scope it stands in. */
@@ -84,24 +108,15 @@ function isStateful({ security_groups: own }: AttachIntent, { stateless }: Group
 function allows(port: AttachIntent, direction: GroupRule['direction'], other: Ip, asked: Asked, groups: Groups): boolean {
   const own = port.security_groups
   if (own === undefined) return true
-  return own
-    .flatMap((g) => groups.rules.get(g) ?? [])
-    .some((rule) => rule.direction === direction && fits(rule, other, asked) && isRemote(rule, other, groups))
+  const attempt = attemptOf(direction, other, asked)
+  return own.flatMap((g) => groups.rules.get(g) ?? []).some((rule) => ruleAllows(rule, attempt, (key) => groups.prefixes.get(key)))
 }
 
-function fits(rule: GroupRule, { family }: Ip, { kind, port, answer }: Asked): boolean {
-  if (rule.ethertype !== (family === 4 ? 'IPv4' : 'IPv6')) return false
-  const [protocol, request, reply] = kind === 'tcp' ? [6] : kind === 'udp' ? [17] : family === 4 ? [1, 8, 0] : [58, 128, 129]
-  if (rule.protocol !== undefined && rule.protocol !== protocol) return false
-  if (rule.ports !== undefined && (port === undefined || port < rule.ports.first || port > rule.ports.last)) return false
-  return rule.icmp === undefined || rule.icmp.type === (answer === true ? reply : request)
-}
-
-function isRemote({ remote }: GroupRule, other: Ip, { prefixes }: Groups): boolean {
-  if (remote === undefined) return true
-  const named = 'prefix' in remote ? [remote.prefix] : (prefixes.get('group' in remote ? remote.group : remote.addresses) ?? [])
-  return named.some((prefix) => {
-    const cidr = parseCidr(prefix)?.cidr
-    return cidr !== undefined && cidr.family === other.family && cidrContains(cidr, other)
-  })
+/** Echo request and reply have no code but 0 (RFC 792, RFC 4443). */
+function attemptOf(direction: GroupRule['direction'], other: Ip, { kind, port, answer }: Asked): Attempt {
+  const ports = port === undefined ? {} : { port }
+  if (kind === 'tcp') return { direction, other, protocol: 6, ...ports }
+  if (kind === 'udp') return { direction, other, protocol: 17, ...ports }
+  const [protocol, request, reply] = other.family === 4 ? [1, 8, 0] : [58, 128, 129]
+  return { direction, other, protocol, icmp: { type: answer === true ? reply : request, code: 0 } }
 }

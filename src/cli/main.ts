@@ -18,6 +18,7 @@ import { init } from './init.ts'
 import { keysCommand } from './keys.ts'
 import { kinds, plugins } from './kinds.ts'
 import { labCommand } from './lab.ts'
+import { logs } from './logs.ts'
 import { createOutput, FORMAT_VERSION, type Output } from './output.ts'
 import { type PlanOptions, plan } from './plan.ts'
 import { showQuota } from './quota.ts'
@@ -189,6 +190,24 @@ function addQuestions(program: Command, command: (name: string, description: str
         const where = { dir: options.dir, stateFile: stateOf(options.dir, options) }
         return showQuota({ ...where, ...(project === undefined ? {} : { project }) }, out)
       }),
+    )
+  command('logs', 'connections that security groups let pass and packets that they do not, as far as logs ask for it')
+    .argument('[name]', 'a port or a security group: NAME or PROJECT/NAME (default: all)')
+    .option('--dir <dir>', 'the repository', '.')
+    .option('-n, --limit <n>', 'how many of the last', atLeastOne, 50)
+    .option('--follow', 'go on with what comes, until interrupted; with --json one document a line')
+    .action((name: string | undefined, options: Common & { dir: string; limit: number; follow?: true }) =>
+      run(options, (out) =>
+        logs(
+          {
+            stateFile: stateOf(options.dir, options),
+            limit: options.limit,
+            follow: options.follow === true,
+            ...(name === undefined ? {} : { of: name }),
+          },
+          out,
+        ),
+      ),
     )
   command('history', 'revisions, newest first')
     .argument('[dir]', 'the repository', '.')

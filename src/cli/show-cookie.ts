@@ -24,6 +24,7 @@ const SAYS: Readonly<Record<CookieUse, (name: string) => string>> = {
   members: (name) => `flows by which rules know the addresses of ${name}`,
   flood: (name) => `flows that copy frames to all of ${name}`,
   learned: (name) => `addresses that the switch learned in ${name}`,
+  snooped: (name) => `groups that ports of ${name} asked for`,
 }
 
 /** `netloom show --cookie 0x4e4c…`: from a flow in a dump to the resource it is for, its file and line, and the revision and commit that last changed it. Needs no server. */

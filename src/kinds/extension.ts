@@ -20,6 +20,8 @@ import {
  */
 export interface AttributeExtension {
   readonly kind: string
+  /** The kind may be left out, and its attributes with it. Else a kind that nobody brings is a mistake. */
+  readonly optional?: true
   /** The extension's alias, as in `netloom kinds`. */
   readonly alias: string
   /** draft-07, by attribute name; each with a `description`. None may be required. */
@@ -32,6 +34,8 @@ export interface AttributeExtension {
   check?(resource: Declared, values: JsonObject, view: View): readonly Finding[]
   /** Defaults; runs before the kind's own `resolve`, and may claim from pools but not allocate. Left out: `values` as they are. */
   resolve?(resource: Declared, values: JsonObject, view: View, pools: Pick<Pools, 'claim'>): Resolved<JsonObject>
+  /** False when `resolve` claims nothing for these values. Absent: it may. */
+  claims?(values: JsonObject): boolean
   /** What it asks of the data plane besides what the kind does. */
   lower?(resource: Resource, values: JsonObject, view: View): Lowered
 }
@@ -60,7 +64,7 @@ export function extendKind(kind: KindDefinition, extensions: readonly AttributeE
   const own = (spec: JsonObject): JsonObject => (carries(spec) ? pick(spec, (name) => !owner.has(name)) : spec)
   const valuesOf = (spec: JsonObject, extension: AttributeExtension): JsonObject =>
     carries(spec) ? pick(spec, (name) => owner.get(name) === extension) : NO_VALUES
-  const resolving = extensions.some((e) => e.resolve !== undefined)
+  const resolving = extensions.filter((e) => e.resolve !== undefined)
   const lowering = extensions.filter((e) => e.lower !== undefined)
   const { claims } = kind
   return {
@@ -68,7 +72,9 @@ export function extendKind(kind: KindDefinition, extensions: readonly AttributeE
     schema: extendSchema(kind.schema, extensions),
     after: [...new Set([...kind.after, ...extensions.flatMap((e) => e.after ?? [])])],
     mutability: Object.assign({}, kind.mutability, ...extensions.map((e) => e.mutability)),
-    ...(claims === undefined ? {} : { claims: (spec) => resolving || claims(own(spec)) }),
+    ...(claims === undefined
+      ? {}
+      : { claims: (spec) => resolving.some((e) => e.claims?.(valuesOf(spec, e)) ?? true) || claims(own(spec)) }),
     normalise(spec) {
       if (!carries(spec) && extensions.every((e) => e.normalise === undefined)) return kind.normalise(spec)
       const parts = [kind.normalise(own(spec)), ...extensions.map((e) => normalised(e, valuesOf(spec, e)))]
@@ -83,7 +89,7 @@ export function extendKind(kind: KindDefinition, extensions: readonly AttributeE
       ...extensions.flatMap((e) => e.check?.(resource, valuesOf(resource.spec, e), view) ?? []),
     ],
     resolve(resource, view, pools) {
-      if (!resolving && !carries(resource.spec)) return kind.resolve(resource, view, pools)
+      if (resolving.length === 0 && !carries(resource.spec)) return kind.resolve(resource, view, pools)
       const added = extensions.map((e) => {
         const values = valuesOf(resource.spec, e)
         return { alias: e.alias, ...(e.resolve?.(resource, values, view, pools) ?? { spec: values, findings: [] }) }
@@ -133,7 +139,8 @@ function joinLowered(parts: readonly Lowered[]): Lowered {
   const filled = parts.filter((p) => p !== NOTHING)
   const [only] = filled
   if (filled.length <= 1) return only ?? NOTHING
-  return { intents: filled.flatMap((p) => p.intents), needs: filled.flatMap((p) => p.needs) }
+  const ways = filled.flatMap((p) => p.ways ?? [])
+  return { intents: filled.flatMap((p) => p.intents), needs: filled.flatMap((p) => p.needs), ...(ways.length === 0 ? {} : { ways }) }
 }
 
 function pick(spec: JsonObject, wanted: (name: string) => boolean): JsonObject {

@@ -98,6 +98,16 @@ export interface Lowered {
   readonly intents: readonly { readonly scope: Scope; readonly key: IntentKey; readonly intent: Intent }[]
   /** Host → scope that it must have because of this resource. The engine counts them. */
   readonly needs: readonly { readonly host: string; readonly scope: Scope }[]
+  /**
+   * Whoever needs the one scope, for whatever reason, needs the other, too: a router leads from a network to itself and from there to its other networks. The engine
+   * follows these ways to their end, so that a port says nothing of what it can reach. Absent: none.
+   */
+  readonly ways?: readonly Way[]
+}
+
+export interface Way {
+  readonly from: Scope
+  readonly to: Scope
 }
 
 export const NOTHING: Lowered = { intents: [], needs: [] }
@@ -132,7 +142,7 @@ export interface Pools {
   /** True when the resource chose a value here before: an `allocate` there would keep it. */
   pinned(pool: string): boolean
   /**
-   * Any free value: the resource's pinned one if it still fits (the lowest, when it has several); else from hash(identity) upwards, round
+   * Any free value: the resource’s pinned one if it still fits (of several the one that the search comes to first); else from hash(identity) upwards, round
    * the ranges once; else the longest-reserved value of a deleted resource.
    */
   allocate(pool: string, ranges: readonly ValueRange[], options?: AllocateOptions): Claim
@@ -220,6 +230,10 @@ export type Site = {
   readonly physical_network_mtus: Readonly<Record<string, number>>
   readonly overlay_ip_version: 4 | 6
   readonly geneve_max_header_size: number
+  readonly igmp_snooping_enable: boolean
+  readonly igmp_querier: boolean
+  /** Seconds. */
+  readonly igmp_query_interval: number
   readonly base_mac: string
   /** Absent: Neutron's (`DEFAULT_TEMPLATE`). */
   readonly default_security_group_rules?: readonly TemplateRule[]

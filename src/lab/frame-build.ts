@@ -91,20 +91,22 @@ function packet(l2: Layer2, l3: Layer3, protocol: number, body: Buffer, checksum
 }
 
 /** RFC 1071. */
-function checksum(data: Buffer): number {
+export function checksum(data: Buffer): number {
   let sum = 0
   for (let i = 0; i < data.length; i += 2) sum += ((data[i] ?? 0) << 8) | (data[i + 1] ?? 0)
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
   return ~sum & 0xffff
 }
 
-function mac(text: string): Buffer {
+/** Six bytes. */
+export function mac(text: string): Buffer {
   const bytes = Buffer.from(text.replaceAll(':', ''), 'hex')
   if (bytes.length !== 6) throw new Error(`not a MAC address: ${text}`)
   return bytes
 }
 
-function ip(text: string): Buffer {
+/** Four bytes or sixteen. */
+export function ip(text: string): Buffer {
   if (!text.includes(':')) {
     const parts = text.split('.').map(Number)
     if (parts.length !== 4 || parts.some((p) => !(p >= 0 && p <= 255))) throw new Error(`not an IPv4 address: ${text}`)
@@ -118,10 +120,12 @@ function ip(text: string): Buffer {
   return Buffer.concat([...head, ...new Array<number>(8 - head.length - tail.length).fill(0), ...tail].map(u16))
 }
 
-function u16(n: number): Buffer {
+/** In the order of the network. */
+export function u16(n: number): Buffer {
   return Buffer.from([(n >>> 8) & 0xff, n & 0xff])
 }
 
-function u32(n: number): Buffer {
+/** In the order of the network. */
+export function u32(n: number): Buffer {
   return Buffer.concat([u16(n >>> 16), u16(n)])
 }

@@ -1,6 +1,7 @@
 /**
  * A raw socket for one interface: reads frames as lines of hex and sends them, writes what arrives as `TYPE HEX` (TYPE as in packet(7): 0 to us,
  * 1 broadcast, 2 multicast, 3 to another). Node has no raw sockets; perl-base is part of every Debian, has them built in, and needs no module.
+ * Further arguments are ports of TCP or UDP: only frames to these are read (SO_ATTACH_FILTER; IPv4 without options, IPv6 without extension headers).
  * The kernel keeps a received frame's VLAN tag beside it (PACKET_AUXDATA), so it is read with recvmsg and put back.
  */
 export const FRAME_PROGRAM: string = String.raw`
@@ -16,6 +17,15 @@ my $index = unpack('x16 i', $request);
 my $address = pack('S n i S C C a8', $AF_PACKET, $ALL, $index, 0, 0, 0, '');
 setsockopt($s, 263, 8, pack('i', 1)) or die "auxdata: $!\n";
 setsockopt($s, 263, 1, pack('i S S a8', $index, 1, 0, '')) or die "promiscuous: $!\n";
+my @ports = @ARGV[1 .. $#ARGV];
+if (@ports) {
+  my $n = @ports;
+  my @filter = ([0x28, 0, 0, 12], [0x15, 0, 5, 0x0800], [0x30, 0, 0, 23], [0x15, 1, 0, 17], [0x15, 0, $n + 7, 6], [0x28, 0, 0, 36], [5, 0, 0, 5],
+    [0x15, 0, $n + 4, 0x86dd], [0x30, 0, 0, 20], [0x15, 1, 0, 17], [0x15, 0, $n + 1, 6], [0x28, 0, 0, 56],
+    (map { [0x15, $n - $_, 0, $ports[$_]] } 0 .. $#ports), [6, 0, 0, 0], [6, 0, 0, 0xffff]);
+  my $code = join '', map { pack('S C C L', @$_) } @filter;
+  setsockopt($s, 1, 26, pack('S x6 P', scalar @filter, $code)) or die "filter: $!\n";
+}
 bind($s, $address) or die "bind: $!\n";
 print "ready\n";
 my $lines = '';

@@ -11,12 +11,13 @@ import { cablesOf, segmentName } from './wire.ts'
 
 /**
  * Where frames are read and written: a guest's interface; an interface of a host; or the far end of a host's cable (`cable` is `underlay` or a
- * physical network), which sees what the host sends into that network, and from where a frame comes to the host as from the network.
+ * physical network), which sees what the host sends into that network, and from where a frame comes to the host as from the network; or any interface.
  */
 export type FramePlace =
   | { readonly port: Key }
   | { readonly host: string; readonly interface: string }
   | { readonly host: string; readonly cable: string }
+  | { readonly netns: string; readonly interface: string }
 
 export interface Frame {
   /** The whole frame with its VLAN tags, without checksum. */
@@ -45,10 +46,11 @@ export class FrameSocket {
     child.on('close', () => this.#fail('the raw socket was closed'))
   }
 
-  /** @throws LabError `command_failed` when the interface does not exist. */
-  static async open(lab: Lab, place: FramePlace): Promise<FrameSocket> {
+  /** `toPorts`: of what comes in only TCP and UDP to these is kept; a port that is busy otherwise costs nothing. @throws LabError `command_failed` when the interface does not exist. */
+  static async open(lab: Lab, place: FramePlace, toPorts: readonly number[] = []): Promise<FrameSocket> {
     const { netns, link } = locate(lab, place)
-    const child = spawn('nsenter', [`--net=/run/netns/${netns}`, 'perl', '-e', FRAME_PROGRAM, link], { stdio: ['pipe', 'pipe', 'pipe'] })
+    const argv = [`--net=/run/netns/${netns}`, 'perl', '-e', FRAME_PROGRAM, link, ...toPorts.map(String)]
+    const child = spawn('nsenter', argv, { stdio: ['pipe', 'pipe', 'pipe'] })
     const socket = new FrameSocket(child)
     await new Promise<void>((resolve, reject) => {
       createInterface({ input: child.stdout }).on('line', (line) => (line === 'ready' ? resolve() : socket.#onLine(line)))
@@ -115,6 +117,7 @@ export class FrameSocket {
 
 function locate(lab: Lab, place: FramePlace): { netns: string; link: string } {
   if ('port' in place) return { netns: guestNetns(lab.tag, findGuest(lab, place.port).port), link: GUEST_INTERFACE }
+  if ('netns' in place) return { netns: place.netns, link: place.interface }
   const host = findHost(lab, place.host)
   if ('interface' in place) return { netns: hostNetns(lab.tag, host.name), link: place.interface }
   const segment = place.cable === 'underlay' ? 'underlay' : segmentName(place.cable)

@@ -3,7 +3,11 @@ import { hostDir, hostNetns, labDir } from './names.ts'
 import { INTEGRATION_BRIDGE, type LabHost, type LabSpec, UNDERLAY_BRIDGE } from './spec.ts'
 import { type Cable, cablesOf, layCable, type WireKind } from './wire.ts'
 
-/** The shell script that makes one host: namespace, cables, daemons, bridges, tunnel address. The wire's segments exist already. */
+/**
+ * The shell script that makes one host: namespace, cables, daemons, bridges, tunnel address. The wire's segments exist already. The kernel sees
+ * the frames of a NIC that vswitchd reads, too, and would answer ARP for the tunnel address with the NIC's own MAC, at which no tunnel ends
+ * (seen: two answers, of which the last one counts); `arp_ignore` 1 leaves the answer to the interface that has the address.
+ */
 export function makeHost(tag: string, wire: WireKind, spec: LabSpec, host: LabHost): string[] {
   const netns = hostNetns(tag, host.name)
   const cables = cablesOf(spec, host, UNDERLAY_BRIDGE)
@@ -13,6 +17,7 @@ export function makeHost(tag: string, wire: WireKind, spec: LabSpec, host: LabHo
     `ip netns add ${netns}`,
     `ip -n ${netns} link set lo up`,
     `nsenter --net=/run/netns/${netns} sh -c 'cd /proc/sys/net/ipv6/conf/default; echo 1 > disable_ipv6; echo 0 > accept_dad'`,
+    `nsenter --net=/run/netns/${netns} sh -c 'echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore'`,
     ...cables.flatMap((c) => [...layCable(tag, wire, labDir(tag), c, netns), `ip -n ${netns} link set ${c.hostEnd} up`]),
     ...startDaemons({ dir, netns, systemId: host.name, bridges: bridgesOf(cables) }),
     ...underlayAddress(netns, host.tunnel_ip),

@@ -17,6 +17,15 @@ export interface LossReport {
   readonly send_gap_ms: number
   /** Packets that reached the receiver's socket and found it full: the machine was too busy to measure. Part of `lost`. */
   readonly receiver_dropped: number
+  /** Runs of packets that never came, in order. */
+  readonly holes: readonly Hole[]
+}
+
+/** `lost` packets in a row that were sent after `from_ms` and before `to_ms`. */
+export interface Hole {
+  readonly lost: number
+  readonly from_ms: number
+  readonly to_ms: number
 }
 
 export interface SentFlow {
@@ -58,5 +67,16 @@ export function lossReport(arrivals: readonly Arrival[], flow: SentFlow, receive
     largest_gap_ms: Math.round(gap * 10) / 10,
     send_gap_ms: Math.round(flow.send_gap_ms * 10) / 10,
     receiver_dropped: receiverDropped,
+    holes: holesOf(arrivals, flow),
   }
+}
+
+function holesOf(arrivals: readonly Arrival[], flow: SentFlow): Hole[] {
+  const holes: Hole[] = []
+  let last = { seq: -1, sent_ms: flow.first_ms }
+  for (const next of [...[...arrivals].sort((a, b) => a.seq - b.seq), { seq: flow.sent, sent_ms: flow.last_ms }]) {
+    if (next.seq > last.seq + 1) holes.push({ lost: next.seq - last.seq - 1, from_ms: last.sent_ms, to_ms: next.sent_ms })
+    last = next
+  }
+  return holes
 }

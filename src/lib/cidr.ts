@@ -50,6 +50,12 @@ export function cidrContains(cidr: Cidr, ip: Ip): boolean {
   return cidr.family === ip.family && ip.value >= cidr.first && ip.value <= cidr.last
 }
 
+/** The same of a prefix as text; text that is none contains nothing. */
+export function prefixContains(prefix: string, ip: Ip): boolean {
+  const cidr = parseCidr(prefix)?.cidr
+  return cidr !== undefined && cidrContains(cidr, ip)
+}
+
 export function cidrsOverlap(a: Cidr, b: Cidr): boolean {
   return a.family === b.family && a.first <= b.last && b.first <= a.last
 }

@@ -15,6 +15,16 @@ export type Intent =
   | GroupRuleIntent
   | MemberIntent
   | AddressesIntent
+  | TrunkIntent
+  | QosIntent
+  | PortQosIntent
+  | TapIntent
+  | TapFlowIntent
+  | TapMirrorIntent
+  | PortLogIntent
+  | RouterIntent
+  | LegIntent
+  | RouteIntent
 
 export type NetworkType = 'local' | 'flat' | 'vlan' | 'vxlan' | 'geneve' | 'gre'
 export type TunnelType = 'vxlan' | 'geneve' | 'gre'
@@ -96,6 +106,15 @@ export interface SegmentIntent {
   readonly segmentation_id?: number
   readonly mtu: number
   readonly admin_state_up: boolean
+  /** Multicast to groups beyond the link goes only to ports that asked for it (IGMP, MLD), and to routers. Absent: to every port. */
+  readonly igmp_snooping?: IgmpSnooping
+}
+
+export interface IgmpSnooping {
+  /** Each host asks its own ports. False: somebody else in the network asks, and while nobody does, multicast goes to every port. */
+  readonly querier: boolean
+  /** Seconds between two such questions. */
+  readonly query_interval: number
 }
 
 /** scope `net/<n>`: where a port of the network lives and which addresses are known to be its own. */
@@ -105,6 +124,8 @@ export interface LocationIntent {
   readonly network: Key
   /** Absent: bound to no host (yet). A name that no host has: it lives outside, and is reached by the provider network, if the network has one. */
   readonly host?: string
+  /** The guest is on its way to this host: what is for it goes to both, and it is heard from both. */
+  readonly migrating_to?: string
   readonly mac: string
   /** Canonical addresses without prefix length. */
   readonly ips: readonly string[]
@@ -166,6 +187,137 @@ export interface AddressesIntent {
   readonly addresses: Key
   /** Canonical CIDR, sorted, each once. */
   readonly prefixes: readonly string[]
+}
+
+/** scope `qos/<p>`: what ports under a QoS policy may send (`egress`) and receive (`ingress`). */
+export interface QosIntent {
+  readonly type: 'qos'
+  readonly policy: Key
+  /** Absent: no limit. */
+  readonly egress?: TrafficLimits
+  readonly ingress?: TrafficLimits
+  /** DSCP of the IPv4 and IPv6 packets that the port sends. Absent: left as they are. */
+  readonly dscp_mark?: number
+}
+
+/** Each counts for a port by itself. What is over a limit is dropped. */
+export interface TrafficLimits {
+  /** Of whole frames. */
+  readonly bits?: RateLimit
+  readonly packets?: RateLimit
+}
+
+export interface RateLimit {
+  /** In a second. */
+  readonly rate: number
+  /** At once, after a pause. */
+  readonly burst: number
+}
+
+/** scope `host/<h>`: a port that is attached here is under a QoS policy. */
+export interface PortQosIntent {
+  readonly type: 'port_qos'
+  readonly port: Key
+  readonly policy: Key
+}
+
+/** scope `host/<h>`: what security groups do with the connections of a port that is attached here is written down. */
+export interface PortLogIntent {
+  readonly type: 'port_log'
+  readonly port: Key
+  /** The logs that ask for what is let pass; sorted. None: it is not written down. */
+  readonly accept: readonly Key[]
+  /** The logs that ask for what is not. */
+  readonly drop: readonly Key[]
+  /** In packets, of the whole host, each for what is let pass and what is not. The same at every port. */
+  readonly limit: RateLimit
+}
+
+/** scope `host/<h>`: ports of this host whose frames come through the interface of another one, tagged. Each has an `attach` of its own, whose plug is not looked at. */
+export interface TrunkIntent {
+  readonly type: 'trunk'
+  readonly trunk: Key
+  /** The port with the interface; its own frames are untagged. */
+  readonly parent: Key
+  /** False: nothing comes to or from the subports. */
+  readonly admin_state_up: boolean
+  /** Sorted by VLAN id; each id once. */
+  readonly subports: readonly { readonly port: Key; readonly vlan_id: number }[]
+}
+
+/** scope `tap/<t>`: a tap service. Its port gets copies of what other ports send and receive, past its own rules, and nothing is ever learned from a copy or copied again. */
+export interface TapIntent {
+  readonly type: 'tap'
+  readonly tap: Key
+  /** Who gets the copies. */
+  readonly port: Key
+  /** Where it is; two while it moves. */
+  readonly hosts: readonly string[]
+  /** How copies travel between hosts: under a key that no network has. Absent: they do not. */
+  readonly tunnel?: { readonly type: TunnelType; readonly key: number }
+}
+
+/** scope `tap/<t>`: a port of whose frames the service gets copies. */
+export interface TapFlowIntent {
+  readonly type: 'tap_flow'
+  readonly flow: Key
+  readonly tap: Key
+  readonly port: Key
+  /** Where it is; two while it moves. */
+  readonly hosts: readonly string[]
+  readonly direction: TapDirection
+}
+
+/** As the port sees it: `IN` is what it receives, `OUT` what it sends. */
+export type TapDirection = 'IN' | 'OUT' | 'BOTH'
+
+/** scope `host/<h>`: a port of this host of whose frames a collector outside gets copies, each direction under a number of its own (GRE key, ERSPAN session). */
+export interface TapMirrorIntent {
+  readonly type: 'tap_mirror'
+  readonly mirror: Key
+  readonly port: Key
+  readonly mirror_type: MirrorType
+  /** Canonical. */
+  readonly remote_ip: string
+  /** Absent: not copied. */
+  readonly in?: number
+  readonly out?: number
+}
+
+export type MirrorType = 'gre' | 'erspanv1'
+
+/** scope `router/<r>`: a router. Every host routes for its own ports; nothing of it is in one place. */
+export interface RouterIntent {
+  readonly type: 'router'
+  readonly router: Key
+  /** False: it forwards nothing and answers nobody. */
+  readonly admin_state_up: boolean
+}
+
+/** scope `router/<r>`: where the router is on a network: it has one MAC there, and is on the same addresses on every host. IPv6 link-local of the MAC is implied. */
+export interface LegIntent {
+  readonly type: 'leg'
+  readonly router: Key
+  readonly network: Key
+  readonly mac: string
+  /** With the prefix length of their subnet (`10.0.0.1/24`), sorted: what is directly reachable there. */
+  readonly addresses: readonly string[]
+}
+
+/** scope `router/<r>`: the way to a destination that is on none of the router's networks. */
+export interface RouteIntent {
+  readonly type: 'route'
+  readonly router: Key
+  /** Canonical CIDR. */
+  readonly destination: string
+  /** Who forwards on, each with the network of the leg by which it is reached; sorted. Several share the packets, each connection by one of them. */
+  readonly nexthops: readonly { readonly address: string; readonly network: Key }[]
+}
+
+/** Where frames for a port go: its host, and the one to which it is on its way. */
+export function hostsOf({ host, migrating_to: to }: Pick<LocationIntent, 'host' | 'migrating_to'>): readonly string[] {
+  if (host === undefined) return []
+  return to === undefined ? [host] : [host, to]
 }
 
 /** Within what ports hear each other: the network, or one segment where it has several. */

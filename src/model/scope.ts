@@ -5,7 +5,7 @@ import { type Key, keyParts } from './key.ts'
 
 /**
  * A named, versioned set of intents that hosts share: `fabric`, `host/<h>`, `net/<project>/<name>`, `sg/<project>/<name>` (rules of a security group), `members/<project>/<name>`
- * (addresses of its ports), `addresses/<project>/<name>` (an address group).
+ * (addresses of its ports), `addresses/<project>/<name>` (an address group), `qos/<project>/<name>` (a QoS policy), `tap/<project>/<name>` (a tap service), `router/<project>/<name>`.
  */
 export type Scope = Brand<string, 'Scope'>
 /** Unique inside its scope, e.g. `attach port/default/web-1`. */
@@ -47,6 +47,18 @@ export function membersScope(group: Key): Scope {
 /** For a host with a port of a group that has a rule about this address group. */
 export function addressesScope(addressGroup: Key): Scope {
   return scopeOf('addresses/', addressGroup)
+}
+/** For a host with a port under that QoS policy. */
+export function qosScope(policy: Key): Scope {
+  return scopeOf('qos/', policy)
+}
+/** For a host with the port of that tap service, or with one of which it gets copies. */
+export function tapScope(service: Key): Scope {
+  return scopeOf('tap/', service)
+}
+/** For a host with a port on a network of that router. */
+export function routerScope(router: Key): Scope {
+  return scopeOf('router/', router)
 }
 function scopeOf(prefix: string, key: Key): Scope {
   const { project, name } = keyParts(key)

@@ -1,5 +1,6 @@
 import type { JSONSchema } from 'json-schema-to-ts'
 import type { KindDefinition } from '../kinds/kind.ts'
+import { ABILITIES, type MechanismDriver } from '../kinds/port/mechanism-driver.ts'
 import { isRecord } from '../lib/json.ts'
 import type { Json } from '../model/brand.ts'
 import type { ChosenPlugin } from './conflicts.ts'
@@ -73,6 +74,8 @@ export interface PluginEntry {
   readonly computed: readonly string[]
   readonly type_drivers: readonly string[]
   readonly mechanism_drivers: readonly string[]
+  /** What they say of networks' abilities: `openvswitch: no vlan_transparent (…)`. */
+  readonly abilities: readonly string[]
   readonly subscriptions: readonly string[]
   readonly agent_roles: readonly string[]
 }
@@ -193,9 +196,18 @@ function pluginEntry({ plugin, origin, because }: ChosenPlugin, directory: Direc
     computed: (plugin.computed ?? []).flatMap((c) => c.names),
     type_drivers: (plugin.type_drivers ?? []).map((d) => d.type),
     mechanism_drivers: (plugin.mechanism_drivers ?? []).map((d) => d.name),
+    abilities: (plugin.mechanism_drivers ?? []).flatMap(abilitiesOf),
     subscriptions: directory.subscriptions.filter((s) => s.plugin === name).map((s) => s.name),
     agent_roles,
   }
+}
+
+function abilitiesOf(driver: MechanismDriver): readonly string[] {
+  return ABILITIES.flatMap((name) => {
+    const ability = driver[name]
+    if (ability === undefined) return []
+    return [`${driver.name}: ${ability.can ? name : `no ${name} (${ability.why})`}`]
+  })
 }
 
 /** Built-in plugins that do not run. */

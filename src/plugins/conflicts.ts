@@ -136,7 +136,7 @@ function attributeIssues(made: readonly MadePlugin[]): readonly Issue[] {
   }
   for (const { plugin } of made) {
     for (const extension of plugin.plugin.attributes ?? []) {
-      if (!kinds.has(extension.kind)) issues.push(unknownKind(plugin, extension.kind, [...kinds.keys()]))
+      if (!kinds.has(extension.kind) && extension.optional !== true) issues.push(unknownKind(plugin, extension.kind, [...kinds.keys()]))
       for (const attribute of Object.keys(extension.properties)) {
         const name = `${extension.kind}.${attribute}`
         const claim = { by: plugin, what: `attribute ${attribute} of kind ${extension.kind}` }

@@ -1,6 +1,7 @@
 import { Ajv } from 'ajv'
 import type { AttributeExtension } from '../kinds/extension.ts'
 import type { KindDefinition } from '../kinds/kind.ts'
+import { ABILITIES } from '../kinds/port/mechanism-driver.ts'
 import { isRecord } from '../lib/json.ts'
 import { topologicalOrder } from '../lib/order.ts'
 import type { Issue } from '../model/issue.ts'
@@ -48,12 +49,20 @@ function driverFaults(plugin: Readonly<Record<string, unknown>>): readonly strin
   return (['type_drivers', 'mechanism_drivers'] as const).flatMap((list) => {
     const drivers: unknown = plugin[list]
     if (!Array.isArray(drivers)) return []
-    return drivers.flatMap((driver: unknown, i) =>
-      DRIVER_FUNCTIONS[list]
+    return drivers.flatMap((driver: unknown, i) => [
+      ...DRIVER_FUNCTIONS[list]
         .filter((name) => !isRecord(driver) || typeof driver[name] !== 'function')
         .map((name) => `\`${list}[${i}]\` has no function ${name}`),
-    )
+      ...(isRecord(driver) ? ABILITIES.filter((name) => !isAbility(driver[name])) : []).map(
+        (name) => `\`${list}[${i}].${name}\` is neither { can: true } nor { can: false, why: … }`,
+      ),
+    ])
   })
+}
+
+function isAbility(said: unknown): boolean {
+  if (said === undefined) return true
+  return isRecord(said) && (said['can'] === true || (said['can'] === false && typeof said['why'] === 'string' && said['why'] !== ''))
 }
 
 /** Kinds and attributes that could not be used, and readers of kinds that are not there or that wait for each other. */

@@ -62,7 +62,7 @@ interface Routing {
   readonly self?: string
 }
 
-function routed({ intents, needs }: Lowered, { audience, all, view, self }: Routing): Lowered {
+function routed({ intents, needs, ways }: Lowered, { audience, all, view, self }: Routing): Lowered {
   const has = (host: string, wanted: Audience): boolean => {
     const roles = view.get<HostSpec>(view.ref('host', host))?.spec.roles ?? DEFAULT_ROLES
     return wanted.some((role) => roles.includes(role))
@@ -79,6 +79,10 @@ function routed({ intents, needs }: Lowered, { audience, all, view, self }: Rout
       if (scopeHost(need.scope) !== undefined) return [need]
       return all.filter((one) => has(need.host, one)).map((one) => ({ host: need.host, scope: partFor(one, need.scope) }))
     }),
+    // A host has the parts of a scope that are for it, and each leads to the same part of the next.
+    ...(ways === undefined
+      ? {}
+      : { ways: ways.flatMap(({ from, to }) => all.map((one) => ({ from: partFor(one, from), to: partFor(one, to) }))) }),
   }
 }
 

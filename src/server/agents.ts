@@ -24,6 +24,8 @@ export interface AgentsParts {
   readonly isWelcome: (host: string) => boolean
   readonly isKnown: (host: string) => boolean
   readonly onReport: (report: Report) => void
+  /** What logs ask for comes with any report, also one that is not kept: it would not be told again. */
+  readonly onLogged: (report: Report) => void
 }
 
 /** What is known of agents: who speaks for which host, who is there, and what they said last. */
@@ -60,6 +62,7 @@ export async function createAgents(parts: AgentsParts): Promise<Agents> {
         const { host, epoch } = report
         const other = rivals.hear({ host, epoch, hello: false })
         if (other !== undefined) return other
+        parts.onLogged(report)
         if (!parts.isWelcome(host)) throw new Error(`${host} reports before it was told anything here`)
         callbacks.say(presence.heard(host, performance.now()))
         records.set(host, withReport(records.get(host), report, VERSION, { at, heardAt: performance.now() }))

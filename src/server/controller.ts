@@ -81,6 +81,8 @@ export type ApplyOutcome =
   | { readonly outcome: 'broken'; readonly issues: readonly Issue[] }
   | { readonly outcome: 'unknown-plan'; readonly plan: string }
 
+const NOWHERE: Locate = () => undefined
+
 interface Committed {
   readonly revision: RevisionInfo
   readonly hosts: readonly string[]
@@ -113,6 +115,11 @@ export class Controller {
 
   get tree(): Tree {
     return this.#reading?.tree ?? EMPTY_TREE
+  }
+
+  /** Where things stand in the last reading. */
+  get locate(): Locate {
+    return this.#reading?.locate ?? NOWHERE
   }
 
   /**

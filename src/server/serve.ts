@@ -20,6 +20,8 @@ import type { Answer, Hub } from './hub/hub.ts'
 import type { Plan } from './plan/types.ts'
 import type { FleetInput } from './render/fleet.ts'
 import type { WatchStatus } from './repo/watch.ts'
+import { createRuleOrigins } from './rule-origins.ts'
+import { openSecurityLog } from './security-log.ts'
 import { openHubFor } from './serve-hub.ts'
 import { commitText, createKeylessWarner, type ServerLog, warnOfRestart } from './server-log.ts'
 import { StoreError } from './store/error.ts'
@@ -115,6 +117,12 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
   const { subscriptions } = context.directory
   let current = base.revision
   const callbacks = new CallbackRunner({ subscriptions, store, revision: () => current, log })
+  // Before anybody can report.
+  const securityLog = openSecurityLog({
+    stateFile: options.stateFile,
+    log,
+    origin: createRuleOrigins({ store, controller: () => controller }),
+  })
   const agents = await createAgents({
     store,
     log,
@@ -124,6 +132,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
     isWelcome: (host) => takeOver.isWelcome(host),
     isKnown: (host) => hub.targets().has(host),
     onReport: (report) => options.onEvent?.({ type: 'report', report }),
+    onLogged: (report) => securityLog.take(report),
   })
   const takeOver = createTakeOver({
     empty: base.revision === 0,
@@ -214,6 +223,7 @@ async function serveFrom(options: ServeOptions, context: Context, store: Store):
       await callbacks.close()
       await hub.close()
       await agents.flush()
+      await securityLog.close()
       await store.close()
     },
   }

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../model/brand.ts'
 import type { NetworkType } from '../model/intent.ts'
 import type { Key } from '../model/key.ts'
+import type { LogEntry } from '../model/log-entry.ts'
 import type { Needs, Scope, ScopeContent, ScopeDelta, ScopeVersion } from '../model/scope.ts'
 import type { Dataplane, DriftItem, ObjectStatus } from '../model/status.ts'
 
@@ -14,6 +15,8 @@ export const MAX_MESSAGE: number = 64 * 1024 * 1024
 export const MAX_REQUEST: number = 16 * 1024 * 1024
 /** A delta larger than this travels by pull, not by PUB. */
 export const MAX_PUBLISHED_DELTA: number = 256 * 1024
+/** Logged packets that one report may carry. */
+export const MAX_LOG_BATCH: number = 500
 /** Ports, and segments, that one `hello` may name; an agent that holds more names the first by identity. */
 export const MAX_HELD: number = 100_000
 
@@ -150,6 +153,16 @@ export interface Report extends RequestBase {
   readonly dataplane?: Dataplane
   /** Milliseconds, of the last convergence: compile, write, read back. */
   readonly timings?: Readonly<Record<string, number>>
+  readonly log?: LogBatch
+}
+
+/** What security groups let pass and what they did not, as far as logs ask for it. Sent until acknowledged, then forgotten. */
+export interface LogBatch {
+  /** Number of the first entry in this life of the agent: what was there before is told again. */
+  readonly first: number
+  readonly entries: readonly LogEntry[]
+  /** Entries before them that were too many to keep. Absent: none. */
+  readonly lost?: number
 }
 
 export type Reply = HelloReply | PullReply | ReportReply | Refusal

@@ -6,7 +6,7 @@ import { type HelloReply, OLDEST_WIRE_VERSION, type Refusal, type Reply, type Re
  *
  * Version 2: a server that is busy says when to come again (`busy`, `retry_after_ms`), and how hellos are to be spread after its next start (`spread_ms`).
  *
- * What only tells something (`commit`) comes without a new version: who does not know it passes over it.
+ * What only tells something (`commit`, `log` of a report) comes without a new version: who does not know it passes over it.
  */
 
 export const SPEAKS: Speaks = { min: OLDEST_WIRE_VERSION, max: WIRE_VERSION }

@@ -52,18 +52,23 @@ test('after kill -9 of all that it started, netloom lab up says what it removed 
     const told = JSON.parse((await netloom('lab', 'status', dir, '--json')).out) as Told
     return told.hosts.length === 3 && told.hosts.every((h) => h.sync === 'Synced' && h.health === 'Healthy' && h.switch === 'running')
   }
+  /** A busy machine may be late with a look at a switch, and is well again a moment later. */
+  const soonHealthy = async (): Promise<boolean> => {
+    for (let n = 0; n < 10; n++) if (await healthy()) return true
+    return false
+  }
   t.is((await netloom('lab', 'up', dir)).code, 0)
   await kill(tag, () => true)
   const again = await netloom('lab', 'up', dir)
   t.is(again.code, 0, again.err)
   t.regex(again.out + again.err, /removed leftovers namespace nl-/)
-  t.true(await healthy())
+  t.true(await soonHealthy())
 
   await kill(tag, (argv) => argv.includes('serve') || (argv.includes('--state-dir') && argv.includes('h2')))
   const before = await pids(tag)
   const third = await netloom('lab', 'up', dir)
   t.is(third.code, 0, third.err)
-  t.true(await healthy())
+  t.true(await soonHealthy())
   const after = await pids(tag)
   t.deepEqual(
     before.filter((pid) => !after.includes(pid)),

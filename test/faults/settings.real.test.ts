@@ -120,7 +120,7 @@ test.serial('drift asks anew, and writes nothing: refusals and fragments', async
 test.serial('repair: each is set right at once, with traffic, and a second turn writes nothing', async (t) => {
   await setMode('repair')
   await rig.seen('what was left is set right', async () => (await refusing()).length === 0, 5000)
-  await rig.seen('fragments pass', async () => /normal/.test(await rig.ofctl('h1', 'get-frags', 'br-int')), 5000)
+  await rig.seen('fragments pass', async () => /nx-match/.test(await rig.ofctl('h1', 'get-frags', 'br-int')), 5000)
   await rig.settled()
   const rows = await rowTexts(rig, 'h1')
   for (const [what, deed] of Object.entries(DEEDS)) {

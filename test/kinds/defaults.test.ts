@@ -11,7 +11,7 @@ const LEAST = `
 site: {}
 networks: { n: {} }
 subnets: { s: { network: n, cidr: 10.0.0.0/24 } }
-ports: { p: { network: n } }
+ports: { p: { network: n }, q: { network: n } }
 hosts: { h: {} }
 network_segment_ranges: { r: { network_type: vxlan, minimum: 1, maximum: 2 } }
 address_scopes: { a: { ip_version: 4 } }
@@ -19,6 +19,13 @@ subnetpools: { p: { prefixes: [10.64.0.0/16] } }
 rbac_policies: { r: { object_type: network, object: n, action: access_as_shared, target_project: '*' } }
 security_groups: { g: {} }
 address_groups: { a: {} }
+trunks: { t: { port: p } }
+routers: { r: {} }
+logs: { l: {} }
+qos_policies: { p: {} }
+tap_services: { t: { port: p } }
+tap_flows: { f: { tap_service: t, source_port: q, direction: IN } }
+tap_mirrors: { m: { port: p, mirror_type: gre, remote_ip: 198.51.100.9, directions: { IN: 1 } } }
 quotas: { default: { networks: 5 } }
 `
 

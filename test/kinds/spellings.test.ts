@@ -18,6 +18,14 @@ const SUBNETS = `${NETWORK}
 ---
 subnets: { s: { network: n, cidr: 10.0.0.0/24 }, t: { network: n, cidr: 'fd00::/64' } }`
 
+const TAPPED = `site: { overlay_ip_version: 6 }
+---
+hosts: { h1: { tunnel_ip: '2001:db8::1' } }
+---
+networks: { n: { mtu: 1400 } }
+---
+ports: { p: { network: n, host: h1 }, q: { network: n, host: h1 } }`
+
 const ROWS: readonly Row[] = [
   {
     kind: 'site',
@@ -165,6 +173,15 @@ security_groups: { a: {}, b: {} }`,
     others: ['rbac_policies: { r: { target_project: "*", object_type: network, object: default/n, action: access_as_shared } }'],
   },
   {
+    kind: 'qos_policy',
+    what: 'the order of rules, what is left out',
+    normal: 'qos_policies: { p: { rules: [{ type: bandwidth_limit, max_kbps: 1000 }, { type: dscp_marking, dscp_mark: 8 }] } }',
+    others: [
+      'qos_policies: { p: { rules: [{ dscp_mark: 0x8, type: dscp_marking }, { type: bandwidth_limit, max_kbps: 1000 }] } }',
+      'qos_policies: { p: { rules: [{ type: bandwidth_limit, direction: egress, max_kbps: 1000, max_burst_kbps: 0 }, { type: dscp_marking, dscp_mark: 8 }] } }',
+    ],
+  },
+  {
     kind: 'quota',
     what: 'numbers, the order of a map',
     normal: 'quotas: { web: { networks: 16, ports: -1 } }',
@@ -175,6 +192,55 @@ security_groups: { a: {}, b: {} }`,
     what: 'numbers',
     normal: 'network_segment_ranges: { r: { network_type: vxlan, minimum: 16, maximum: 32 } }',
     others: ['network_segment_ranges: { r: { maximum: 0x20, minimum: 0x10, network_type: vxlan } }'],
+  },
+  {
+    kind: 'tap_service',
+    what: 'the own project in front of a name',
+    beside: TAPPED,
+    normal: 'tap_services: { t: { port: p } }',
+    others: ['tap_services: { t: { port: default/p } }'],
+  },
+  {
+    kind: 'tap_flow',
+    what: 'the own project in front of names',
+    beside: `${TAPPED}\n---\ntap_services: { t: { port: p } }`,
+    normal: 'tap_flows: { f: { tap_service: t, source_port: q, direction: IN } }',
+    others: ['tap_flows: { f: { direction: IN, source_port: default/q, tap_service: default/t } }'],
+  },
+  {
+    kind: 'tap_mirror',
+    what: 'an address, numbers, the order of directions',
+    beside: TAPPED,
+    normal: "tap_mirrors: { m: { port: p, mirror_type: gre, remote_ip: '2001:db8::9', directions: { IN: 16, OUT: 17 } } }",
+    others: ["tap_mirrors: { m: { port: default/p, mirror_type: gre, remote_ip: '2001:DB8:0::9', directions: { OUT: 17, IN: 0x10 } } }"],
+  },
+  {
+    kind: 'log',
+    what: 'the group of its own project',
+    beside: 'security_groups: { g: {} }',
+    normal: 'logs: { l: { security_group: g, event: DROP } }',
+    others: ['logs: { l: { event: DROP, security_group: default/g } }'],
+  },
+  {
+    kind: 'trunk',
+    what: 'the order of subports, a type that is the default, a number',
+    beside: 'networks: { a: {}, b: {}, c: {} }\n---\nports: { p: { network: a }, q: { network: b }, r: { network: c } }',
+    normal: 'trunks: { t: { port: p, subports: [{ port: q, segmentation_id: 10 }, { port: r, segmentation_id: 16 }] } }',
+    others: [
+      'trunks: { t: { port: p, subports: [{ port: r, segmentation_id: 0x10 }, { port: q, segmentation_id: 10 }] } }',
+      'trunks: { t: { port: p, subports: [{ port: q, segmentation_id: 10, segmentation_type: vlan }, { port: r, segmentation_id: 16 }] } }',
+    ],
+  },
+  {
+    kind: 'router',
+    what: 'the order of interfaces and routes, names of the own project, prefixes with host bits, forms of addresses',
+    beside:
+      "networks: { a: {}, b: {} }\n---\nsubnets: { s: { network: a, cidr: 10.1.0.0/24 }, t: { network: b, cidr: 'fd00:2::/64', gateway_ip: 'fd00:2::1' } }",
+    normal:
+      "routers: { r: { interfaces: [{ subnet: s }, { subnet: t }], routes: [{ destination: 10.9.0.0/16, nexthop: 10.1.0.9 }, { destination: 'fd09::/16', nexthop: 'fd00:2::9' }] } }",
+    others: [
+      "routers: { r: { interfaces: [{ subnet: default/t }, { subnet: s }], routes: [{ destination: 'FD09:0::1/16', nexthop: 'fd00:2:0::9' }, { destination: 10.9.0.1/16, nexthop: 10.1.0.9 }] } }",
+    ],
   },
 ]
 

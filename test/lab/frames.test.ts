@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { execOk } from '../../src/lab/exec.ts'
 import {
@@ -56,6 +57,28 @@ test.serial('a guest’s kernel believes our checksums: it answers echo and neig
   )
   const ask = neighborSolicitation({ src: A.mac, dst: '33:33:ff:01:00:02' }, { src: A.six, dst: 'ff02::1:ff01:2' }, B.six, A.mac)
   t.truthy(await answer(ask, (f) => f.bytes[20] === 58 && f.bytes[54] === 136))
+})
+
+test.serial('one answers for a host’s tunnel address: the bridge that has it, not the kernel on the NIC as well', async (t) => {
+  const lab = await startLab(t, { hosts: [host(1)], guests: [] })
+  const mac = /link\/ether (\S+)/.exec(await execOk(lab, { host: 'h1' }, ['ip', 'link', 'show', 'br-und']))?.[1]
+  const wire = await FrameSocket.open(lab, { host: 'h1', cable: 'underlay' })
+  t.teardown(async () => await wire.close())
+  const asker = { mac: 'fa:16:3e:66:66:66', ip: '192.0.2.200' }
+  wire.send(arp({ src: asker.mac, dst: BROADCAST_MAC }, 1, asker, { mac: '00:00:00:00:00:00', ip: lab.spec.hosts[0]?.tunnel_ip ?? '' }))
+  const isAnswer = (f: Frame): boolean => f.bytes.readUInt16BE(12) === 0x0806 && f.bytes[21] === 2
+  t.truthy(await wire.waitFor(isAnswer, 3000))
+  await sleep(300)
+  const from = wire
+    .received()
+    .filter(isAnswer)
+    .map((f) =>
+      f.bytes
+        .subarray(22, 28)
+        .toString('hex')
+        .replace(/..(?=.)/g, '$&:'),
+    )
+  t.deepEqual(from, [mac])
 })
 
 test.serial('a socket sees frames for others, and a host’s cable shows tags on the physical network', async (t) => {

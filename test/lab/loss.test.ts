@@ -22,6 +22,7 @@ test('nothing lost, no gap beyond the time on the way', (t) => {
     largest_gap_ms: 1,
     send_gap_ms: 1,
     receiver_dropped: 0,
+    holes: [],
   })
 })
 
@@ -32,6 +33,7 @@ test('an outage is counted and timed: 20 packets of 1 ms', (t) => {
   )
   t.is(report.lost, 20)
   t.is(report.largest_gap_ms, 21)
+  t.deepEqual(report.holes, [{ lost: 20, from_ms: 1039, to_ms: 1060 }])
 })
 
 test('packets that are held up and then delivered are a gap without loss', (t) => {
@@ -59,6 +61,13 @@ test('a path that is dead at the beginning or at the end has a gap', (t) => {
     SENT,
   )
   t.deepEqual([early.lost, early.largest_gap_ms], [30, 29])
+  t.deepEqual(
+    [...late.holes, ...early.holes],
+    [
+      { lost: 30, from_ms: 1000, to_ms: 1030 },
+      { lost: 30, from_ms: 1069, to_ms: 1099 },
+    ],
+  )
   t.deepEqual([lossReport([], SENT).lost, lossReport([], SENT).largest_gap_ms], [100, 99])
 })
 

@@ -111,6 +111,11 @@ test('tags turned off: an unknown attribute, and how to get it', async (t) => {
   t.is((await netloom('validate', on)).code, 0)
 })
 
+test('plugins whose kinds others add attributes to can be turned off', async (t) => {
+  const dir = await repo(t, { 'netloom.yaml': 'disabled_plugins: [trunk, qos]\n', 'a.yaml': 'networks: { n: { tags: [a] } }\n' })
+  t.is((await netloom('validate', dir)).code, 0)
+})
+
 test('what is odd about the plugins is shown by validate and plan, and stops neither', async (t) => {
   const dir = await repo(t, { 'netloom.yaml': 'service_plugins: [./a.mjs, ./a.mjs]\n', 'a.mjs': module('a') })
   for (const command of ['validate', 'plan']) {

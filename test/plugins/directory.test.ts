@@ -42,10 +42,10 @@ test('plugins, kinds, extensions and callbacks are frozen after boot', (t) => {
 })
 
 test('the plugin of a service type, or an error that lists those there are', (t) => {
-  const directory = directoryOf([plugin('q', { provides: ['QOS'] })])
-  t.is(directory.service('QOS').plugin.name, 'q')
+  const directory = directoryOf([plugin('q', { provides: ['BGP'] })])
+  t.is(directory.service('BGP').plugin.name, 'q')
   t.is(directory.service('CORE').plugin.name, 'ml2')
-  t.throws(() => directory.service('L3_ROUTER_NAT'), { message: /^no plugin implements L3_ROUTER_NAT; there are CORE, .*QOS, .*TAG/ })
+  t.throws(() => directory.service('VPN'), { message: /^no plugin implements VPN; there are BGP, CORE, .*TAG/ })
 })
 
 test('plugins add to kinds of their own, of others and of the site file', (t) => {

@@ -27,9 +27,9 @@ test('E0727: a promise that a plugin cannot keep ends the start, with who makes 
 })
 
 test('what nobody promises nobody has to keep', (t) => {
-  const directory = directoryOf([boxes({ alias: 'trunk', why: 'it has none' })])
+  const directory = directoryOf([boxes({ alias: 'sfc', why: 'it has none' })])
   t.deepEqual(directory.off, [])
-  t.is(pluginEntries(directory).find((p) => p.name === 'boxes')?.cannot[0]?.alias, 'trunk', 'but it is shown')
+  t.is(pluginEntries(directory).find((p) => p.name === 'boxes')?.cannot[0]?.alias, 'sfc', 'but it is shown')
 })
 
 test('with the override the alias is off, and says by whom; what it covers cannot be written, the rest can', (t) => {

@@ -40,8 +40,8 @@ test('E0702: a plugin that does not exist, with the nearest one', (t) => {
 })
 
 test('E0703: two plugins of one service type, with both places and where each comes from', (t) => {
-  t.deepEqual(judge([plugin('a', { provides: ['QOS'] }), plugin('b', { provides: ['QOS'] })]), [
-    '11: E0703 service type QOS is brought by two plugins: a and b (a: a; b: b) (10: a is named here) → take b or a out of service_plugins in netloom.yaml',
+  t.deepEqual(judge([plugin('a', { provides: ['BGP'] }), plugin('b', { provides: ['BGP'] })]), [
+    '11: E0703 service type BGP is brought by two plugins: a and b (a: a; b: b) (10: a is named here) → take b or a out of service_plugins in netloom.yaml',
   ])
 })
 
@@ -143,8 +143,8 @@ test('W0713: named twice is loaded once, and said', (t) => {
 })
 
 test('E0714: an alias that builds on one that nobody brings', (t) => {
-  t.deepEqual(judge([plugin('a', { extensions: [{ alias: 'a', summary: 'x', requires: ['router', 'port'] }] })]), [
-    '10: E0714 extension a of plugin a builds on router, which no plugin here brings → add the plugin that brings router, or take a out',
+  t.deepEqual(judge([plugin('a', { extensions: [{ alias: 'a', summary: 'x', requires: ['vpnaas', 'port'] }] })]), [
+    '10: E0714 extension a of plugin a builds on vpnaas, which no plugin here brings → add the plugin that brings vpnaas, or take a out',
   ])
 })
 
@@ -179,6 +179,19 @@ test('E0719: a plugin that is no use is told at boot what is wrong with it', (t)
     '`type_drivers[0]` has no function candidates',
     '`type_drivers[0]` has no function maximumMtu',
   ])
+  const bind = (): void => {}
+  t.deepEqual(
+    of({
+      mechanism_drivers: [
+        { bind, vlan_transparent: { can: true }, qinq: { can: false } },
+        { bind, vlan_transparent: true },
+      ],
+    }),
+    [
+      '`mechanism_drivers[0].qinq` is neither { can: true } nor { can: false, why: … }',
+      '`mechanism_drivers[1].vlan_transparent` is neither { can: true } nor { can: false, why: … }',
+    ],
+  )
   const kinds = (...all: readonly unknown[]) => ({ kinds: () => all.map((definition) => ({ alias: 'a', definition })) })
   t.deepEqual(
     of({

@@ -102,6 +102,24 @@ test('drivers of a third party say why they cannot bind, beside ours', async (t)
   )
 })
 
+test('what drivers say of VLAN tags: ours vetoes, and where a driver that can is alone, networks may ask for it', async (t) => {
+  const { repo, edit } = await thirdParty(t)
+  await edit('repo/dmz.yaml', '{ network_type: fabric }', '{ network_type: fabric, vlan_transparent: true }')
+  t.deepEqual(await validate(repo), [
+    'E0218 dmz.yaml:7 vlan_transparent: no network here hands on the VLAN tags of its guests: openvswitch: a guest’s tagged frames are dropped at its port',
+  ])
+  await edit('repo/netloom.yaml', '[openvswitch, bare_metal]', '[bare_metal]')
+  await edit('repo/dmz.yaml', '  web-1: { network: dmz, host: h1, protected: true }\n', '')
+  t.deepEqual(await validate(repo), [])
+  await edit('repo/dmz.yaml', 'vlan_transparent: true', 'qinq: true')
+  t.deepEqual(await validate(repo), [
+    'E0218 dmz.yaml:7 qinq: no network here hands on the VLAN tags of its guests within a tag of its own: bare_metal: the fabric’s switches take one tag',
+  ])
+  const { out } = await netloom('plugins', repo)
+  t.regex(out, /drivers say: bare_metal: vlan_transparent, bare_metal: no qinq \(the fabric’s switches take one tag\)/)
+  t.regex(out, /drivers say: openvswitch: no vlan_transparent \(a guest’s tagged frames are dropped at its port\), openvswitch: no qinq/)
+})
+
 test('turned off, its collection, its attribute and its drivers are unknown', async (t) => {
   const { repo, edit } = await thirdParty(t)
   await edit('repo/netloom.yaml', '[../neighbours.mjs, ../fabric.mjs]', '[]')

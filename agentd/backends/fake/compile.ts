@@ -1,20 +1,31 @@
 import { allocate, EMPTY_POOL, type Pool } from '../../../src/lib/allocate.ts'
-import { parseIp } from '../../../src/lib/ip.ts'
+import { formatIp, parseIp } from '../../../src/lib/ip.ts'
+import { linkLocalAddress } from '../../../src/lib/mac.ts'
 import {
   type AttachIntent,
   domainOf,
   type EndpointIntent,
   type HostIntent,
+  hostsOf,
   type Intent,
+  type LegIntent,
   type LocationIntent,
+  type PortQosIntent,
+  type QosIntent,
+  type RouteIntent,
+  type RouterIntent,
   type SegmentIntent,
+  type TrunkIntent,
 } from '../../../src/model/intent.ts'
 import { type Key, makeKey } from '../../../src/model/key.ts'
 import type { AllocationTable, Compiled, CompileInput, Compiler, Facts, Item, Verdict } from '../backend.ts'
-import { type Carrier, fakeItem, type Group, type Remote } from './tables.ts'
+import { type Attachment, type Carrier, fakeItem, type Group, type Place, type Remote, type Router } from './tables.ts'
+import { listenersOf, tapVerdicts } from './taps.ts'
 
 /** The model's compiler: intents almost as they are, one entry each. */
 export const fakeCompiler: Compiler = { name: 'fake', compile }
+
+const LOCAL_ELSEWHERE: Verdict = { state: 'ERROR', cause: 'a local network whose ports are on other hosts' }
 
 /** The intents a host was given, by type. */
 interface Given {
@@ -25,6 +36,10 @@ interface Given {
   readonly attaches: readonly AttachIntent[]
   readonly segments: readonly SegmentIntent[]
   readonly locations: readonly LocationIntent[]
+  readonly trunks: readonly TrunkIntent[]
+  readonly routers: readonly Router[]
+  /** By port. */
+  readonly qos: ReadonlyMap<Key, QosIntent>
 }
 
 function compile(input: CompileInput): Compiled {
@@ -39,15 +54,27 @@ function compile(input: CompileInput): Compiled {
   const verdicts = new Map<Key, Verdict>()
   for (const segment of given.segments) {
     const members = given.attaches.filter((a) => domainOf(a) === domainOf(segment))
-    if (members.length === 0) continue
+    if (members.length === 0 && !given.routers.some((r) => r.legs.some((l) => l.network === segment.network))) continue
     const { carrier, fault } = carrierOf(segment, given)
     for (const attach of members) {
-      const verdict = verdictOf(attach, segment, given.facts) ?? fault
+      const verdict = verdictOf(attach, segment, given) ?? fault
       if (verdict !== undefined) verdicts.set(attach.port, verdict)
     }
+    const isLost = members.length === 0 && segment.admin_state_up && given.locations.some((l) => domainOf(l) === domainOf(segment))
+    const lost = segment.network_type === 'local' ? LOCAL_ELSEWHERE : fault
+    if (isLost && lost !== undefined)
+      for (const { router, legs } of given.routers) if (legs.some((l) => l.network === segment.network)) verdicts.set(router, lost)
     if (segment.admin_state_up) items.push(...entries(segment, carrier, members, given, pool))
   }
-  items.push(...groupItems(input, given))
+  items.push(...groupItems(input, given), ...given.routers.map((router) => fakeItem(router.router, router)))
+  for (const { router, up } of given.routers) if (!up) verdicts.set(router, { state: 'DOWN', cause: 'admin_state_up is false' })
+  for (const trunk of given.trunks) {
+    const verdict = faultOfTrunk(trunk, given)
+    if (verdict !== undefined) verdicts.set(trunk.trunk, verdict)
+  }
+  const all = [...input.intents.values()].flatMap((scope) => [...scope.values()])
+  for (const listener of listenersOf(given.host, all, given)) items.push(fakeItem(makeKey('host', '', given.host), listener))
+  const taps = tapVerdicts(given.host, all, verdicts)
   const host = makeKey('host', '', given.host)
   const missing = missingBridge(given)
   if (missing !== undefined) verdicts.set(host, missing)
@@ -55,7 +82,13 @@ function compile(input: CompileInput): Compiled {
     items: new Map(items.map((item) => [item.key, item])),
     allocations: writePool(input.allocations, pool),
     verdicts,
-    subjects: [host, ...given.attaches.map((a) => a.port)],
+    subjects: [
+      host,
+      ...given.attaches.map((a) => a.port),
+      ...given.trunks.map((t) => t.trunk),
+      ...given.routers.map((r) => r.router),
+      ...taps,
+    ],
   }
 }
 
@@ -63,6 +96,7 @@ function sort({ host, facts, intents }: CompileInput): Given {
   const all = [...intents.values()].flatMap((scope) => [...scope.values()])
   const of = <T extends Intent['type']>(type: T): Extract<Intent, { type: T }>[] =>
     all.filter((i): i is Extract<Intent, { type: T }> => i.type === type)
+  const isUp = ({ network }: LegIntent): boolean => of('segment').some((s) => s.network === network && s.admin_state_up)
   return {
     host,
     facts,
@@ -71,26 +105,61 @@ function sort({ host, facts, intents }: CompileInput): Given {
     attaches: of('attach'),
     segments: of('segment'),
     locations: of('location'),
+    trunks: of('trunk'),
+    routers: of('router').map((r) => routerOf(r, of('leg').filter(isUp), of('route'))),
+    qos: qosByPort(of('qos'), of('port_qos')),
   }
+}
+
+function routerOf({ router, admin_state_up: up }: RouterIntent, legs: readonly LegIntent[], routes: readonly RouteIntent[]): Router {
+  return {
+    table: 'router',
+    router,
+    up,
+    legs: legs
+      .filter((l) => l.router === router)
+      .map(({ network, mac, addresses }) => ({ network, mac, addresses, linkLocal: formatIp(6, linkLocalAddress(mac)) })),
+    routes: routes
+      .filter((r) => r.router === router)
+      .flatMap(({ destination, nexthops }) => nexthops.slice(0, 1).map(({ address, network }) => ({ destination, via: address, network }))),
+  }
+}
+
+function qosByPort(policies: readonly QosIntent[], ports: readonly PortQosIntent[]): ReadonlyMap<Key, QosIntent> {
+  const known = new Map(policies.map((p) => [p.policy, p]))
+  return new Map(
+    ports.flatMap(({ port, policy }): [Key, QosIntent][] => {
+      const qos = known.get(policy)
+      return qos === undefined ? [] : [[port, qos]]
+    }),
+  )
 }
 
 function entries(segment: SegmentIntent, carrier: Carrier, members: readonly AttachIntent[], given: Given, pool: Pool): Item[] {
   const network = domainOf(segment)
-  const out = [fakeItem(segment.network, { table: 'segment', network, carrier })]
-  for (const { port, mac, port_security_enabled, allowed, admin_state_up: up, plug, id, security_groups: groups } of members) {
-    if (!up || faultOfPlug({ plug, id, mac }, given.facts) !== undefined) continue
+  const out = [fakeItem(segment.network, { table: 'segment', network, whole: segment.network, carrier })]
+  for (const member of members) {
+    const { port, mac, port_security_enabled, allowed, security_groups: groups } = member
+    if (!member.admin_state_up || faultOfWay(member, given) !== undefined) continue
     const slot = pool.held[port] ?? 0
     const common = { table: 'attachment', port, network, slot, mac, port_security_enabled, allowed } as const
-    out.push(fakeItem(port, { ...common, ...(groups === undefined ? {} : { groups }) }))
+    out.push(fakeItem(port, { ...common, ...(groups === undefined ? {} : { groups }), ...qosOf(given.qos.get(port)) }))
   }
   for (const l of given.locations) {
-    if (domainOf(l) !== network || l.host === undefined) continue
-    if (l.host === given.host && !members.some((a) => a.port === l.port)) continue
-    const at = l.host === given.host ? ({ here: true } as const) : { host: l.host }
+    if (domainOf(l) !== network) continue
+    const isHere = members.some((a) => a.port === l.port)
+    const at = hostsOf(l).flatMap((host): Place[] => (host !== given.host ? [{ host }] : isHere ? [{ here: true }] : []))
+    if (at.length === 0) continue
     const { port, mac, ips, admin_state_up: up, port_security_enabled, other_macs = [] } = l
     out.push(fakeItem(port, { table: 'location', port, network, mac, ips, at, up, port_security_enabled, other_macs }))
   }
   return out
+}
+
+function qosOf(intent: QosIntent | undefined): Pick<Attachment, 'qos'> {
+  if (intent === undefined) return {}
+  const { type: _, policy: __, ...qos } = intent
+  return { qos }
 }
 
 /** Groups of ports that are here, and everybody their rules speak of. */
@@ -128,20 +197,51 @@ function carrierOf(segment: SegmentIntent, given: Given): { readonly carrier: Ca
   const own = given.offer?.tunnel_ip
   if (own === undefined) return nothing(`host ${given.host} has no tunnel_ip`)
   const peers: Record<string, string> = {}
+  const senders: Record<string, string> = {}
+  const joined = joinedWith(segment.network, given.routers)
   let fault: Verdict | undefined
   for (const l of given.locations) {
-    if (domainOf(l) !== domainOf(segment) || l.host === undefined || l.host === given.host) continue
-    const ip = given.endpoints.find((e) => e.host === l.host)?.tunnel_ip
-    if (ip === undefined) continue
-    if (parseIp(ip)?.family !== parseIp(own)?.family) fault = { state: 'ERROR', cause: `${own} and ${ip} are of different IP versions` }
-    else if (l.admin_state_up) peers[l.host] = ip
+    if (!joined.has(l.network)) continue
+    const isOwn = domainOf(l) === domainOf(segment)
+    for (const at of hostsOf(l)) {
+      const ip = at === given.host ? undefined : given.endpoints.find((e) => e.host === at)?.tunnel_ip
+      if (ip === undefined) continue
+      if (parseIp(ip)?.family !== parseIp(own)?.family)
+        fault = !isOwn ? fault : { state: 'ERROR', cause: `${own} and ${ip} are of different IP versions` }
+      else if (l.admin_state_up) {
+        senders[at] = ip
+        if (isOwn) peers[at] = ip
+      }
+    }
   }
-  return { carrier: { by: 'tunnel', type, key: id ?? 0, peers }, ...(fault === undefined ? {} : { fault }) }
+  return { carrier: { by: 'tunnel', type, key: id ?? 0, peers, senders }, ...(fault === undefined ? {} : { fault }) }
 }
 
-function verdictOf(attach: AttachIntent, segment: SegmentIntent, facts: Facts): Verdict | undefined {
+/** Networks from which packets come into one through routers, itself among them. */
+function joinedWith(network: Key, routers: readonly Router[]): ReadonlySet<Key> {
+  const joined = new Set([network])
+  for (let size = 0; size < joined.size; ) {
+    size = joined.size
+    for (const { up, legs } of routers) if (up && legs.some((l) => joined.has(l.network))) for (const leg of legs) joined.add(leg.network)
+  }
+  return joined
+}
+
+function verdictOf(attach: AttachIntent, segment: SegmentIntent, given: Given): Verdict | undefined {
   if (!attach.admin_state_up || !segment.admin_state_up) return { state: 'DOWN', cause: 'admin_state_up is false' }
-  return faultOfPlug(attach, facts)
+  return faultOfWay(attach, given)
+}
+
+/** Why no frame gets to a port: its own interface, or that of its trunk's parent. */
+function faultOfWay(attach: AttachIntent, given: Given): Verdict | undefined {
+  const trunk = given.trunks.find((t) => t.subports.some((s) => s.port === attach.port))
+  return trunk === undefined ? faultOfPlug(attach, given.facts) : faultOfTrunk(trunk, given)
+}
+
+function faultOfTrunk({ parent: key, admin_state_up: up }: TrunkIntent, { attaches, facts }: Given): Verdict | undefined {
+  const parent = attaches.find((a) => a.port === key)
+  if (!up || parent?.admin_state_up === false) return { state: 'DOWN', cause: 'admin_state_up is false' }
+  return parent === undefined ? { state: 'ERROR', cause: `${key} is not here` } : faultOfPlug(parent, facts)
 }
 
 function faultOfPlug({ plug, id, mac }: Pick<AttachIntent, 'plug' | 'id' | 'mac'>, facts: Facts): Verdict | undefined {

@@ -27,9 +27,14 @@ export function carry(underlay: Underlay, from: string, way: Departure, frame: F
   })
 }
 
-function tunnelHop(underlay: Underlay, self: HostIntent, way: { type: TunnelType; key: number; to: string }, frame: Frame): Hop[] {
+function tunnelHop(
+  underlay: Underlay,
+  self: HostIntent,
+  way: { type: TunnelType | 'erspan'; key: number; to: string },
+  frame: Frame,
+): Hop[] {
   const other = underlay.hosts.find((h) => h.tunnel_ip === way.to)
-  if (other === undefined || self.tunnel_ip === undefined) return []
+  if (other === undefined || self.tunnel_ip === undefined || way.type === 'erspan') return []
   return [{ host: other.host, arrival: { by: 'tunnel', type: way.type, key: way.key, from: self.tunnel_ip }, frame }]
 }
 
@@ -58,7 +63,7 @@ export async function deliver(
     if (hops > MOST_HOPS) throw new Error('the frame goes round in circles')
     for (const way of await forward(hop.host, hop.arrival, hop.frame)) {
       if (way.by === 'port') reached.push(hop.arrival.by === 'port' && hop.arrival.port === way.port ? `${way.port} answered` : way.port)
-      else queue.push(...carry(underlay, hop.host, way, hop.frame))
+      else queue.push(...carry(underlay, hop.host, way, { ...hop.frame, ...way.as }))
     }
   }
   return reached.sort()

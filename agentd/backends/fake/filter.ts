@@ -1,5 +1,5 @@
-import { cidrContains, parseCidr } from '../../../src/lib/cidr.ts'
 import { parseIp } from '../../../src/lib/ip.ts'
+import { type Attempt, ruleAllows } from '../../../src/model/group-rule.ts'
 import type { GroupRule } from '../../../src/model/intent.ts'
 import type { Key } from '../../../src/model/key.ts'
 import type { Body, Frame } from './frame.ts'
@@ -20,7 +20,7 @@ export function passes(rules: Rules, groups: readonly Key[] | undefined, directi
   if (body.type === 'arp' || body.type === 'rarp' || body.type === 'other') return false
   const own = rules.groups.filter((g) => groups.includes(g.group))
   if (connection === 'answer' && own.length === groups.length && own.every((g) => g.stateful)) return true
-  return own.some((g) => g.rules.some((rule) => rule.direction === direction && fits(rules, rule, body)))
+  return own.some((g) => g.rules.some((rule) => fits(rules, rule, direction, body)))
 }
 
 /** What a guest needs to be on its network at all. */
@@ -45,26 +45,15 @@ function needsNoRule(direction: Direction, body: Body): boolean {
 const PROTOCOLS = { tcp: 6, udp: 17, icmp: 1, icmp6: 58 } as const
 type Ip = Extract<Body, { readonly type: keyof typeof PROTOCOLS }>
 
-function fits(rules: Rules, rule: GroupRule, body: Ip): boolean {
-  if (rule.ethertype !== (body.src.includes(':') ? 'IPv6' : 'IPv4')) return false
-  if (rule.protocol !== undefined && rule.protocol !== PROTOCOLS[body.type]) return false
-  if (rule.ports !== undefined) {
-    if (!('dport' in body) || body.dport < rule.ports.first || body.dport > rule.ports.last) return false
+function fits(rules: Rules, rule: GroupRule, direction: Direction, body: Ip): boolean {
+  const other = parseIp(direction === 'egress' ? body.dst : body.src)
+  if (other === undefined) return false
+  const attempt: Attempt = {
+    direction,
+    other,
+    protocol: PROTOCOLS[body.type],
+    // Frames here carry no ICMP code but 0.
+    ...('kind' in body ? { icmp: { type: body.kind, code: 0 } } : { port: body.dport }),
   }
-  // Frames here carry no ICMP code but 0.
-  if (rule.icmp !== undefined && !('kind' in body && body.kind === rule.icmp.type && (rule.icmp.code ?? 0) === 0)) return false
-  return isRemote(rules, rule, rule.direction === 'egress' ? body.dst : body.src)
-}
-
-function isRemote({ remotes }: Rules, { remote }: GroupRule, address: string): boolean {
-  if (remote === undefined) return true
-  if ('prefix' in remote) return contains(remote.prefix, address)
-  const key = 'group' in remote ? remote.group : remote.addresses
-  return remotes.some((r) => r.remote === key && r.prefixes.some((prefix) => contains(prefix, address)))
-}
-
-function contains(prefix: string, address: string): boolean {
-  const cidr = parseCidr(prefix)?.cidr
-  const ip = parseIp(address)
-  return cidr !== undefined && ip !== undefined && cidrContains(cidr, ip)
+  return ruleAllows(rule, attempt, (key) => rules.remotes.find((r) => r.remote === key)?.prefixes)
 }

@@ -41,9 +41,14 @@ export type Arrival =
   | { readonly by: 'provider'; readonly bridge: string }
 
 /** How it leaves: `port` twice the same as it came in by means the switch itself answered. */
-export type Departure =
+export type Departure = Way & {
+  /** From and to whom it is now, where a router has handed it on. */
+  readonly as?: Pick<Frame, 'src' | 'dst'>
+}
+
+type Way =
   | { readonly by: 'port'; readonly port: Key }
-  | { readonly by: 'tunnel'; readonly type: TunnelType; readonly key: number; readonly to: string }
+  | { readonly by: 'tunnel'; readonly type: TunnelType | 'erspan'; readonly key: number; readonly to: string }
   | { readonly by: 'provider'; readonly bridge: string; readonly vlan?: number }
 
 /** The group bit of the first octet; broadcast is multicast too. */

@@ -1,4 +1,4 @@
-import { cidrContains, parseCidr } from '../../../src/lib/cidr.ts'
+import { prefixContains } from '../../../src/lib/cidr.ts'
 import { formatIp, parseIp } from '../../../src/lib/ip.ts'
 import { linkLocalAddress } from '../../../src/lib/mac.ts'
 import type { AllowedAddress } from '../../../src/model/intent.ts'
@@ -8,8 +8,11 @@ import type { Frame, Icmp6 } from './frame.ts'
 export function maySend(port: { readonly mac: string; readonly allowed: readonly AllowedAddress[] }, frame: Frame): boolean {
   const pairs = port.allowed.filter((pair) => pair.mac === frame.src)
   if (frame.src !== port.mac && pairs.length === 0) return false
-  const owns = (address: string): boolean =>
-    address === formatIp(6, linkLocalAddress(frame.src)) || pairs.some((pair) => covers(pair.prefix, address))
+  const owns = (address: string): boolean => {
+    const ip = parseIp(address)
+    if (ip === undefined) return false
+    return address === formatIp(6, linkLocalAddress(frame.src)) || pairs.some((pair) => prefixContains(pair.prefix, ip))
+  }
   const { body } = frame
   switch (body.type) {
     case 'arp':
@@ -17,11 +20,12 @@ export function maySend(port: { readonly mac: string; readonly allowed: readonly
     case 'rarp':
       return true
     case 'udp':
-      if (isDhcpServer(body.sport, body.dport, body.src)) return false
+      if (isDhcpServer(body.dport, body.src)) return false
       return owns(body.src) || (body.src === '0.0.0.0' && body.dst === '255.255.255.255' && body.sport === 68 && body.dport === 67)
     case 'tcp':
-    case 'icmp':
       return owns(body.src)
+    case 'icmp':
+      return body.kind !== 5 && owns(body.src)
     case 'icmp6':
       return maySendIcmp6(body, frame.src, owns)
     case 'other':
@@ -30,8 +34,10 @@ export function maySend(port: { readonly mac: string; readonly allowed: readonly
 }
 
 function maySendIcmp6(body: Icmp6, mac: string, owns: (address: string) => boolean): boolean {
-  if (body.kind === 134) return false
+  if (body.kind === 134 || body.kind === 137) return false
   if (body.kind === 135) {
+    // Nobody has that address, and Open vSwitch shows it of a message that it cannot read.
+    if ((body.target ?? '::') === '::') return false
     if (body.sll !== undefined && body.sll !== mac) return false
     return body.src === '::' ? body.sll === undefined && owns(body.target ?? '') : owns(body.src)
   }
@@ -39,12 +45,7 @@ function maySendIcmp6(body: Icmp6, mac: string, owns: (address: string) => boole
   return owns(body.src) || (body.src === '::' && [131, 132, 133, 143].includes(body.kind))
 }
 
-function isDhcpServer(sport: number, dport: number, src: string): boolean {
-  return src.includes(':') ? sport === 547 && dport === 546 : sport === 67 && dport === 68
-}
-
-function covers(prefix: string, address: string): boolean {
-  const cidr = parseCidr(prefix)?.cidr
-  const ip = parseIp(address)
-  return cidr !== undefined && ip !== undefined && cidrContains(cidr, ip)
+/** Clients do not look at the port that an answer comes from. */
+function isDhcpServer(dport: number, src: string): boolean {
+  return dport === (src.includes(':') ? 546 : 68)
 }

@@ -4,7 +4,8 @@ import type { Item } from '../backend.ts'
 import { passes, type Rules } from './filter.ts'
 import { type Arrival, type Departure, type Frame, isGroup } from './frame.ts'
 import { maySend } from './guard.ts'
-import { type Attachment, type Carrier, isFakeEntry, type Location, type Segment } from './tables.ts'
+import { type Routed, routed } from './routing.ts'
+import { type Attachment, type Carrier, isFakeEntry, type Listener, type Location, type Router, type Segment } from './tables.ts'
 
 /** What a switch has learned: `network mac` → where that sender was last seen. */
 export type Learned = Map<string, Departure>
@@ -26,14 +27,66 @@ interface Admitted {
  */
 export function forward(items: ReadonlyMap<string, Item>, learned: Learned, arrival: Arrival, frame: Frame): readonly Departure[] {
   const tables = tablesOf(items)
+  const copied = tables.listeners.find((l) => l.from.some((from) => sameArrival(from, arrival)) && frame.vlan === undefined)
+  if (copied !== undefined)
+    return handed(
+      tables,
+      copied.ways.filter((way) => way.by === 'port'),
+    )
+  const ways = delivered(tables, learned, arrival, frame)
+  const listening = (which: 'sent' | 'received', port: string): readonly Departure[] =>
+    tables.listeners.filter((l) => l[which].some((p) => p === port)).flatMap((l) => l.ways)
+  // Copies are not copied: only what goes its own way counts.
+  const received = ways.flatMap((way) => (way.by === 'port' ? listening('received', way.port) : []))
+  const sent = arrival.by === 'port' && isTaken(tables, arrival.port, frame) ? listening('sent', arrival.port) : []
+  return [...ways, ...handed(tables, [...sent, ...received])]
+}
+
+function sameArrival(a: Arrival, b: Arrival): boolean {
+  return a.by === 'tunnel' && b.by === 'tunnel' && a.type === b.type && a.key === b.key && a.from === b.from
+}
+
+/** A copy asks no rule, but it takes a port that is there. */
+function handed({ attachments }: Tables, ways: readonly Departure[]): readonly Departure[] {
+  return ways.filter((way) => way.by !== 'port' || attachments.some((a) => a.port === way.port))
+}
+
+/** The switch knows the port, and whose frame it is. */
+function isTaken({ attachments, segments }: Tables, port: string, frame: Frame): boolean {
+  const at = attachments.find((a) => a.port === port)
+  return at !== undefined && segments.some((s) => s.network === at.network) && !isTagged(frame)
+}
+
+function delivered(tables: Tables, learned: Learned, arrival: Arrival, frame: Frame): readonly Departure[] {
   const admitted = admit(tables, arrival, frame)
   if (admitted === undefined) return []
   const net = netOf(tables, admitted)
   if (isGroup(frame.src)) return []
-  const ways = waysOf(net, learned, admitted, frame)
+  const route = admitted.origin === 'local' ? routed(tables.routers, wholeOf(tables, admitted.network), frame) : undefined
+  const ways = route === undefined ? waysOf(net, learned, admitted, frame) : routedWays(tables, admitted, frame, route)
   // A frame does not profit from what is learned from it.
   if (isOpen(net) && !net.locations.some((l) => l.mac === frame.src)) learned.set(`${admitted.network} ${frame.src}`, admitted.back)
   return ways
+}
+
+function wholeOf({ segments }: Tables, network: string): string {
+  return segments.find((s) => s.network === network)?.whole ?? network
+}
+
+/** What a router hands on is on the receiver's network, from the router; and may go to the very port that it came from. */
+function routedWays(tables: Tables, { back }: Admitted, frame: Frame, route: Routed): readonly Departure[] {
+  if (route.to === 'nobody') return []
+  if (route.to === 'sender') return [back]
+  const next = formatIp(route.next.family, route.next.value)
+  for (const { network, carrier } of tables.segments.filter((s) => s.whole === route.network)) {
+    const location = tables.locations.find((l) => l.network === network && l.up && l.ips.includes(next))
+    if (location === undefined) continue
+    const as = { src: route.src, dst: location.mac }
+    const from: Admitted = { network, carrier, origin: 'local', back: { by: 'provider', bridge: '' } }
+    const net = { ...netOf(tables, from), attachments: tables.attachments.filter((a) => a.network === network) }
+    return permitted(net, from, frame, reach(location, carrier)).map((way) => ({ ...way, as }))
+  }
+  return []
 }
 
 function waysOf(net: Net, learned: Learned, admitted: Admitted, frame: Frame): readonly Departure[] {
@@ -41,8 +94,8 @@ function waysOf(net: Net, learned: Learned, admitted: Admitted, frame: Frame): r
   if (asked !== undefined && !isSender(asked, admitted)) {
     if (admitted.origin === 'local' && mayAnswer(frame)) return [admitted.back]
     // From another host about a port that is not here, it may be the owner's own question: that is flooded.
-    const toOwner = frame.body.type === 'icmp6' && (admitted.origin === 'local' || 'here' in asked.at)
-    if (toOwner) return permitted(net, admitted, frame, [reach(asked, net.carrier)])
+    const toOwner = frame.body.type === 'icmp6' && (admitted.origin === 'local' || asked.at.some((p) => 'here' in p))
+    if (toOwner) return permitted(net, admitted, frame, reach(asked, net.carrier).slice(0, 1))
   }
   if (isGroup(frame.dst))
     return permitted(
@@ -52,7 +105,7 @@ function waysOf(net: Net, learned: Learned, admitted: Admitted, frame: Frame): r
       everyone(net, () => true),
     )
   const known = net.locations.find((l) => l.mac === frame.dst)
-  if (known !== undefined) return permitted(net, admitted, frame, [reach(known, net.carrier)])
+  if (known !== undefined) return permitted(net, admitted, frame, reach(known, net.carrier))
   const seen = learned.get(`${admitted.network} ${frame.dst}`)
   return permitted(net, admitted, frame, seen === undefined ? everyone(net, (l) => mayUse(l, frame.dst)) : [seen])
 }
@@ -61,6 +114,8 @@ interface Tables extends Rules {
   readonly attachments: readonly Attachment[]
   readonly locations: readonly Location[]
   readonly segments: readonly Segment[]
+  readonly listeners: readonly Listener[]
+  readonly routers: readonly Router[]
 }
 
 /** One network as this switch knows it; ports that nothing carries frames to are not in it. */
@@ -79,6 +134,8 @@ function tablesOf(items: ReadonlyMap<string, Item>): Tables {
     segments: entries.filter((e) => e.table === 'segment'),
     groups: entries.filter((e) => e.table === 'group'),
     remotes: entries.filter((e) => e.table === 'remote'),
+    listeners: entries.filter((e) => e.table === 'listener'),
+    routers: entries.filter((e) => e.table === 'router'),
   }
 }
 
@@ -88,7 +145,7 @@ function netOf(rules: Tables, { network, carrier }: Admitted): Net {
     rules,
     carrier,
     attachments: attachments.filter((a) => a.network === network),
-    locations: locations.filter((l) => l.network === network && reach(l, carrier) !== undefined),
+    locations: locations.filter((l) => l.network === network && reach(l, carrier).length > 0),
   }
 }
 
@@ -97,7 +154,7 @@ function admit(tables: Tables, arrival: Arrival, frame: Frame): Admitted | undef
   if (arrival.by === 'port') {
     const port = tables.attachments.find((a) => a.port === arrival.port)
     const segment = tables.segments.find((s) => s.network === port?.network)
-    if (port === undefined || segment === undefined || frame.vlan !== undefined) return undefined
+    if (port === undefined || segment === undefined || isTagged(frame)) return undefined
     if (port.port_security_enabled && !maySend(port, frame)) return undefined
     if (!passes(tables, port.groups, 'egress', frame)) return undefined
     return {
@@ -114,10 +171,15 @@ function admit(tables: Tables, arrival: Arrival, frame: Frame): Admitted | undef
   return undefined
 }
 
+/** Also by a tag that is written as the ethertype: the second one of a subport's frame. */
+function isTagged({ vlan, body }: Frame): boolean {
+  return vlan !== undefined || (body.type === 'other' && (body.ethertype === 0x8100 || body.ethertype === 0x88a8))
+}
+
 function backFrom({ carrier }: Segment, arrival: Arrival, frame: Frame): Departure | undefined {
   if (arrival.by === 'tunnel' && carrier.by === 'tunnel') {
     const fits = carrier.type === arrival.type && carrier.key === arrival.key && frame.vlan === undefined
-    return fits && Object.values(carrier.peers).includes(arrival.from)
+    return fits && Object.values(carrier.senders).includes(arrival.from)
       ? { by: 'tunnel', type: carrier.type, key: carrier.key, to: arrival.from }
       : undefined
   }
@@ -129,13 +191,17 @@ function outside({ bridge, vlan }: { readonly bridge: string; readonly vlan?: nu
   return { by: 'provider', bridge, ...(vlan === undefined ? {} : { vlan }) }
 }
 
-/** The way to a port; undefined when nothing carries frames there. */
-function reach(location: Location, carrier: Carrier): Departure | undefined {
-  if ('here' in location.at) return { by: 'port', port: location.port }
-  if (carrier.by === 'provider') return outside(carrier)
-  if (carrier.by === 'nothing') return undefined
-  const to = carrier.peers[location.at.host]
-  return to === undefined ? undefined : { by: 'tunnel', type: carrier.type, key: carrier.key, to }
+/** The ways to a port, this host first; none when nothing carries frames there. */
+function reach({ at, port }: Location, carrier: Carrier): readonly Departure[] {
+  const local = at.flatMap((place): Departure[] => ('here' in place ? [{ by: 'port', port }] : []))
+  const away = at.flatMap((place) => ('host' in place ? [place.host] : []))
+  if (carrier.by === 'provider') return away.length === 0 ? local : [...local, outside(carrier)]
+  if (carrier.by === 'nothing') return local
+  const { type, key, peers } = carrier
+  return [
+    ...local,
+    ...away.flatMap((host): Departure[] => (peers[host] === undefined ? [] : [{ by: 'tunnel', type, key, to: peers[host] }])),
+  ]
 }
 
 /** Frames of other hosts are never sent on to other hosts, nothing goes back where it came from, and a port has to be plugged and its security groups have to agree. */
@@ -151,10 +217,12 @@ function permitted(net: Net, { origin, back }: Admitted, frame: Frame, ways: rea
 /** The ports for which `which` holds, and what leads to hosts that have such a port. */
 function everyone({ carrier, locations }: Net, which: (port: Location) => boolean): (Departure | undefined)[] {
   const ports = locations.filter((l) => l.up && which(l))
-  const out: (Departure | undefined)[] = ports.flatMap((l): Departure[] => ('here' in l.at ? [{ by: 'port', port: l.port }] : []))
+  const out: (Departure | undefined)[] = ports.flatMap((l): Departure[] =>
+    l.at.some((p) => 'here' in p) ? [{ by: 'port', port: l.port }] : [],
+  )
   if (carrier.by === 'provider') out.push(outside(carrier))
   if (carrier.by === 'tunnel') {
-    for (const host of new Set(ports.flatMap((l) => ('host' in l.at ? [l.at.host] : [])))) {
+    for (const host of new Set(ports.flatMap((l) => l.at.flatMap((p) => ('host' in p ? [p.host] : []))))) {
       const to = carrier.peers[host]
       if (to !== undefined) out.push({ by: 'tunnel', type: carrier.type, key: carrier.key, to })
     }

@@ -1,10 +1,11 @@
 import { canonicalJson } from '../../../src/lib/json.ts'
-import type { AllowedAddress, GroupRule, TunnelType } from '../../../src/model/intent.ts'
+import type { AllowedAddress, GroupRule, QosIntent, TunnelType } from '../../../src/model/intent.ts'
 import type { Key } from '../../../src/model/key.ts'
 import type { Item } from '../backend.ts'
+import type { Arrival, Departure } from './frame.ts'
 
-/** What the model switch keeps: five tables, an entry each per item. */
-export type FakeEntry = Attachment | Segment | Location | Group | Remote
+/** What the model switch keeps: seven tables, an entry each per item. */
+export type FakeEntry = Attachment | Segment | Location | Group | Remote | Listener | Router
 
 /** A port plugged into this switch. */
 export interface Attachment {
@@ -19,19 +20,29 @@ export interface Attachment {
   readonly allowed: readonly AllowedAddress[]
   /** Security groups; absent: it is under no rules. */
   readonly groups?: readonly Key[]
+  /** What it is held back to, and marked with. The model has no clock and lets everything pass that a rate might. */
+  readonly qos?: Omit<QosIntent, 'type' | 'policy'>
 }
 
-/** A network of which this switch has a port. */
+/** A network of which this switch has a port, or that such a port reaches through routers. */
 export interface Segment {
   readonly table: 'segment'
   readonly network: string
+  /** Without its segment, where it has several. */
+  readonly whole: Key
   readonly carrier: Carrier
 }
 
 export type Carrier =
   | { readonly by: 'nothing' }
-  /** `peers`: host → address, of the hosts that have a port of the network. */
-  | { readonly by: 'tunnel'; readonly type: TunnelType; readonly key: number; readonly peers: Readonly<Record<string, string>> }
+  /** Host → address: `peers`, of the hosts that have a port of the network; `senders`, of these and of those who route into it. */
+  | {
+      readonly by: 'tunnel'
+      readonly type: TunnelType
+      readonly key: number
+      readonly peers: Readonly<Record<string, string>>
+      readonly senders: Readonly<Record<string, string>>
+    }
   | { readonly by: 'provider'; readonly bridge: string; readonly vlan?: number }
 
 /** A port of the network, wherever it lives. */
@@ -41,13 +52,15 @@ export interface Location {
   readonly network: string
   readonly mac: string
   readonly ips: readonly string[]
-  /** `here`, or the host it lives on. */
-  readonly at: { readonly here: true } | { readonly host: string }
+  /** `here`, or the host it lives on; two while it moves. */
+  readonly at: readonly Place[]
   readonly up: boolean
   readonly port_security_enabled: boolean
   /** MACs it may use besides its own. */
   readonly other_macs: readonly string[]
 }
+
+export type Place = { readonly here: true } | { readonly host: string }
 
 /** A security group that a port here is in. */
 export interface Group {
@@ -64,6 +77,35 @@ export interface Remote {
   readonly prefixes: readonly string[]
 }
 
+/** Who gets copies of what ports here send and receive, or of what other hosts copy for a port here. */
+export interface Listener {
+  readonly table: 'listener'
+  /** A tap service; a mirror with one of its numbers. */
+  readonly listener: string
+  readonly sent: readonly Key[]
+  readonly received: readonly Key[]
+  readonly ways: readonly Departure[]
+  /** How copies of other hosts come in. */
+  readonly from: readonly Arrival[]
+}
+
+/** A router, as it is on every host. */
+export interface Router {
+  readonly table: 'router'
+  readonly router: Key
+  readonly up: boolean
+  readonly legs: readonly RouterLeg[]
+  readonly routes: readonly { readonly destination: string; readonly via: string; readonly network: Key }[]
+}
+
+export interface RouterLeg {
+  readonly network: Key
+  readonly mac: string
+  /** With prefix length. */
+  readonly addresses: readonly string[]
+  readonly linkLocal: string
+}
+
 export function fakeItem(owner: Key, entry: FakeEntry): Item {
   return { key: `${entry.table} ${subjectOf(entry)}`, owners: [owner], text: canonicalJson(entry), value: entry }
 }
@@ -76,6 +118,10 @@ function subjectOf(entry: FakeEntry): string {
       return entry.group
     case 'remote':
       return entry.remote
+    case 'listener':
+      return entry.listener
+    case 'router':
+      return entry.router
     default:
       return entry.port
   }

@@ -7,7 +7,7 @@ import type { Finding } from '../../model/issue.ts'
 import type { Declared } from '../../model/resource.ts'
 import { interfaceNameFault } from '../interface-name.ts'
 import type { Normalised, Reference, View } from '../kind.ts'
-import { AVAILABILITY_ZONE, DEFAULT_ZONE, INTEGRATION_BRIDGE, PHYSICAL_NETWORK } from './spec.ts'
+import { AVAILABILITY_ZONE, DEFAULT_ZONE, INTEGRATION_BRIDGE, PHYSICAL_NETWORK, TUNNEL_ADDRESS } from './spec.ts'
 
 export function normaliseHost(spec: JsonObject): Normalised {
   const host = spec as HostDeclared
@@ -60,13 +60,14 @@ function bridgeFindings(mappings: { readonly [physicalNetwork: string]: string }
   return findings
 }
 
-/** A host mentions the physical networks it reaches, and its zone. */
+/** A host mentions the physical networks it reaches, its zone, and where its tunnels end. */
 export function hostReferences(spec: JsonObject): readonly Reference[] {
-  const { bridge_mappings: mappings = {}, availability_zone: zone = DEFAULT_ZONE } = spec as HostDeclared
+  const { bridge_mappings: mappings = {}, availability_zone: zone = DEFAULT_ZONE, tunnel_ip } = spec as HostDeclared
   const networks = Object.keys(mappings).map(
     (name): Reference => ({ kind: PHYSICAL_NETWORK, name, at: ['bridge_mappings', name], open: true }),
   )
-  return [...networks, { kind: AVAILABILITY_ZONE, name: zone, at: ['availability_zone'], open: true }]
+  const address: Reference[] = tunnel_ip === undefined ? [] : [{ kind: TUNNEL_ADDRESS, name: tunnel_ip, at: ['tunnel_ip'], open: true }]
+  return [...networks, ...address, { kind: AVAILABILITY_ZONE, name: zone, at: ['availability_zone'], open: true }]
 }
 
 export function checkHost(resource: Declared, view: View): readonly Finding[] {

@@ -23,6 +23,9 @@ export const DEFAULT_ROLES: readonly string[] = [L2]
 /** What networks and hosts mean by the same physical network: a name both mention, no resource. */
 export const PHYSICAL_NETWORK = 'physical_network'
 
+/** What hosts and whoever sends to addresses outside mean by the same address: no resource. */
+export const TUNNEL_ADDRESS = 'tunnel_address'
+
 /** What networks and hosts mean by the same zone: a name both mention, no resource. */
 export const AVAILABILITY_ZONE = 'availability_zone'
 

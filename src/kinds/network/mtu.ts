@@ -25,9 +25,14 @@ export function physicalMtu(site: Site, physicalNetwork: string | undefined): Ma
 
 /** Tunnels: the path between hosts, less IP and the tunnel's own headers. */
 export function tunnelMtu(site: Site, header: Header): MaximumMtu {
+  return packedMtu(site, site.overlay_ip_version, header)
+}
+
+/** The same for whatever is sent between addresses of that version. */
+export function packedMtu(site: Site, family: 4 | 6, header: Header): MaximumMtu {
   const global = globalOf(site)
   const path = site.path_mtu > 0 && site.path_mtu < global.mtu ? { mtu: site.path_mtu, name: 'path_mtu' } : global
-  const ip = site.overlay_ip_version === 4 ? { bytes: 20, name: 'IPv4' } : { bytes: 40, name: 'IPv6' }
+  const ip = family === 4 ? { bytes: 20, name: 'IPv4' } : { bytes: 40, name: 'IPv6' }
   return result(path, [ip, header])
 }
 

@@ -26,10 +26,20 @@ export function resolveNetwork(resource: Declared, types: TypeDrivers, view: Vie
     port_security_enabled: network.port_security_enabled ?? true,
     shared: network.shared ?? false,
     external: network.external ?? false,
+    ...written(network),
     availability_zone_hints: network.availability_zone_hints ?? [],
     description: network.description ?? '',
   }
   return { spec, findings }
+}
+
+/** What has no default of the network's own. */
+function written({ igmp_snooping_enable, vlan_transparent, qinq }: NetworkDeclared): Partial<NetworkSpec> {
+  return {
+    ...(igmp_snooping_enable === undefined ? {} : { igmp_snooping_enable }),
+    ...(vlan_transparent === undefined ? {} : { vlan_transparent }),
+    ...(qinq === undefined ? {} : { qinq }),
+  }
 }
 
 /** What the network carries: no more than any of its segments. */

@@ -1,5 +1,6 @@
 import type { NetworkDeclared } from '../../../schemas/network.ts'
 import { mergeRanges, subtractRanges } from '../../lib/ranges.ts'
+import type { NetworkType, TunnelType } from '../../model/intent.ts'
 import type { Finding, ValuePath } from '../../model/issue.ts'
 import type { Declared } from '../../model/resource.ts'
 import { nameHolders, takenFinding } from '../findings.ts'
@@ -93,7 +94,35 @@ function claimSegment({ written, at }: SegmentWish, types: TypeDrivers, pools: P
   return claimNumber(driver, { physnet, id: id ?? 0, at }, pools)
 }
 
+/** A key in tunnels that no network has, for what travels beside networks. */
+export type TunnelResult =
+  | { readonly ok: true; readonly type: TunnelType; readonly key: number }
+  | { readonly ok: false; readonly finding: Finding }
+
+/** Of the first type that networks of projects get (where they get none, of any) that is carried in tunnels and has ranges. Undefined: the site has no tunnels. */
+export function chooseTunnel(resource: Declared, types: TypeDrivers, view: View, pools: Pools): TunnelResult | undefined {
+  const site = view.site()
+  const ranges = rangesFor(resource.project, view)
+  const tunnels = (from: Iterable<string>): string[] => [...from].filter((name) => isTunnel(types.get(name)?.carriage))
+  const ofProjects = tunnels(site.project_network_types)
+  const names = ofProjects.length > 0 ? ofProjects : tunnels(types.keys())
+  const drivers = names.flatMap((name) => types.get(name) ?? [])
+  const candidates = drivers.flatMap((d) => candidatesOf(d, undefined, site, ranges)).filter((c) => (c.ranges?.length ?? 0) > 0)
+  if (candidates.length === 0) return undefined
+  const chosen = chooseSegment(names, undefined, candidates, { view, pools, counts: new Map(), whom: resource.kind })
+  if (!chosen.ok) return chosen
+  const { network_type, segmentation_id } = chosen.segment
+  const type = types.get(network_type)?.carriage
+  return isTunnel(type) && segmentation_id !== undefined ? { ok: true, type, key: segmentation_id } : undefined
+}
+
+function isTunnel(carriage: NetworkType | undefined): carriage is TunnelType {
+  return carriage === 'vxlan' || carriage === 'geneve' || carriage === 'gre'
+}
+
 interface Choosing {
+  /** For whom a number is chosen; absent: a network. */
+  readonly whom?: string
   readonly view: View
   readonly pools: Pools
   /** How many numbers of a pool this network was given already. */
@@ -163,7 +192,7 @@ function chooseSegment(
   types: readonly string[],
   physnet: string | undefined,
   candidates: readonly Candidate[],
-  { pools, counts }: Choosing,
+  { pools, counts, whom = 'network' }: Choosing,
 ): SegmentResult {
   const tried: string[] = []
   const pinned = candidates.filter((c) => pools.pinned(c.pool))
@@ -178,7 +207,7 @@ function chooseSegment(
       tried.push(claim.size === 0n ? `all of ${name} is set aside for other projects` : used)
     }
   }
-  return { ok: false, finding: noSegment(types, physnet, tried) }
+  return { ok: false, finding: noSegment(types, physnet, tried, whom) }
 }
 
 /** A number chosen earlier may stay anywhere in the type's own bounds: a range that shrinks renumbers nobody. */
@@ -243,7 +272,7 @@ function rangesFor(project: string, view: View): ProjectRanges {
   }
 }
 
-function noSegment(types: readonly string[], physnet: string | undefined, tried: readonly string[]): Finding {
+function noSegment(types: readonly string[], physnet: string | undefined, tried: readonly string[], whom: string): Finding {
   if (tried.length === 0) {
     const where = physnet === undefined ? '' : ` of ${physnet}`
     const hint = types.includes('vlan')
@@ -251,6 +280,6 @@ function noSegment(types: readonly string[], physnet: string | undefined, tried:
       : 'write a segmentation_id, a network_segment_range, or ranges in netloom.yaml'
     return { code: 'E0403', message: `no number can be chosen: the site has no range for ${types.join(', ')}${where}`, hint }
   }
-  const message = `no free number for the network: ${tried.join('; ')}`
-  return { code: 'E0403', message, hint: 'widen the ranges, or write a segmentation_id outside of them' }
+  const message = `no free number for the ${whom}: ${tried.join('; ')}`
+  return { code: 'E0403', message, hint: `widen the ranges${whom === 'network' ? ', or write a segmentation_id outside of them' : ''}` }
 }

@@ -26,6 +26,11 @@ export type NetworkSpec = {
   /** Every project may have ports here. */
   readonly shared: boolean
   readonly external: boolean
+  /** Absent: as the site says. */
+  readonly igmp_snooping_enable?: boolean
+  /** Absent: nobody asked. */
+  readonly vlan_transparent?: boolean
+  readonly qinq?: boolean
   /** In the order written: schedulers of the network's services prefer them. */
   readonly availability_zone_hints: readonly string[]
   readonly description: string

@@ -47,7 +47,7 @@ export function bindingOf(port: Declared, network: Resource<NetworkSpec>, host: 
     const unfit = unfitness(driver, vnic_type, host)
     if (unfit !== undefined) refusals[i]?.answers.push(unfit)
     for (const segment of unfit === undefined ? segmentsOf(network.spec) : []) {
-      const answer = ask(driver, { vnic_type, segment, host }, binders.types)
+      const answer = ask(driver, { vnic_type, network: network.spec, segment, host }, binders.types)
       if (answer.ok) {
         const which = several ? { segment: segmentText(segment) } : {}
         return {
@@ -84,14 +84,18 @@ function unfitness(driver: MechanismDriver, vnic: string, host: Resource<HostSpe
   return { ok: false, why: `vnic_type ${vnic} is not one of ${driver.vnic_types.join(', ')}` }
 }
 
-function ask(
-  driver: MechanismDriver,
-  { vnic_type, segment, host }: { readonly vnic_type: string; readonly segment: Segment; readonly host: Resource<HostSpec> },
-  types: TypeDrivers,
-): BindAnswer {
+interface Asked {
+  readonly vnic_type: string
+  readonly network: NetworkSpec
+  readonly segment: Segment
+  readonly host: Resource<HostSpec>
+}
+
+function ask(driver: MechanismDriver, { vnic_type, network, segment, host }: Asked, types: TypeDrivers): BindAnswer {
   const { name: _, ...carried } = segment
   return driver.bind({
     vnic_type,
+    network: { vlan_transparent: network.vlan_transparent === true, qinq: network.qinq === true },
     segment: { ...carried, carriage: types.get(segment.network_type)?.carriage ?? 'local' },
     host: { name: host.name, ...host.spec },
   })

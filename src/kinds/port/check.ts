@@ -5,13 +5,18 @@ import type { Declared } from '../../model/resource.ts'
 import type { HostSpec } from '../host/spec.ts'
 import type { Reference, View } from '../kind.ts'
 import type { NetworkSpec } from '../network/spec.ts'
+import { writtenHost } from '../trunk/parent.ts'
 import { type Binders, bindingOf } from './binding.ts'
+import { migrationFindings } from './migration.ts'
 import { groupFindings, groupsOf } from './security-groups.ts'
 
 export function portReferences(spec: JsonObject): readonly Reference[] {
   const port = spec as PortDeclared
   const references: Reference[] = [{ kind: 'network', name: port.network, at: ['network'] }]
-  if (port.host !== undefined) references.push({ kind: 'host', name: port.host, at: ['host'] })
+  for (const name of ['host', 'migrating_to'] as const) {
+    const host = port[name]
+    if (host !== undefined) references.push({ kind: 'host', name: host, at: [name] })
+  }
   port.fixed_ips?.forEach((entry, i) => {
     if (entry.subnet !== undefined) references.push({ kind: 'subnet', name: entry.subnet, at: ['fixed_ips', i, 'subnet'] })
   })
@@ -34,9 +39,11 @@ export function checkPort(resource: Declared, view: View, binders: Binders): rea
   const port = resource.spec as PortDeclared
   const network = view.need<NetworkSpec>(view.ref('network', port.network))
   const findings: Finding[] = []
-  if (port.host !== undefined) {
-    const bound = bindingOf(resource, network, view.need<HostSpec>(view.ref('host', port.host)), binders)
-    if (!bound.ok) findings.push(bound.finding)
+  const host = writtenHost(resource, view)
+  if (host !== undefined) {
+    const bound = bindingOf(resource, network, view.need<HostSpec>(view.ref('host', host)), binders)
+    if (bound.ok) findings.push(...migrationFindings(resource, { network, host, binding: bound.binding }, view, binders))
+    else findings.push(bound.finding)
   }
   const security = port.port_security_enabled ?? network.spec.port_security_enabled
   if (!security && (port.allowed_address_pairs?.length ?? 0) > 0) {

@@ -23,6 +23,7 @@ export function createPort(drivers: Omit<Binders, 'shared'>): KindDefinition<Por
       network: 'recreate',
       mac_address: 'recreate',
       host: 'in place',
+      migrating_to: 'in place',
       fixed_ips: 'in place',
       admin_state_up: 'in place',
       port_security_enabled: 'in place',

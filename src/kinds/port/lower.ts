@@ -1,5 +1,5 @@
 import { canonicalPrefix } from '../../lib/cidr.ts'
-import type { AllowedAddress, AttachIntent, LocationIntent, Plug } from '../../model/intent.ts'
+import { type AllowedAddress, type AttachIntent, hostsOf, type LocationIntent, type Plug } from '../../model/intent.ts'
 import type { Key } from '../../model/key.ts'
 import type { Resource } from '../../model/resource.ts'
 import { FABRIC, hostScope, intentKey, networkScope } from '../../model/scope.ts'
@@ -20,6 +20,7 @@ export function lowerPort(resource: Resource<PortSpec>, view: View): Lowered {
     ...(spec.host === undefined ? {} : { host: spec.host }),
     ips: spec.fixed_ips.map((f) => f.ip_address),
     mac: spec.mac_address,
+    ...(spec.migrating_to === undefined ? {} : { migrating_to: spec.migrating_to }),
     network: network.key,
     ...otherMacs(spec),
     port: key,
@@ -30,13 +31,13 @@ export function lowerPort(resource: Resource<PortSpec>, view: View): Lowered {
   const located = { scope, key: intentKey('location', key), intent: location }
   const groups = groupKeys(spec, view)
   const everywhere = [located, ...memberships(resource, groups ?? [])]
-  const { host } = spec
-  if (host === undefined) return { intents: everywhere, needs: [] }
-  const own = hostScope(host)
-  const attached = { scope: own, key: intentKey('attach', key), intent: attach(resource, network, groups, view) }
+  if (spec.host === undefined) return { intents: everywhere, needs: [] }
+  const intent = attach(resource, network, groups, view)
+  const shared = [scope, FABRIC, ...groupScopes(groups ?? [], view)]
+  const hosts = hostsOf(spec)
   return {
-    intents: [...everywhere, attached],
-    needs: [scope, own, FABRIC, ...groupScopes(groups ?? [], view)].map((needed) => ({ host, scope: needed })),
+    intents: [...everywhere, ...hosts.map((h) => ({ scope: hostScope(h), key: intentKey('attach', key), intent }))],
+    needs: hosts.flatMap((h) => [hostScope(h), ...shared].map((needed) => ({ host: h, scope: needed }))),
   }
 }
 

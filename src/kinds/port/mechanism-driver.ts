@@ -13,11 +13,25 @@ export interface MechanismDriver {
   readonly vnic_types: readonly string[]
   /** The backend by which an agent of such a host realises it. */
   readonly backend: string
+  /**
+   * Whether networks that it binds ports to hand on frames with guests' own VLAN tags (Neutron's `vlan_transparent`); the same within a tag of the network (`qinq`). Absent: it says nothing.
+   * `can: false` refuses such networks for the whole site, whichever driver would bind their ports.
+   */
+  readonly vlan_transparent?: Ability
+  readonly qinq?: Ability
   bind(request: BindRequest): BindAnswer
 }
 
+/** `why`: one clause. */
+export type Ability = { readonly can: true } | { readonly can: false; readonly why: string }
+
+/** The abilities that drivers speak of, by their members. */
+export const ABILITIES = ['vlan_transparent', 'qinq'] as const
+
 export interface BindRequest {
   readonly vnic_type: string
+  /** What the network asks for besides; some driver of the site said that it can. */
+  readonly network: { readonly vlan_transparent: boolean; readonly qinq: boolean }
   readonly segment: BindSegment
   readonly host: HostSpec & { readonly name: string }
 }

@@ -5,6 +5,7 @@ import { canonicalMac, isMulticastMac } from '../../lib/mac.ts'
 import type { JsonObject } from '../../model/brand.ts'
 import type { Finding, ValuePath } from '../../model/issue.ts'
 import type { Normalised } from '../kind.ts'
+import { migrationWords } from './migration.ts'
 import { plugFindings } from './plug.ts'
 
 /** Neutron's `max_allowed_address_pair`. */
@@ -17,7 +18,7 @@ export function normalisePort(spec: JsonObject): Normalised {
   const mac = port.mac_address === undefined ? {} : { mac_address: normalMac(port.mac_address, ['mac_address'], 'E0220', findings) }
   const ips = port.fixed_ips === undefined ? {} : { fixed_ips: normalIps(port.fixed_ips, findings) }
   const pairs = port.allowed_address_pairs === undefined ? {} : { allowed_address_pairs: normalPairs(port.allowed_address_pairs, findings) }
-  findings.push(...plugFindings(port))
+  findings.push(...plugFindings(port), ...migrationWords(port))
   return { spec: { ...spec, ...mac, ...ips, ...pairs }, findings }
 }
 

@@ -8,9 +8,11 @@ import type { HostSpec } from '../host/spec.ts'
 import type { Pools, Resolved, View } from '../kind.ts'
 import type { NetworkSpec } from '../network/spec.ts'
 import { ANY_MAC, macPool, macRange } from '../pools.ts'
+import { writtenHost } from '../trunk/parent.ts'
 import { type Binders, type Binding, bindingOf, unbound, vnicTypeOf } from './binding.ts'
 import { allocateChosen, automaticIps, claimWritten } from './fixed-ips.ts'
 import { ipWishes, type PlacedIp } from './ip-wishes.ts'
+import { writtenTarget } from './migration.ts'
 import { claimInterfaces, resolvePlug } from './plug.ts'
 import { securityOf } from './security-groups.ts'
 import type { AddressPair, FixedIp, PortSpec } from './spec.ts'
@@ -21,8 +23,10 @@ import type { PortPlace } from './usable.ts'
 export function resolvePort(resource: Declared, binders: Binders, view: View, pools: Pools): Resolved<PortSpec> {
   const port = resource.spec as PortDeclared
   const network = view.need<NetworkSpec>(view.ref('network', port.network))
-  const binding = bound(resource, network, binders, view)
-  const wishes = ipWishes(resource, placeOf(port, binding), subnetsOf(network, resource.project, view), view)
+  const host = writtenHost(resource, view)
+  const target = host === undefined ? undefined : writtenTarget(resource, view)
+  const binding = bound(resource, { network, host }, binders, view)
+  const wishes = ipWishes(resource, placeOf(host, binding), subnetsOf(network, resource.project, view), view)
   const plug = resolvePlug(resource)
   const ownMac = port.mac_address === undefined ? [] : claimMac(resource, port.mac_address, pools, macPool(network.key))
   const written = claimWritten(resource, wishes, pools)
@@ -34,7 +38,8 @@ export function resolvePort(resource: Declared, binders: Binders, view: View, po
   const pairs = addressPairs(port, mac.text)
   const spec: PortSpec = {
     network: port.network,
-    ...(port.host === undefined ? {} : { host: port.host }),
+    ...(host === undefined ? {} : { host }),
+    ...(target === undefined ? {} : { migrating_to: target }),
     mac_address: mac.text,
     fixed_ips: sortedIps([...written.ips, ...chosen.ips, ...automatic.ips]),
     admin_state_up: port.admin_state_up ?? true,
@@ -59,13 +64,17 @@ export function resolvePort(resource: Declared, binders: Binders, view: View, po
   return { spec, findings }
 }
 
-function placeOf({ host }: PortDeclared, { segment }: Binding): PortPlace {
+function placeOf(host: string | undefined, { segment }: Binding): PortPlace {
   return { ...(host === undefined ? {} : { host }), ...(segment === undefined ? {} : { segment }) }
 }
 
 /** `check` has made sure that it can be bound. */
-function bound(resource: Declared, network: Resource<NetworkSpec>, binders: Binders, view: View): Binding {
-  const { host } = resource.spec as PortDeclared
+function bound(
+  resource: Declared,
+  { network, host }: { readonly network: Resource<NetworkSpec>; readonly host: string | undefined },
+  binders: Binders,
+  view: View,
+): Binding {
   const result = host === undefined ? undefined : bindingOf(resource, network, view.need<HostSpec>(view.ref('host', host)), binders)
   return result?.ok === true ? result.binding : unbound(vnicTypeOf(resource), binders)
 }

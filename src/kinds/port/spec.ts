@@ -6,6 +6,8 @@ export type PortSpec = {
   readonly network: string
   /** Absent: attached nowhere yet. */
   readonly host?: string
+  /** Wired there as well, until the guest has moved. */
+  readonly migrating_to?: string
   readonly mac_address: string
   /** IPv4 before IPv6, then by value. */
   readonly fixed_ips: readonly FixedIp[]

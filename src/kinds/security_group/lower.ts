@@ -20,7 +20,8 @@ export function lowerSecurityGroup({ key, project, spec }: Resource<SecurityGrou
   return { intents: [{ scope, key: intentKey('group', key), intent: group }, ...rules], needs: [] }
 }
 
-function lowerRule(rule: Rule, project: string): GroupRule {
+/** A rule of a group of that project, in normal form, as the data plane has it. */
+export function lowerRule(rule: Rule, project: string): GroupRule {
   const protocol = rule.protocol === undefined ? undefined : protocolNumber(rule.protocol)
   const remote = remoteOf(rule, project)
   return {

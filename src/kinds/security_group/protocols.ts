@@ -1,38 +1,5 @@
+import { PROTOCOL_NUMBERS as NUMBERS } from '../../lib/ip-protocol.ts'
 import { didYouMean } from '../../lib/suggest.ts'
-
-/** Neutron's names (its `IP_PROTOCOL_MAP`), besides `icmpv6`. */
-const NUMBERS: ReadonlyMap<string, number> = new Map([
-  ['ah', 51],
-  ['dccp', 33],
-  ['egp', 8],
-  ['esp', 50],
-  ['gre', 47],
-  ['hopopt', 0],
-  ['icmp', 1],
-  ['icmpv6', 58],
-  ['igmp', 2],
-  ['ip', 0],
-  ['ipip', 4],
-  ['ipv6-encap', 41],
-  ['ipv6-frag', 44],
-  ['ipv6-icmp', 58],
-  ['ipv6-nonxt', 59],
-  ['ipv6-opts', 60],
-  ['ipv6-route', 43],
-  ['ospf', 89],
-  ['pgm', 113],
-  ['rsvp', 46],
-  ['sctp', 132],
-  ['tcp', 6],
-  ['udp', 17],
-  ['udplite', 136],
-  ['vrrp', 112],
-])
-
-/** Each number's one name. 0 is two things, and stays a number. */
-const NAMES: ReadonlyMap<number, string> = new Map(
-  [...NUMBERS].filter(([name, number]) => number !== 0 && name !== 'icmpv6').map(([name, number]) => [number, name]),
-)
 
 export const ICMP = 1
 export const ICMPV6 = 58
@@ -65,11 +32,6 @@ export function readProtocol(written: string | number, ethertype: 'IPv4' | 'IPv6
   if (!IPV6_ONLY.has(number)) return { number }
   const hint = number === ICMPV6 ? 'write ethertype: IPv6, or protocol: icmp' : 'write ethertype: IPv6'
   return { fault: `protocol ${written} is one of IPv6, and the rule is for IPv4`, hint }
-}
-
-/** The normal spelling of a number. */
-export function protocolName(number: number): string | number {
-  return NAMES.get(number) ?? number
 }
 
 /** The number that a normal spelling stands for. */

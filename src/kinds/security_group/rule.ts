@@ -1,7 +1,8 @@
 import type { SecurityGroupDeclared } from '../../../schemas/security-group.ts'
 import { canonicalPrefix } from '../../lib/cidr.ts'
+import { protocolName } from '../../lib/ip-protocol.ts'
 import type { Finding } from '../../model/issue.ts'
-import { hasPorts, isIcmp, protocolName, readProtocol } from './protocols.ts'
+import { hasPorts, isIcmp, readProtocol } from './protocols.ts'
 import type { Rule } from './spec.ts'
 
 /** As the schema lets it through. */

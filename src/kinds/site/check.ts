@@ -151,6 +151,13 @@ export function pluginFindings(site: PluginChoice, running: Required<PluginChoic
     const text = (value: string | readonly string[]): string => (typeof value === 'string' ? value : value.join(', ') || 'none')
     if (text(now) === text(running[name])) return []
     const message = `${name} says ${text(now)}, and this server runs with ${text(running[name])}`
-    return [{ code: 'E0715', message, at: site[name] === undefined ? [] : [name], hint: 'start the server again: plugins are loaded once' }]
+    return [
+      {
+        code: 'E0715',
+        message,
+        at: site[name] === undefined ? [] : [name],
+        hint: 'start the server again: plugins are loaded once. What it holds of a plugin or driver that goes must be removed first (else E0717)',
+      },
+    ]
   })
 }

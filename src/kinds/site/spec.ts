@@ -32,6 +32,10 @@ export const DEFAULT_SITE: Site = {
   physical_network_mtus: {},
   overlay_ip_version: 4,
   geneve_max_header_size: 30,
+  igmp_snooping_enable: false,
+  igmp_querier: true,
+  // RFC 3376, 8.2.
+  igmp_query_interval: 125,
   base_mac: 'fa:16:3e:00:00:00',
   endpoints: { pub: 'tcp://127.0.0.1:9610', rpc: 'tcp://127.0.0.1:9611', reports: 'tcp://127.0.0.1:9612' },
   workers: { rpc: 1, reports: 1 },

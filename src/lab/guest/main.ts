@@ -1,7 +1,8 @@
 import { createInterface } from 'node:readline'
+import { Memberships } from './multicast.ts'
 import { ping } from './ping.ts'
 import { type AnswerLine, type AskLine, type GuestAnswers, type GuestAsk, PROBE_PORT } from './protocol.ts'
-import { serveTcp, TcpStream, tcpExchange } from './tcp.ts'
+import { retransmitted, serveTcp, TcpStream, tcpExchange } from './tcp.ts'
 import { type Arrivals, countFlow, serveUdp, UdpFlow, udpExchange } from './udp.ts'
 
 /**
@@ -9,6 +10,7 @@ import { type Arrivals, countFlow, serveUdp, UdpFlow, udpExchange } from './udp.
  * standard input, so it never outlives the process that started it.
  */
 const arrivals: Arrivals = new Map()
+const memberships = new Memberships()
 const flows = new Map<number, UdpFlow>()
 const streams = new Map<number, TcpStream>()
 
@@ -25,8 +27,14 @@ async function answer(ask: GuestAsk): Promise<GuestAnswers[keyof GuestAnswers]> 
     case 'listen':
       await serve(ask.port)
       return null
+    case 'join':
+      await memberships.join(ask.group, ask.from)
+      return null
+    case 'leave':
+      memberships.leave(ask.group)
+      return null
     case 'flow-send':
-      flows.set(ask.flow, new UdpFlow(ask.flow, ask.address, ask.pps))
+      flows.set(ask.flow, new UdpFlow(ask))
       return null
     case 'flow-end':
       return take(flows, ask.flow).end()
@@ -37,6 +45,8 @@ async function answer(ask: GuestAsk): Promise<GuestAnswers[keyof GuestAnswers]> 
       return null
     case 'stream-end':
       return await take(streams, ask.stream).end(ask.timeout_ms)
+    case 'retransmitted':
+      return retransmitted()
   }
 }
 

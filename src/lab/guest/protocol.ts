@@ -2,6 +2,8 @@ import type { LossReport } from '../loss.ts'
 
 /** Every guest's program listens here, TCP and UDP, IPv4 and IPv6. */
 export const PROBE_PORT = 7001
+/** What a guest calls its interface. */
+export const GUEST_DEVICE = 'eth0'
 
 /** What a guest can be asked to do: one JSON line each on its standard input, answered by one JSON line with the same id. */
 export type GuestAsk =
@@ -21,11 +23,24 @@ export type GuestAsk =
   | { readonly op: 'udp'; readonly address: string; readonly bytes: number; readonly timeout_ms: number; readonly port?: number }
   /** Listens on one more port, TCP and UDP. */
   | { readonly op: 'listen'; readonly port: number }
-  | { readonly op: 'flow-send'; readonly flow: number; readonly address: string; readonly pps: number }
+  /** Becomes a member of a multicast group, or no longer is one. `from`: the guest's own IPv4 address, which says by which interface. */
+  | { readonly op: 'join'; readonly group: string; readonly from: string }
+  | { readonly op: 'leave'; readonly group: string }
+  /** `port`: the probe port if left out. `fresh`: each packet from a socket, and so a port, of its own: a connection that is new to everybody. */
+  | {
+      readonly op: 'flow-send'
+      readonly flow: number
+      readonly address: string
+      readonly pps: number
+      readonly port?: number
+      readonly fresh?: boolean
+    }
   | { readonly op: 'flow-end'; readonly flow: number }
   | { readonly op: 'flow-count'; readonly flow: number; readonly ended: FlowEnd }
   | { readonly op: 'stream-start'; readonly stream: number; readonly address: string; readonly bytes_per_s: number }
   | { readonly op: 'stream-end'; readonly stream: number; readonly timeout_ms: number }
+  /** TCP segments that this guest has sent again since it is there. */
+  | { readonly op: 'retransmitted' }
 
 export interface ProbeAnswer {
   readonly ok: boolean
@@ -67,11 +82,14 @@ export interface GuestAnswers {
   readonly tcp: ProbeAnswer
   readonly udp: ProbeAnswer
   readonly listen: null
+  readonly join: null
+  readonly leave: null
   readonly 'flow-send': null
   readonly 'flow-end': FlowEnd
   readonly 'flow-count': LossReport
   readonly 'stream-start': null
   readonly 'stream-end': StreamReport
+  readonly retransmitted: number
 }
 
 export interface AskLine {

@@ -160,7 +160,7 @@ export class TcpStream {
 }
 
 /** TCP segments this namespace has sent again (RetransSegs of RFC 4022, in /proc/net/snmp). */
-function retransmitted(): number {
+export function retransmitted(): number {
   const [names, values] = readFileSync('/proc/net/snmp', 'utf8')
     .split('\n')
     .filter((line) => line.startsWith('Tcp:'))

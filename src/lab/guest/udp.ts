@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { type Arrival, type LossReport, lossReport } from '../loss.ts'
 import { nowMs } from './clock.ts'
 import { randomPayload, SHA256_BYTES, sha256 } from './payload.ts'
-import { type FlowEnd, PROBE_PORT, type ProbeAnswer } from './protocol.ts'
+import { type FlowEnd, type GuestAsk, PROBE_PORT, type ProbeAnswer } from './protocol.ts'
 
 /** First byte of a datagram: a question to be answered in kind, or a numbered packet of a counted flow. */
 const QUESTION = 0x51
@@ -89,6 +89,7 @@ function checkAnswer(answer: Buffer, payload: Buffer): string | undefined {
 
 /** A counted flow: numbered packets at a steady rate until it is ended. */
 export class UdpFlow {
+  readonly #ask: Extract<GuestAsk, { op: 'flow-send' }>
   readonly #socket: Socket
   readonly #timer: NodeJS.Timeout
   readonly #first = nowMs()
@@ -97,13 +98,13 @@ export class UdpFlow {
   #pause = 0
   #sent = 0
 
-  constructor(flow: number, address: string, pps: number) {
-    this.#socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
-    this.#socket.on('error', (error) => this.#errors.add(error.message))
+  constructor(ask: Extract<GuestAsk, { op: 'flow-send' }>) {
+    this.#ask = ask
+    this.#socket = this.#open()
     // A timer of 1 ms that sends what is due: after a pause of this process the rate is made up for.
     this.#timer = setInterval(() => {
-      const due = Math.floor(((nowMs() - this.#first) * pps) / 1000) + 1
-      while (this.#sent < due) this.#send(flow, address)
+      const due = Math.floor(((nowMs() - this.#first) * ask.pps) / 1000) + 1
+      while (this.#sent < due) this.#send()
     }, 1)
   }
 
@@ -113,14 +114,25 @@ export class UdpFlow {
     return { sent: this.#sent, first_ms: this.#first, last_ms: this.#last, send_gap_ms: this.#pause, errors: [...this.#errors] }
   }
 
-  #send(flow: number, address: string): void {
+  #open(): Socket {
+    const socket = createSocket(this.#ask.address.includes(':') ? 'udp6' : 'udp4')
+    socket.on('error', (error) => this.#errors.add(error.message))
+    return socket
+  }
+
+  #send(): void {
+    const { flow, address, port = PROBE_PORT, fresh = false } = this.#ask
     const packet = Buffer.alloc(FLOW_PACKET_BYTES)
     const now = nowMs()
     packet.writeUInt8(FLOW, 0)
     packet.writeUInt32BE(flow, 1)
     packet.writeUInt32BE(this.#sent, 5)
     packet.writeDoubleBE(now, 9)
-    this.#socket.send(packet, PROBE_PORT, address, (error) => (error === null ? undefined : this.#errors.add(error.message)))
+    const socket = fresh ? this.#open() : this.#socket
+    socket.send(packet, port, address, (error) => {
+      if (error !== null) this.#errors.add(error.message)
+      if (fresh) socket.close()
+    })
     this.#pause = Math.max(this.#pause, now - this.#last)
     this.#last = now
     this.#sent++

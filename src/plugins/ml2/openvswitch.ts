@@ -1,5 +1,8 @@
-import type { BindAnswer, BindRequest, MechanismDriver } from '../../kinds/port/mechanism-driver.ts'
+import type { Ability, BindAnswer, BindRequest, MechanismDriver } from '../../kinds/port/mechanism-driver.ts'
 import { compareText } from '../../model/key.ts'
+
+/** A guest's tagged frame must not reach into a VLAN of the provider, so none passes but those of subports, whose tag is taken off. */
+const TAGS_DROPPED: Ability = { can: false, why: 'a guest’s tagged frames are dropped at its port' }
 
 /** Binds ports to hosts that run Open vSwitch (Neutron's `openvswitch` mechanism driver, B3.15). */
 export const openvswitch: MechanismDriver = {
@@ -7,6 +10,8 @@ export const openvswitch: MechanismDriver = {
   summary: 'Open vSwitch on the host, by netloom-agentd.',
   vnic_types: ['normal'],
   backend: 'ovs',
+  vlan_transparent: TAGS_DROPPED,
+  qinq: TAGS_DROPPED,
   bind,
 }
 

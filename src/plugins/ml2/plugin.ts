@@ -14,6 +14,8 @@ import { agents } from './agents.ts'
 import { dnsOfNetwork, dnsOfPort } from './dns.ts'
 import { extraDhcpOpts } from './extra-dhcp-opts.ts'
 import { openvswitch } from './openvswitch.ts'
+import { dataPlaneStatus, propagateUplinkStatus } from './port-status.ts'
+import { rulePorts } from './rule-ports.ts'
 import { TYPE_DRIVERS } from './types.ts'
 
 /** Neutron's ML2: the core kinds, type drivers and mechanism drivers. */
@@ -65,6 +67,12 @@ export const ml2: Plugin = {
       covers: ['network.availability_zone_hints'],
     },
     { alias: 'external-net', summary: 'Networks that lead outside.', covers: ['network.external'] },
+    {
+      alias: 'vlan-transparent',
+      summary: 'Networks that hand on their guests’ VLAN tags, where the mechanism drivers can.',
+      covers: ['network.vlan_transparent'],
+    },
+    { alias: 'qinq', summary: 'The same within a tag of the network.', covers: ['network.qinq'] },
     { alias: 'network-segment-range', summary: 'Ranges of numbers for projects.', requires: ['provider'] },
     { alias: 'net-mtu', summary: 'The MTU of a network is known.' },
     { alias: 'net-mtu-writable', summary: 'The MTU of a network can be written.', requires: ['net-mtu'], covers: ['network.mtu'] },
@@ -102,9 +110,17 @@ export const ml2: Plugin = {
     { alias: 'rbac-address-group', summary: 'Address groups that other projects may use.', requires: ['rbac-policies', 'address-group'] },
     { alias: 'dns-integration', summary: 'Names of ports and domains of networks and ports.' },
     { alias: 'extra_dhcp_opt', summary: 'DHCP options of single ports.' },
+    {
+      alias: 'binding-extended',
+      summary: 'A port that is wired on the host to which its guest is on its way.',
+      requires: ['binding'],
+      covers: ['port.migrating_to'],
+    },
+    { alias: 'data-plane-status', summary: 'What others say of the data plane below a port.' },
+    { alias: 'uplink-status-propagation', summary: 'Understood, and said to have no effect on Open vSwitch.' },
   ],
   kinds: coreKinds,
-  attributes: [dnsOfNetwork, dnsOfPort, extraDhcpOpts],
+  attributes: [dnsOfNetwork, dnsOfPort, extraDhcpOpts, dataPlaneStatus, propagateUplinkStatus, rulePorts],
   type_drivers: TYPE_DRIVERS,
   mechanism_drivers: [openvswitch],
   subscriptions: [agents],
@@ -115,7 +131,7 @@ function coreKinds(drivers: Drivers): readonly OwnedKind[] {
   const backends = [...new Set(drivers.mechanisms.map((m) => m.backend))]
   return [
     { alias: 'network-segment-range', definition: createNetworkSegmentRange(drivers.types) },
-    { alias: 'network', definition: createNetwork(drivers.types) },
+    { alias: 'network', definition: createNetwork(drivers) },
     { alias: 'address-scope', definition: addressScope },
     { alias: 'subnet_allocation', definition: subnetpool },
     { alias: 'subnet', definition: subnet },

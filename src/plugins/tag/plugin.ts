@@ -5,6 +5,8 @@ import type { Plugin } from '../plugin.ts'
 const ALIAS = 'standard-attr-tag'
 /** Kinds that can be tagged: all that an operator names. */
 const TAGGED = ['network', 'address_scope', 'subnetpool', 'subnet', 'port', 'security_group', 'address_group', 'host']
+/** Those of plugins that may be turned off. */
+const TAGGED_IF_THERE = ['trunk', 'qos_policy', 'tap_service', 'tap_flow', 'tap_mirror', 'log', 'router']
 
 /** Neutron's tags: sets of words on everything, for people and tools (B3.18). */
 export const tag: Plugin = {
@@ -13,7 +15,7 @@ export const tag: Plugin = {
   summary: 'Tags on everything.',
   provides: ['TAG'],
   extensions: [{ alias: ALIAS, summary: 'A set of at most 50 tags on a resource, each of at most 255 characters.' }],
-  attributes: TAGGED.map(tagsOf),
+  attributes: [...TAGGED.map(tagsOf), ...TAGGED_IF_THERE.map((kind): AttributeExtension => ({ ...tagsOf(kind), optional: true }))],
   agent_roles: [],
 }
 

@@ -9,7 +9,7 @@ import { type KindSet, orderKinds } from './kind-set.ts'
 import { lowerAll } from './lowering.ts'
 import { recordReads } from './reads.ts'
 import { type Run, startRun } from './run.ts'
-import { releaseAll } from './settle.ts'
+import { offerUnwritten, releaseAll } from './settle.ts'
 import { draftState, EMPTY_WORLD, finishState, indexOf } from './state.ts'
 import type { Allocations, DeclaredOps, Engine, Footprint, Step, World } from './types.ts'
 import { wakeReaders } from './wake-readers.ts'
@@ -99,7 +99,9 @@ function claimRound(run: Run, kind: KindDefinition, late: Set<Key>): void {
       late.delete(key)
       const declared = run.state.declared.get(key)
       if (declared === undefined) continue
-      if (kind.claims?.(declared.spec) === false || evaluate(run, key, false)) late.add(key)
+      const claims = kind.claims?.(declared.spec) !== false
+      if (!claims) offerUnwritten(run, key)
+      if (!claims || evaluate(run, key, false)) late.add(key)
     }
   }
 }

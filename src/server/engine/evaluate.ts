@@ -9,7 +9,7 @@ import { startAsking } from './pools.ts'
 import { recordReads } from './reads.ts'
 import { referenceFindings } from './references.ts'
 import { idOf, type Run } from './run.ts'
-import { settle } from './settle.ts'
+import { offerUnwritten, settle } from './settle.ts'
 import { makeView, SET_ASIDE } from './view.ts'
 import { wakeReaders } from './wake-readers.ts'
 
@@ -35,6 +35,7 @@ export function evaluate(run: Run, key: Key, fresh: boolean): boolean {
   } catch (thrown) {
     if (thrown === DEFERRED) {
       settle(run, asking, false)
+      offerUnwritten(run, key, asking.asked)
       return true
     }
     if (thrown !== SET_ASIDE) throw thrown

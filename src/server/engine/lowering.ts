@@ -6,6 +6,7 @@ import type { Intent } from '../../model/intent.ts'
 import { compareText, type Key } from '../../model/key.ts'
 import { EMPTY_VERSION, type IntentKey, type Scope, type ScopeVersion } from '../../model/scope.ts'
 import { type Fact, lowerReader } from './facts.ts'
+import { needChanges } from './needs.ts'
 import { recordReads } from './reads.ts'
 import type { Run } from './run.ts'
 import { makeView, SET_ASIDE } from './view.ts'
@@ -18,16 +19,16 @@ interface ScopeDraft {
 /** Lowers everything that is due, once all values stand, and brings scopes and needs up to date. */
 export function lowerAll(run: Run): void {
   const drafts = new Map<Scope, ScopeDraft>()
-  const needs: NeedChanges = new Map()
+  const needs = needChanges()
   for (const key of [...run.lower].sort(compareText)) {
     const before = run.state.lowered.get(key) ?? NOTHING
     const after = lowerOne(run, key)
     replaceIntents(run, drafts, before, after)
-    replaceNeeds(needs, before, after)
-    if (after.intents.length + after.needs.length === 0) run.state.lowered.delete(key)
+    needs.replace(before, after)
+    if (after.intents.length + after.needs.length + (after.ways?.length ?? 0) === 0) run.state.lowered.delete(key)
     else run.state.lowered.set(key, after)
   }
-  finishNeeds(run, needs)
+  needs.finish(run)
   for (const [scope, draft] of drafts) finishScope(run, scope, draft)
 }
 
@@ -95,41 +96,4 @@ function finishScope(run: Run, scope: Scope, draft: ScopeDraft): void {
   else run.state.scopes.set(scope, { version, intents })
   run.scopes.add(scope)
   for (const [host] of run.state.hosts.inner(scope)) run.hosts.add(host)
-}
-
-/** Host → scope → how many more resources need it there than before. */
-type NeedChanges = Map<string, Map<Scope, number>>
-
-function replaceNeeds(changes: NeedChanges, before: Lowered, after: Lowered): void {
-  if (before === after || sameJson(before.needs, after.needs)) return
-  for (const { host, scope } of after.needs) countNeed(changes, host, scope, 1)
-  for (const { host, scope } of before.needs) countNeed(changes, host, scope, -1)
-}
-
-function countNeed(changes: NeedChanges, host: string, scope: Scope, by: 1 | -1): void {
-  let own = changes.get(host)
-  if (own === undefined) {
-    own = new Map()
-    changes.set(host, own)
-  }
-  own.set(scope, (own.get(scope) ?? 0) + by)
-}
-
-function finishNeeds(run: Run, changes: NeedChanges): void {
-  const { needs, hosts } = run.state
-  for (const [host, own] of changes) {
-    for (const [scope, by] of own) {
-      if (by === 0) continue
-      const old = needs.get(host, scope) ?? 0
-      const count = old + by
-      if (count === 0) {
-        needs.delete(host, scope)
-        hosts.delete(scope, host)
-      } else {
-        needs.set(host, scope, count)
-        hosts.set(scope, host, count)
-      }
-      if (old === 0 || count === 0) run.hosts.add(host)
-    }
-  }
 }

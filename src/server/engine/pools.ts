@@ -25,7 +25,7 @@ function claim(asker: Asker, pool: string, value: string): Claim {
   if (asker.allocated) throw new Error(`${owner} claims ${value} after it allocated`)
   const slot = slotOf(pool, value)
   const held = own.get(slot) ?? run.state.held.get(slot)
-  if (held !== undefined && held.owner !== owner && held.source !== 'reserved') {
+  if (held !== undefined && held.owner !== owner && held.source !== 'reserved' && !run.unwritten.has(slot)) {
     reads.add(slotFact(slot))
     return { ok: false, reason: 'taken', holder: held.owner, explicit: held.source === 'explicit' }
   }
@@ -35,8 +35,8 @@ function claim(asker: Asker, pool: string, value: string): Claim {
 
 function allocate(asker: Asker, pool: string, ranges: readonly ValueRange[], options: AllocateOptions): Claim {
   const { owner, asked } = asker
-  const value = ownValue(ownHoldings(asker, pool), ranges, options)
-  if (value === undefined && !asker.fresh) throw DEFERRED
+  const value = ownValue(asker, ownHoldings(asker, pool), ranges, options)
+  if (!asker.fresh && (value === undefined || asker.own.get(slotOf(pool, value))?.source === 'explicit')) throw DEFERRED
   asker.allocated = true
   const found = value ?? freeValue(asker, pool, ranges, options.label)
   if (found === undefined) {
@@ -47,36 +47,58 @@ function allocate(asker: Asker, pool: string, ranges: readonly ValueRange[], opt
   return { ok: true, value: found }
 }
 
-function ownValue(own: readonly Holding[], ranges: readonly ValueRange[], options: AllocateOptions): string | undefined {
+function ownValue(asker: Asker, own: readonly Holding[], ranges: readonly ValueRange[], options: AllocateOptions): string | undefined {
   if (own.length === 0) return undefined
   // One value in range needs no comparing with what might stay outside of it.
-  const only = own.length === 1 ? pinnedValue(own, ranges) : undefined
-  return only ?? pinnedValue(own, [...ranges, ...(options.keep?.() ?? [])])
+  const only = own.length === 1 ? pinnedValue(own, ranges, [], 0n) : undefined
+  return only ?? pinnedValue(own, ranges, options.keep?.() ?? [], startOf(asker, ranges, options.label))
 }
 
-/** What it chose before comes first, then what it chose and gave up, then what was written; the lowest of each. */
-function pinnedValue(own: readonly Holding[], fits: readonly ValueRange[]): string | undefined {
-  let best: { readonly value: string; readonly rank: number; readonly n: bigint } | undefined
+/**
+ * What it chose before comes first, then what it chose and gave up, then what was written. Of several the one that `freeValue` comes to first:
+ * who asked for two and asks for one again keeps the one that it had at first.
+ */
+function pinnedValue(
+  own: readonly Holding[],
+  ranges: readonly ValueRange[],
+  keep: readonly ValueRange[],
+  start: bigint,
+): string | undefined {
+  const fits = [...ranges, ...keep]
+  const size = sizeOf(ranges)
+  let best: { readonly value: string; readonly rank: number; readonly turn: bigint } | undefined
   for (const { value, source } of own) {
-    for (const range of fits) {
-      const n = range.parse(value)
-      if (n === undefined || n < range.from || n > range.to) continue
-      const rank = RANK[source]
-      if (best === undefined || rank < best.rank || (rank === best.rank && n < best.n)) best = { value, rank, n }
-      break
-    }
+    const offset = offsetIn(fits, value)
+    if (offset === undefined) continue
+    const turn = offset < start ? offset - start + size : offset < size ? offset - start : offset
+    const rank = RANK[source]
+    if (best === undefined || rank < best.rank || (rank === best.rank && turn < best.turn)) best = { value, rank, turn }
   }
   return best?.value
 }
 
+function offsetIn(ranges: readonly ValueRange[], value: string): bigint | undefined {
+  let before = 0n
+  for (const range of ranges) {
+    const n = range.parse(value)
+    if (n !== undefined && n >= range.from && n <= range.to) return before + n - range.from
+    before += sizeOf([range])
+  }
+  return undefined
+}
+
+/** hash(identity), as an offset into the ranges. */
+function startOf({ owner }: Asker, ranges: readonly ValueRange[], label: string | undefined): bigint {
+  const size = sizeOf(ranges)
+  return size === 0n ? 0n : BigInt(hash48(label === undefined ? owner : `${owner}\0${label}`)) % size
+}
+
 /** From hash(identity) upwards, once round the ranges; else the value that is reserved the longest. */
 function freeValue(asker: Asker, pool: string, ranges: readonly ValueRange[], label: string | undefined): string | undefined {
-  const { run, owner, asked } = asker
+  const { run, asked } = asker
   if (run.full.get(pool)?.has(rangesText(ranges))) return undefined
-  const size = sizeOf(ranges)
-  const start = size === 0n ? 0n : BigInt(hash48(label === undefined ? owner : `${owner}\0${label}`)) % size
   let longest: { readonly value: string; readonly since: number } | undefined
-  for (const value of valuesFrom(ranges, start)) {
+  for (const value of valuesFrom(ranges, startOf(asker, ranges, label))) {
     const slot = slotOf(pool, value)
     if (asked.has(slot)) continue
     const held = run.state.held.get(slot)

@@ -20,6 +20,8 @@ export interface Run {
   readonly lower: Set<Key>
   readonly touched: Set<Key>
   readonly slots: Set<string>
+  /** Slots that their holders write no more and would keep: who writes them in the same change comes first. */
+  readonly unwritten: Set<string>
   readonly scopes: Set<Scope>
   readonly hosts: Set<string>
   /** Sorted users and names: they stand still while resources are evaluated. */
@@ -59,6 +61,7 @@ export function startRun(kinds: KindSet, state: State, now: number): Run {
     lower: new Set(),
     touched: new Set(),
     slots: new Set(),
+    unwritten: new Set(),
     scopes: new Set(),
     hosts: new Set(),
     sorted: new Map(),

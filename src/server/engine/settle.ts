@@ -17,6 +17,7 @@ export function settle(run: Run, { owner, own, asked }: Asking, release: boolean
     if (old !== undefined && old.owner !== owner) dropSlot(run, old.owner, slot)
     if (isBlockPool(holding.pool)) takeBlock(run, slot, holding)
     held.set(slot, holding)
+    run.unwritten.delete(slot)
     changed(run, slot, holding.pool, false)
   }
   if (before.length === asked.size && before.every((slot) => asked.has(slot))) return
@@ -26,6 +27,16 @@ export function settle(run: Run, { owner, own, asked }: Asking, release: boolean
     if (!release || giveUp(run, slot)) after.add(slot)
   }
   writeSlots(run, owner, before, after)
+}
+
+/** The owner chooses after everybody's claims: what it had written and claims no more is there for who writes it now. */
+export function offerUnwritten(run: Run, owner: Key, claimed?: Asking['asked']): void {
+  for (const slot of run.state.byOwner.get(owner) ?? []) {
+    const held = run.state.held.get(slot)
+    if (held?.owner !== owner || held.source !== 'explicit' || claimed?.has(slot) === true || run.unwritten.has(slot)) continue
+    run.unwritten.add(slot)
+    wake(run, slotFact(slot))
+  }
 }
 
 /** Blocks in the way are reserved, or the owner's own and given up by asking (the asker saw to that): they go. */

@@ -25,6 +25,10 @@ export interface Index {
   readonly lowered: PMap<Key, Lowered>
   /** The reverse of the world's `needs`. */
   readonly hosts: PMap<Scope, PMap<string, number>>
+  /** Scope → scopes that whoever needs it needs, too → how many resources say so (`Lowered.ways`). */
+  readonly ways: PMap<Scope, PMap<Scope, number>>
+  /** Host → scopes that its ways lead to. Each counts once in the world's `needs`, beside the resources that ask for it. */
+  readonly led: PMap<string, PMap<Scope, 1>>
   /** Pool of blocks → blocks that are held or reserved. */
   readonly blocks: PMap<string, PMap<string, true>>
 }
@@ -39,6 +43,8 @@ const EMPTY_INDEX: Index = {
   ids: PMap.empty(),
   lowered: PMap.empty(),
   hosts: PMap.empty(),
+  ways: PMap.empty(),
+  led: PMap.empty(),
   blocks: PMap.empty(),
 }
 
@@ -78,6 +84,8 @@ export interface State {
   readonly ids: PMapDraft<string, readonly Key[]>
   readonly lowered: PMapDraft<Key, Lowered>
   readonly hosts: NestedDraft<Scope, string, number>
+  readonly ways: NestedDraft<Scope, Scope, number>
+  readonly led: NestedDraft<string, Scope, 1>
   readonly blocks: NestedDraft<string, string, true>
 }
 
@@ -100,6 +108,8 @@ export function draftState(world: World): State {
     ids: index.ids.draft(),
     lowered: index.lowered.draft(),
     hosts: draftNested(index.hosts),
+    ways: draftNested(index.ways),
+    led: draftNested(index.led),
     blocks: draftNested(index.blocks),
   }
 }
@@ -115,6 +125,8 @@ export function finishState(state: State): World {
     ids: state.ids.done(),
     lowered: state.lowered.done(),
     hosts: state.hosts.done(),
+    ways: state.ways.done(),
+    led: state.led.done(),
     blocks: state.blocks.done(),
   }
   return {

@@ -17,7 +17,7 @@ export interface World {
   readonly findings: PMap<Key, readonly Finding[]>
   readonly allocations: Allocations
   readonly scopes: PMap<Scope, ScopeState>
-  /** Host → scopes it needs. */
+  /** Host → scopes it needs, those that its ways lead to included → how many reasons there are. */
   readonly needs: PMap<string, PMap<Scope, number>>
   /** Private to the engine: what was read by whom, who refers to what, what each resource lowered to. */
   readonly index: EngineIndex

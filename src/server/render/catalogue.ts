@@ -108,6 +108,7 @@ function pluginLines(plugin: PluginEntry, pen: Pen): readonly string[] {
     ['of every resource', plugin.computed],
     ['type drivers', plugin.type_drivers],
     ['mechanism drivers', plugin.mechanism_drivers],
+    ['drivers say', plugin.abilities],
     ['subscriptions', plugin.subscriptions],
     ['agent roles', plugin.agent_roles],
     ['aliases', plugin.extensions.map((e) => e.alias)],

@@ -1,3 +1,4 @@
+import { groupBy } from '../../lib/group-by.ts'
 import { canonicalJson } from '../../lib/json.ts'
 import { keyParts } from '../../model/key.ts'
 import type { Change } from '../plan/types.ts'
@@ -18,14 +19,7 @@ const SHOWN = 2
  * re-creations are never hidden in a group.
  */
 export function groupChanges(changes: readonly Change[], verbose: boolean): readonly Group[] {
-  const alike = new Map<string, Change[]>()
-  for (const change of changes) {
-    const id = likeness(change)
-    const group = alike.get(id)
-    if (group === undefined) alike.set(id, [change])
-    else group.push(change)
-  }
-  return [...alike.values()].map((group) =>
+  return [...groupBy(changes, likeness).values()].map((group) =>
     verbose || group.length <= ALIKE ? { shown: group, rest: [] } : { shown: group.slice(0, SHOWN), rest: group.slice(SHOWN) },
   )
 }

@@ -34,6 +34,8 @@ export function createLooker(dir: string, source: RepoSource, context: ReadConte
   let acted: Snapshot | undefined
   let settling: Settling | undefined
   let fresh: LoadedFile[] = []
+  let head: string | undefined
+  let actedHead: string | undefined
 
   const take = (read: Read) => {
     seen = read.snapshot
@@ -51,6 +53,7 @@ export function createLooker(dir: string, source: RepoSource, context: ReadConte
     const now = operation === undefined ? await read(hints) : undefined
     // An operation that began while we read may have had its hands in what we read.
     const busy = operation ?? git.operation()
+    head = git.head()
     const at = performance.now()
     const idle = { at, changed: 0, removed: 0, moved: false, doubtful: false }
     const step =
@@ -59,7 +62,9 @@ export function createLooker(dir: string, source: RepoSource, context: ReadConte
         : settle(settling, busy === undefined ? idle : { ...idle, operation: busy }, rules)
     if (busy === undefined && now !== undefined) take(now)
     settling = step.state
-    return step.verdict
+    if (busy !== undefined || settling !== undefined || step.verdict.act) return step.verdict
+    // The same files in another commit: who edits, commits and then applies means the commit, and what was deleted is now deleted on purpose.
+    return head === actedHead ? step.verdict : { act: true }
   }
 
   /** A commit is whole by itself. Only HEAD moves about while git is at work. */
@@ -80,6 +85,7 @@ export function createLooker(dir: string, source: RepoSource, context: ReadConte
     acted: () => acted,
     act: () => {
       acted = seen
+      actedHead = head
     },
     settling: () => settling !== undefined,
     takeFresh: () => {

@@ -3,6 +3,8 @@ export interface Rechecks {
   add(due: number, serial: number, answer: (answer: 'same' | 'changed') => void): void
   /** Earliest moment after `now` at which somebody may be answered; infinity without one. Who is overdue waits for the repo to come to rest. */
   due(now: number): number
+  /** Somebody's time has come. */
+  overdue(now: number): boolean
   /** Answers `changed` to all who asked before state `serial`, and `same` to those whose time has come if the repo is at rest. */
   answer(now: number, serial: number, atRest: boolean): void
   /** Answers `changed` to everybody. */
@@ -22,6 +24,7 @@ export function rechecks(): Rechecks {
       waiting = [...waiting, { due, serial, answer }]
     },
     due: (now) => Math.min(...waiting.map((w) => w.due).filter((due) => due > now)),
+    overdue: (now) => waiting.some((w) => w.due <= now),
     answer: (now, serial, atRest) => {
       const verdict = (w: Waiting) => (w.serial !== serial ? 'changed' : w.due <= now && atRest ? 'same' : undefined)
       const answered = waiting.filter((w) => verdict(w) !== undefined)

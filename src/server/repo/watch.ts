@@ -263,8 +263,10 @@ class Watching {
   async #pause(): Promise<void> {
     this.#expected = true
     if (this.#stopped || this.#afterLook.length > 0 || (this.#woken && !this.#looker.settling())) return
-    const next = this.#nextLook()
-    const until = Math.min(next.at, this.#rechecks.due(performance.now()))
+    // One clock reading for both: a time that comes between two readings would be neither due nor overdue.
+    const now = performance.now()
+    const next = this.#nextLook(now)
+    const until = Math.min(next.at, this.#rechecks.due(now))
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.max(0, until - performance.now()))
       this.#interrupt = () => {
@@ -276,8 +278,10 @@ class Watching {
     this.#expected = this.#woken || !next.routine
   }
 
-  #nextLook(): { readonly at: number; readonly routine: boolean } {
-    const now = performance.now()
+  #nextLook(now: number): { readonly at: number; readonly routine: boolean } {
+    // What was handed on took longer to be considered than somebody wanted to wait, or his time came just after the last look.
+    const another = this.#verdict.act || this.#verdict.until === undefined
+    if (another && this.#rechecks.overdue(now)) return { at: now, routine: false }
     if (!this.#verdict.act && this.#verdict.until !== undefined) return { at: this.#verdict.until, routine: false }
     const polling = this.#waker?.polling() !== undefined
     return { at: now + (polling ? POLLING_MS : (this.#options.rescanMs ?? 60_000)), routine: !polling }
@@ -295,6 +299,7 @@ function rootId(dir: string): string {
 
 function gitPaths(dir: string, source: RepoSource): readonly string[] {
   const git = findGit(dir)
-  if (git === undefined || source.from === 'worktree') return []
-  return [join(git.own, 'HEAD'), join(git.common, 'packed-refs'), join(git.common, 'refs')]
+  if (git === undefined) return []
+  const refs = source.from === 'worktree' ? 'refs/heads' : 'refs'
+  return [join(git.own, 'HEAD'), join(git.common, 'packed-refs'), join(git.common, refs)]
 }

@@ -1,5 +1,6 @@
 import { isBlockPool } from '../../kinds/pools.ts'
 import { cidrsOverlap, parseCidr } from '../../lib/cidr.ts'
+import { groupBy } from '../../lib/group-by.ts'
 import { PMap } from '../../lib/pmap.ts'
 import { count } from '../../lib/text.ts'
 import { compareText, displayKey, type Key } from '../../model/key.ts'
@@ -109,14 +110,9 @@ function valuesText(claims: readonly Claim[]): string {
 }
 
 function allocationsOf(reserved: ReadonlyMap<string, Holding>): Allocations {
-  const owned = new Map<Key, string[]>()
-  for (const [slot, { owner }] of reserved) {
-    const slots = owned.get(owner)
-    if (slots === undefined) owned.set(owner, [slot])
-    else slots.push(slot)
-  }
-  for (const slots of owned.values()) slots.sort(compareText)
-  return { held: PMap.from(reserved), byOwner: PMap.from<Key, readonly string[]>(owned) }
+  const owned = [...groupBy(reserved, ([, { owner }]) => owner)]
+  const byOwner = owned.map(([owner, all]): [Key, readonly string[]] => [owner, all.map(([slot]) => slot).sort(compareText)])
+  return { held: PMap.from(reserved), byOwner: PMap.from(byOwner) }
 }
 
 /** The world from which the first plan starts: nothing declared, values reserved. */

@@ -1,15 +1,8 @@
 import test, { type ExecutionContext } from 'ava'
 import type { Item } from '../../../agentd/backends/backend.ts'
-import { createFakeBackend } from '../../../agentd/backends/fake/backend.ts'
-import { type ConvergeResult, createConverger, type DriftMode } from '../../../agentd/converge/converger.ts'
-import { loadFakeWorld } from '../backends/conformance/fake-world.ts'
-import { makeWorld, portKey } from '../backends/conformance/world.ts'
-
-const WORLD = makeWorld({
-  hosts: { h1: {} },
-  networks: { blue: { type: 'local' } },
-  ports: { a: { network: 'blue', host: 'h1', tag: '0a', ips: ['10.0.0.10'] } },
-})
+import type { ConvergeResult, DriftMode } from '../../../agentd/converge/converger.ts'
+import { portKey } from '../backends/conformance/world.ts'
+import { convergedHost } from './fake-host.ts'
 
 /** A setting that another hand made, and that keeps the attachment of port a from working. */
 const SETTING: Item = {
@@ -22,28 +15,7 @@ const SETTING: Item = {
 
 /** A host that has converged, then finds the setting. */
 async function spoiled(t: ExecutionContext, mode: DriftMode): Promise<{ result: ConvergeResult; writes: number; left: boolean }> {
-  const backend = createFakeBackend()
-  const { compiled } = await loadFakeWorld(WORLD)
-  const driver = await backend.open({ host: 'h1', installation: 'test', rundir: '', log: () => {} })
-  const at = backend.switchOf('h1')
-  const results: ConvergeResult[] = []
-  const converger = createConverger({
-    host: 'h1',
-    installation: 'test',
-    compiler: { name: 'fixed', compile: () => compiled.get('h1') ?? (t.fail() as never) },
-    driver,
-    mode,
-    allocations: {},
-    saveAllocations: async () => {},
-    onResult: (r) => results.push(r),
-    now: Date.now,
-    backoff: () => 10,
-    setTimer: () => ({ cancel: () => {} }),
-    log: () => {},
-  })
-  t.teardown(() => converger.close())
-  converger.setTarget({ revision: 1, intents: new Map() })
-  await converger.idle()
+  const { converger, results, at } = await convergedHost(t, { mode })
   const before = at.writes()
   at.tamper(SETTING.key, SETTING)
   await converger.idle()

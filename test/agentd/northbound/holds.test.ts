@@ -35,7 +35,8 @@ ports:
 hosts:
   h1: { tunnel_ip: 192.0.2.1, bridge_mappings: { physnet1: br-ex } }
   h2: { tunnel_ip: 192.0.2.2 }
-site: { flat_networks: [physnet1] }
+tap_services: { t: { port: web-1 } }
+site: { flat_networks: [physnet1], project_network_types: [vxlan], vni_ranges: [{ from: 500, to: 500 }] }
 `
 
 test('an agent tells of its own ports, of those that nobody attaches, and of the segments it carries', (t) => {
@@ -59,6 +60,7 @@ test('an agent tells of its own ports, of those that nobody attaches, and of the
       { network: 'network/default/blue', network_type: 'vxlan', segmentation_id: 77 },
       { network: 'network/default/flat', network_type: 'flat', physical_network: 'physnet1' },
       { network: 'network/default/red', network_type: 'vlan', physical_network: 'physnet1', segmentation_id: 120 },
+      { network: 'tap_service/default/t', network_type: 'vxlan', segmentation_id: 500 },
     ],
   })
 })

@@ -126,6 +126,24 @@ const site = sparse({
   ),
 })
 
+const router = sparse({
+  interfaces: maybe(
+    fc.uniqueArray(fc.oneof(fc.record({ subnet: fc.constantFrom(...SUBNETS) }), fc.record({ port: fc.constantFrom(...PORTS) })), {
+      maxLength: 3,
+      selector: (i) => JSON.stringify(i),
+    }),
+  ),
+  routes: fc.option(
+    fc.constantFrom([{ destination: '10.9.0.0/16', nexthop: '10.0.0.5' }], [{ destination: '0.0.0.0/0', nexthop: '10.0.1.7' }]),
+    {
+      nil: undefined,
+      freq: 1,
+    },
+  ),
+  admin_state_up: fc.option(fc.boolean(), { nil: undefined, freq: 4 }),
+  description,
+})
+
 const edit = (kind: string, names: readonly string[], spec: fc.Arbitrary<JsonObject>, projects: readonly string[]): fc.Arbitrary<Edit> =>
   fc.record({
     kind: fc.constant(kind),
@@ -149,6 +167,7 @@ export const anyEdit: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 4, arbitrary: edit('subnet', SUBNETS, subnet, ['default']) },
   { weight: 8, arbitrary: edit('port', PORTS, port, ['default', 'default', 'default', 'other']) },
   { weight: 3, arbitrary: edit('host', HOSTS, host, ['']) },
+  { weight: 4, arbitrary: edit('router', ['q1', 'q2', 'q3'], router, ['default']) },
   { weight: 4, arbitrary: edit('security_group', GROUPS, securityGroup, ['default', 'default', 'other']) },
   { weight: 2, arbitrary: edit('address_group', ['a1', 'a2'], addressGroup, ['default', 'default', 'other']) },
   { weight: 2, arbitrary: edit('rbac_policy', ['r1', 'r2'], policy, ['default', 'other']) },

@@ -53,6 +53,53 @@ test('after 30 days a reserved value is free like any other', (t) => {
   t.is(addresses(next(gone, `ports: { ${twin}: { network: n } }`, { day: 30 }), String(twin)), one('a'))
 })
 
+test('who chose one value, then two, then one again, has the first one back', (t) => {
+  const numbers = (world: World, name: string): number[] =>
+    ((spec(world, 'network', name)?.['segments'] ?? []) as { segmentation_id: number }[]).map((s) => s.segmentation_id)
+  let lower = 0
+  for (let i = 0; i < 20; i++) {
+    const one = `networks: { n${i}: { segments: [{ network_type: vxlan }] } }`
+    const first = build(one)
+    const two = next(first, `networks: { n${i}: { segments: [{ network_type: vxlan, name: x }, { network_type: vxlan, name: y }] } }`)
+    t.deepEqual(findingsOf(two), [])
+    const [chosen = 0] = numbers(first, `n${i}`)
+    t.true(numbers(two, `n${i}`).includes(chosen))
+    if (Math.min(...numbers(two, `n${i}`)) < chosen) lower++
+    t.deepEqual(numbers(next(two, one), `n${i}`), [chosen])
+  }
+  t.true(lower > 2, 'in some the first value is not the lowest')
+})
+
+test('a host needs what its ports can reach through routers, and no more', (t) => {
+  const base = [
+    'hosts: { h1: { tunnel_ip: 192.0.2.1 }, h2: { tunnel_ip: 192.0.2.2 } }',
+    'networks: { a: {}, b: {}, c: {}, d: {} }',
+    'subnets: { a: { network: a, cidr: 10.1.0.0/24 }, b: { network: b, cidr: 10.2.0.0/24 }, c: { network: c, cidr: 10.3.0.0/24 } }',
+    'ports: { p: { network: a, host: h1 }, q: { network: d, host: h2 }, gate: { network: b } }',
+  ].join('\n')
+  const first = 'routers: { r1: { interfaces: [{ subnet: a }, { subnet: b }] } }'
+  const second = 'routers: { r2: { interfaces: [{ port: gate }, { subnet: c }] } }'
+  const scopes = (world: World, host: string): string =>
+    [...(world.needs.get(host)?.keys() ?? [])]
+      .filter((s) => /^(net|router)/.test(s))
+      .sort()
+      .join(' ')
+  const alone = build(base)
+  t.is(scopes(alone, 'h1'), 'net/default/a')
+  const behind = next(alone, second)
+  t.is(scopes(behind, 'h1'), 'net/default/a')
+  const both = next(behind, first)
+  t.deepEqual(findingsOf(both), [])
+  t.is(scopes(both, 'h1'), 'net/default/a net/default/b net/default/c router/default/r1 router/default/r2')
+  t.is(scopes(both, 'h2'), 'net/default/d')
+  const moved = next(both, 'ports: { p: { network: a, host: h2 } }')
+  t.is(scopes(moved, 'h1'), '')
+  t.is(scopes(moved, 'h2'), 'net/default/a net/default/b net/default/c net/default/d router/default/r1 router/default/r2')
+  t.is(scopes(next(both, '', { del: ['router/default/r1'] }), 'h1'), 'net/default/a')
+  t.is(scopes(next(both, '', { del: ['router/default/r2'] }), 'h1'), 'net/default/a net/default/b router/default/r1')
+  t.is(scopes(next(both, '', { del: ['port/default/p'] }), 'h1'), '')
+})
+
 test('a full pool heals when somebody leaves', (t) => {
   const full = build(
     `networks: { n: {} }\nsubnets: { s: { network: n, cidr: 10.0.0.0/30 } }\nports: { a: { network: n }, b: { network: n } }`,
@@ -81,6 +128,27 @@ test('two ports swap their addresses in one change', (t) => {
   const swapped = next(build(`${SMALL}${ports('10.0.0.2', '10.0.0.3')}`), ports('10.0.0.3', '10.0.0.2'))
   t.deepEqual(findingsOf(swapped), [])
   t.deepEqual([addresses(swapped, 'a'), addresses(swapped, 'b')], ['10.0.0.3', '10.0.0.2'])
+})
+
+test('a swap with a line that was not written is taken back by taking back the change, whichever of the two comes first', (t) => {
+  const written = (port: string, ip: string) => `${port}: { network: n, fixed_ips: [{ ip_address: ${ip} }] }`
+  for (const [free, tied] of [
+    ['a', 'b'],
+    ['b', 'a'],
+  ] as const) {
+    for (const mac of ['', 'mac_address: "02:00:00:00:00:09", ']) {
+      const chosen = String(addresses(build(`${SMALL}ports: { ${free}: { network: n } }`), free))
+      const other = chosen === '10.0.0.3' ? '10.0.0.4' : '10.0.0.3'
+      const first = `ports: { ${free}: { ${mac}network: n }, ${written(tied, other)} }`
+      const before = build(`${SMALL}${first}`)
+      t.deepEqual([addresses(before, free), addresses(before, tied)], [chosen, other])
+      const swapped = next(before, `ports: { ${written(free, other)}, ${written(tied, chosen)} }`)
+      t.deepEqual(findingsOf(swapped), [])
+      const back = next(swapped, first)
+      t.deepEqual(findingsOf(back), [])
+      t.deepEqual([...back.resources], [...before.resources])
+    }
+  }
 })
 
 test('a line that goes leaves the address where it was', (t) => {

@@ -42,3 +42,21 @@ export function thereAndBack(t: ExecutionContext, calm: Calm, runs: Runs): void 
     runs,
   )
 }
+
+/** Also where ports want what others have: who takes a good change back is never refused. */
+export function goodAgain(t: ExecutionContext, base: readonly Edit[], states: fc.Arbitrary<readonly Edit[]>, runs: Runs): void {
+  let compared = 0
+  fc.assert(
+    fc.property(states, states, (first, second) => {
+      const a = engine.step(engine.empty(), opsOf([...base, ...first]), { now: 0 }).world
+      const b = engine.step(a, opsOf(second), { now: DAY }).world
+      if (a.findings.size > 0 || b.findings.size > 0) return
+      compared++
+      const del = [...b.declared.keys()].filter((k) => !a.declared.has(k))
+      const back = engine.step(b, { set: [...a.declared.values()], del }, { now: DAY }).world
+      t.deepEqual([...back.findings], [])
+    }),
+    runs,
+  )
+  t.true(compared > runs.numRuns / 4, `${compared} comparisons`)
+}

@@ -30,6 +30,8 @@ export function plainWorld(world: World): Plain {
     ids: sorted(index.ids),
     lowered: sorted(index.lowered),
     hosts: sorted(index.hosts, sorted),
+    ways: sorted(index.ways, sorted),
+    led: sorted(index.led, sorted),
     blocks: sorted(index.blocks, sorted),
   }
 }

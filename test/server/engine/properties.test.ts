@@ -5,7 +5,7 @@ import type { Key } from '../../../src/model/key.ts'
 import type { World } from '../../../src/server/engine/types.ts'
 import { engine } from '../../support/world.ts'
 import { anyEdit, type Edit, opsOf, SOUND, sharingEdit } from './arbitrary.ts'
-import { splitDoesNotCount, thereAndBack } from './laws.ts'
+import { goodAgain, splitDoesNotCount, thereAndBack } from './laws.ts'
 import { plainWorld } from './plain.ts'
 
 const long = process.env['NETLOOM_LONG'] === '1'
@@ -152,12 +152,12 @@ const calm: fc.Arbitrary<Edit[]> = fc.array(anyEdit, { maxLength: 40 }).map((edi
     .filter((e) => e.kind !== 'site')
     .map((e) => {
       if (e.spec === undefined) return e
-      const { id: _id, mac_address: _mac, plug: _plug, segmentation_id: _segment, network_type: type, ...spec } = e.spec
-      if (e.kind === 'network')
-        return {
-          ...e,
-          spec: { ...spec, ...(type === 'vxlan' || type === 'geneve' ? { network_type: type } : {}), physical_network: undefined },
-        }
+      const { id: _id, mac_address: _mac, plug: _plug, segmentation_id: _number, network_type: type, segments, ...spec } = e.spec
+      if (e.kind === 'network') {
+        const chosen = (segments as { segmentation_id?: number }[] | undefined)?.map(({ segmentation_id: _written, ...rest }) => rest)
+        const tunnels = type === 'vxlan' || type === 'geneve' ? { network_type: type } : {}
+        return { ...e, spec: { ...spec, ...tunnels, ...(chosen === undefined ? {} : { segments: chosen }), physical_network: undefined } }
+      }
       if (e.kind === 'subnet') return { ...e, spec: { network: spec['network'], cidr: `10.${e.name.slice(1)}.0.0/16` } }
       if (e.kind === 'host') return { ...e, spec: { ...spec, tunnel_ip: `192.0.2.${e.name.slice(1)}` } }
       const fixed = spec['fixed_ips'] as { subnet?: string }[] | undefined
@@ -172,6 +172,33 @@ test('the split of the ops does not count, where nobody wants what another has',
 
 test('A → B → A is A: values, scopes and needs', (t) => {
   thereAndBack(t, calm, runs(100))
+})
+
+/** Four ports in a subnet with room for five, with one address each (decision 005 says what two may do); each is absent, or its address and its MAC are written or chosen. */
+const contested: fc.Arbitrary<Edit[]> = fc
+  .record({
+    ends: fc.shuffledSubarray(['2', '3', '4', '5', '6'], { minLength: 5 }),
+    macs: fc.shuffledSubarray(['1', '2', '3', '4'], { minLength: 4 }),
+    ports: fc.array(fc.record({ is: fc.constantFrom('absent', 'chosen', 'written'), mac: fc.boolean() }), {
+      minLength: 4,
+      maxLength: 4,
+    }),
+  })
+  .map(({ ends, macs, ports }) =>
+    ports.map(({ is, mac }, i): Edit => {
+      const written = { ip_address: `10.0.0.${ends[i]}` }
+      const spec = {
+        network: 'n1',
+        ...(is === 'written' ? { fixed_ips: [written] } : {}),
+        ...(mac ? { mac_address: `fa:16:3e:00:00:0${macs[i]}` } : {}),
+      }
+      return { kind: 'port', project: 'default', name: `p${i}`, spec: is === 'absent' ? undefined : spec }
+    }),
+  )
+
+test('a good change can be taken back, also where ports want what others have', (t) => {
+  const base = SOUND.filter((e) => e.kind !== 'port')
+  goodAgain(t, base, contested, { numRuns: 4000 })
 })
 
 test('who keeps its place keeps its values, whatever happens around it', (t) => {

@@ -137,7 +137,8 @@ for (const [thread, rpc, name] of [
     const agent = startAgent(t, { server: endpoints.rpc, host: 'h1' })
     await until('converged', () => (agent.offers.at(-1)?.scopes.size ?? 0) > 1)
     const held = agent.offers.at(-1)?.digest
-    const gone = once(first.child, 'exit')
+    // `exit` may come before the last that was written is read.
+    const gone = once(first.child, 'close')
     first.child.send({ thread, fault: 'throw', ms: 0 } satisfies ThreadFault)
     const [code, signal] = await gone
     t.deepEqual([code, signal], [1, null], first.log())

@@ -62,11 +62,13 @@ export async function watched(
   dir: string,
   source: RepoSource = { from: 'worktree' },
   rescanMs = 60_000,
+  onState: (state: RepoState, watch: RepoWatch) => Promise<void> = async () => {},
 ): Promise<Watched> {
   const states: RepoState[] = []
   const problems: Error[] = []
-  const watch = watchRepo(dir, { source, context: CONTEXT, rescanMs, onProblem: (e) => problems.push(e) }, (state) => {
+  const watch: RepoWatch = watchRepo(dir, { source, context: CONTEXT, rescanMs, onProblem: (e) => problems.push(e) }, async (state) => {
     states.push(state)
+    await onState(state, watch)
   })
   t.teardown(() => watch.close())
   const until = async (condition: (state: RepoState) => boolean) => {

@@ -58,6 +58,21 @@ test('a rebase of 30 commits is one state, at its end', async (t) => {
   t.deepEqual([...(w.states[1]?.touched ?? [])], ['network/default/more'])
 })
 
+test('what was read before it was committed is handed on again with its commit, and a deletion that is committed is one on purpose', async (t) => {
+  const dir = await repository(t, { 'a.yaml': networks('a'), 'b.yaml': networks('b') })
+  const w = await watched(t, dir)
+  put(dir, 'c.yaml', networks('c'))
+  rmSync(join(dir, 'b.yaml'))
+  const before = await w.until((s) => s.serial === 2)
+  t.deepEqual([before.git.info?.dirty, before.git.vanished], [true, ['b.yaml']])
+  const id = await commit(dir, 'one comes, one goes')
+  const after = await w.until((s) => s.serial === 3)
+  t.deepEqual([after.git.info?.commit, after.git.info?.dirty, after.git.vanished], [id, false, []])
+  t.is(after.touched.size, 0)
+  await w.rest()
+  t.is(w.states.length, 3)
+})
+
 test('a merge in conflict is waited out, and the watch says so', async (t) => {
   const dir = await repository(t, { 'nets.yaml': networks('a') })
   await git(dir, 'checkout', '-q', '-b', 'side')

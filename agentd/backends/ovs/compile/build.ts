@@ -7,8 +7,9 @@ import { formatMatch } from '../flow/format-match.ts'
 import type { Action, Flow, Match, Subfield } from '../flow/types.ts'
 import { checkFlow } from './check.ts'
 import { BRIDGE } from './names.ts'
+import { TABLES, table, tableByNumber } from './pipeline.ts'
 import { isWhole, type RegisterMatch, type RegisterName, register, registerMatch, subfieldOf } from './registers.ts'
-import { TABLES, type TableName, table, tableByNumber } from './tables.ts'
+import type { TableName } from './tables.ts'
 import type { FlowValue } from './values.ts'
 
 /** A flow in the words of the pipeline: tables and registers by name. */
@@ -114,6 +115,13 @@ export function setWide(name: RegisterName, value: bigint): Action {
 export function setField(field: FieldName, value: bigint): Action {
   return { kind: 'set_field', field, value }
 }
+
+/** Puts a VLAN tag on; OpenFlow's VID carries the "present" bit above the 12. */
+export function pushTag(vlan: number): readonly Action[] {
+  return [{ kind: 'push_vlan', ethertype: 0x8100 }, setField('vlan_vid', BigInt(0x1000 + vlan))]
+}
+
+export const POP_TAG: Action = { kind: 'pop_vlan' }
 
 /** Copies a whole field. */
 export function move(from: FieldName, to: FieldName): Action {

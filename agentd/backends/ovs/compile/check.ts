@@ -1,7 +1,7 @@
 import { FIELDS, type FieldName } from '../flow/fields.ts'
 import type { Action, Match } from '../flow/types.ts'
+import { TABLES, type Table, table } from './pipeline.ts'
 import { bitsOf, REGISTERS } from './registers.ts'
-import { TABLES, type Table, table } from './tables.ts'
 
 /** What a table declares, as bits: of a register only those that have a declared name, of any other field all. */
 interface Allowed {
@@ -20,7 +20,7 @@ const ALLOWED: ReadonlyMap<string, Allowed> = new Map(
     {
       matches: bitsOfPlaces(t.matches),
       sets: bitsOfPlaces(t.sets),
-      jumps: new Set(t.jumps.map((name) => table(name).number)),
+      jumps: new Set([...t.jumps, ...t.back].map((name) => table(name).number)),
       learns: new Set(t.learns.map((name) => table(name).number)),
     },
   ]),
@@ -69,7 +69,10 @@ function faultOf(t: Table, allowed: Allowed, action: Action): string | undefined
       return t.outputs ? undefined : 'outputs'
     case 'set_field':
       return allowed.sets.get(action.field) === fullBits(action.field) ? undefined : `sets ${action.field}`
+    case 'meter':
+      return t.meters ? undefined : 'holds frames against meters'
     case 'load':
+    case 'check_pkt_larger':
     case 'move': {
       const { field, start, bits } = action.dst
       const wanted = ((1n << BigInt(bits)) - 1n) << BigInt(start)
@@ -79,10 +82,16 @@ function faultOf(t: Table, allowed: Allowed, action: Action): string | undefined
       if (!t.tracks) return 'keeps connections'
       if (action.table !== undefined && !allowed.jumps.has(action.table)) return `jumps to ${action.table}`
       return action.exec?.map((inner) => faultOf(t, allowed, inner)).find((fault) => fault !== undefined)
+    case 'clone':
+      return action.actions.map((inner) => faultOf(t, allowed, inner)).find((fault) => fault !== undefined)
     case 'ct_clear':
       return t.tracks ? undefined : 'keeps connections'
     case 'conjunction':
       return allowed.matches.has('conj_id') ? undefined : 'joins clauses'
+    case 'controller':
+      return t.tells ? undefined : 'tells the agent'
+    case 'dec_ttl':
+      return allowed.sets.has('nw_ttl') ? undefined : 'sets nw_ttl'
     case 'push_vlan':
     case 'pop_vlan':
       return allowed.sets.has('vlan_tci') ? undefined : 'sets vlan_tci'

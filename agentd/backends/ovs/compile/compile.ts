@@ -1,24 +1,33 @@
-import type { AttachIntent } from '../../../../src/model/intent.ts'
+import { type AttachIntent, hostsOf } from '../../../../src/model/intent.ts'
 import { compareText, type Key, makeKey } from '../../../../src/model/key.ts'
 import type { Compiled, CompileInput, Compiler, Item } from '../../backend.ts'
+import { type Announced, announcedPort } from './announced.ts'
 import { connectionsOf } from './connections.ts'
+import { mirrorItems, type Receiver, tapItems } from './copies.ts'
 import { carrierItems, type DeviceContext, plugItems } from './devices.ts'
 import { type FloodSet, floodItems } from './flood.ts'
 import { compileNothing } from './leave.ts'
+import { type Limits, limitsOf, qosOf } from './limits.ts'
 import { type LocalContext, localItems } from './local.ts'
 import { locationItems } from './location.ts'
+import { loggedItems, loggingOf } from './logged.ts'
 import { Memo } from './memo.ts'
 import { isReserved } from './names.ts'
-import { type NetworkContext, networkContext, targetOf } from './network.ts'
+import { type NetworkContext, networkContext, targetsOf } from './network.ts'
 import { allocateNumbers, type Numbers } from './numbers.ts'
 import { outsideOf } from './outside.ts'
 import { conjunctionNames, isTracked, policyName } from './policy.ts'
 import { target } from './registers.ts'
+import { joinedNetworks, severalRouters } from './routers.ts'
+import { hopItems, legItems, legRoutingItems, neighbourItems, routeItems, routingItems } from './routing.ts'
 import { policyItems, remoteItems } from './rules.ts'
-import { learnItems, peerItems, providerItems, toPeerItems, tunnelKeyItems } from './segment.ts'
+import { learnItems, peerItems, providerItems, routedOutItems, toPeerItems, tunnelKeyItems } from './segment.ts'
 import { sharedItems } from './shared.ts'
-import { verdictsOf } from './verdict.ts'
-import { type HostView, viewOf } from './view.ts'
+import { isSnooped, type SnoopedNetwork, snoopItems, snoopMeter, snoopSharedItems } from './snoop.ts'
+import { type Copies, copiesByPort } from './taps.ts'
+import { trunkItems } from './trunk.ts'
+import { tapSubjects, verdictsOf } from './verdict.ts'
+import { type HostView, type NetworkView, viewOf } from './view.ts'
 import { type Wiring, wire } from './wiring.ts'
 
 /** Turns a host's intents into rows and flows of Open vSwitch. Pure to its callers; remembers what unchanged intents were compiled to. */
@@ -35,15 +44,29 @@ interface Work {
   readonly view: HostView
   readonly numbers: Numbers
   readonly wiring: ReadonlyMap<Key, Wiring>
+  readonly copies: ReadonlyMap<Key, Copies>
   readonly memo: Memo
   readonly out: (readonly Item[])[]
+  readonly announced: Announced[]
+  /** Networks on which a router is. */
+  readonly joined: ReadonlySet<Key>
 }
 
 function compile(input: CompileInput, memo: Memo): Compiled {
   const view = viewOf(input.host, input.intents, input.facts)
   const { numbers, table } = allocateNumbers(view, input.allocations)
-  const wiring = wire(view.attaches, input.facts, numbers)
-  const work: Work = { input, view, numbers, wiring, memo, out: [] }
+  const wiring = wire(view, input.facts, numbers)
+  const work: Work = {
+    input,
+    view,
+    numbers,
+    wiring,
+    copies: copiesByPort(view.taps, numbers),
+    memo,
+    out: [],
+    announced: [],
+    joined: new Set(joinedNetworks(view.routers)),
+  }
   emit(
     work,
     memo.items(memo, input.host, '', () => sharedItems(input.host)),
@@ -60,13 +83,51 @@ function compile(input: CompileInput, memo: Memo): Compiled {
     }
   }
   for (const emitPeer of peers.values()) emitPeer()
+  for (const trunk of view.trunks) {
+    const ofport = wiring.get(trunk.parent)?.ofport
+    emit(
+      work,
+      memo.items(trunk, 'trunk', String(ofport), () => trunkItems(trunk, ofport)),
+    )
+  }
+  compileRouters(work)
+  compileTaps(work)
   for (const policy of view.policies.values()) emit(work, policyItems(policy, numbers))
+  emit(work, loggedItems(view, numbers))
   memo.members.begin(policyRules(view, numbers))
   emit(work, remoteItems([...view.policies.values()], view.remotes, numbers, memo.members))
-  const subjects = [makeKey('host', '', input.host), ...view.attaches.map((a) => a.port)]
+  const snooped = view.networks.filter((n) => n.attaches.length > 0 && isSnooped(n))
+  if (snooped.length > 0) emit(work, snoopSharedItems(input.host))
+  const host = makeKey('host', '', input.host)
+  const subjects = [
+    host,
+    ...view.attaches.map((a) => a.port),
+    ...view.trunks.map((t) => t.trunk),
+    ...view.routers.map((r) => r.router),
+    ...tapSubjects(view),
+  ]
   const verdicts = verdictsOf(view, wiring, input.facts)
   const connections = connectionsOf(view, numbers, table)
-  return { items: collect(work.out), allocations: table, verdicts, subjects, outside: outsideOf(view, input.facts), connections }
+  return {
+    items: collect(work.out),
+    allocations: table,
+    verdicts,
+    subjects,
+    outside: outsideOf(view, input.facts),
+    connections,
+    logging: loggingOf(view, numbers),
+    announced: work.announced,
+    ...(snooped.length === 0 ? {} : { snooping: { host, networks: snooped.map((network) => snoopedNetwork(network, work)) } }),
+  }
+}
+
+function snoopedNetwork({ id, segment, attaches }: NetworkView, { numbers, wiring }: Work): SnoopedNetwork {
+  const ports = attaches.flatMap(({ port, admin_state_up: up }): [number, number][] => {
+    const ofport = up ? wiring.get(port)?.ofport : undefined
+    return ofport === undefined ? [] : [[target('port', numbers.of('port', port)), ofport]]
+  })
+  const { querier = true, query_interval = 0 } = segment.igmp_snooping ?? {}
+  return { domain: id, owner: segment.network, number: numbers.of('network', id), ports: new Map(ports), querier, query_interval }
 }
 
 function compileDevices({ input, view, numbers, memo, out }: Work): void {
@@ -86,27 +147,118 @@ function compileNetwork(work: Work, context: NetworkContext): void {
   compileSegment(work, context)
   const { memo, numbers, wiring, input } = work
   const { number: network, learning } = context
+  const coming = new Set(context.view.locations.filter((l) => l.migrating_to === input.host).map((l) => l.port))
   for (const attach of context.view.attaches) {
     if (!attach.admin_state_up) continue
     const self = target('port', numbers.of('port', attach.port))
-    const ofport = wiring.get(attach.port)?.ofport
+    const { ofport, vlan } = wiring.get(attach.port) ?? {}
     const filter = filterOf(work, attach)
-    const local = { network, self, ...(ofport === undefined ? {} : { ofport }), ...(filter === undefined ? {} : { filter }) }
-    emit(
-      work,
-      memo.items(attach, 'local', `${network} ${self} ${ofport} ${filter?.rules} ${filter?.zone}`, () => localItems(attach, local)),
-    )
+    const limits = limitsFor(work, attach)
+    const copies = work.copies.get(attach.port)
+    const local = {
+      network,
+      self,
+      ...(ofport === undefined ? {} : { ofport, ...(vlan === undefined ? {} : { vlan }) }),
+      ...(filter === undefined ? {} : { filter }),
+      ...(limits === undefined ? {} : { limits }),
+      ...(copies === undefined ? {} : { copies }),
+      ...(work.joined.has(attach.network) ? { routed: true as const } : {}),
+    }
+    const at = `${network} ${self} ${ofport} ${vlan} ${filter?.rules} ${filter?.zone}${limits === undefined ? '' : JSON.stringify(limits)}${copies === undefined ? '' : ` copies ${JSON.stringify(copies)}`} ${local.routed}`
+    const items = memo.items(attach, 'local', at, () => localItems(attach, local))
+    emit(work, items)
+    const announced = announcedPort(attach, context, { coming, flow: ofport === undefined ? undefined : items[0]?.key })
+    if (announced !== undefined) work.announced.push(announced)
   }
+  if (context.view.attaches.length > 0) compileLegs(work, context)
+  const { network: key } = context.view.segment
+  const joined = work.joined.has(key) ? numbers.of('network', key) : undefined
   for (const location of context.view.locations) {
     const local = wiring.has(location.port) ? numbers.of('port', location.port) : undefined
-    const to = targetOf(location, context, input.host, local)
-    if (to === undefined) continue
+    const targets = targetsOf(location, context, input.host, local)
+    if (targets.length === 0) continue
+    if (joined !== undefined)
+      emit(
+        work,
+        memo.items(location, 'neighbour', `${joined} ${network} ${targets}`, () => neighbourItems(location, { joined, network, targets })),
+      )
+    if (context.view.attaches.length === 0) continue
     emit(
       work,
-      memo.items(location, 'location', `${network} ${to} ${learning}`, () => locationItems(location, { network, target: to, learning })),
+      memo.items(location, 'location', `${network} ${targets} ${learning}`, () => locationItems(location, { network, targets, learning })),
     )
   }
+  if (context.view.attaches.length === 0) return
   for (const set of floodSets(work, context)) emit(work, floodItems(set))
+}
+
+/** The legs of routers, as ports of the network on this host see them. */
+function compileLegs({ view, numbers, memo, out }: Work, { view: { segment }, number: network, learning }: NetworkContext): void {
+  for (const { router, up, legs } of view.routers) {
+    for (const leg of legs) {
+      if (leg.network !== segment.network) continue
+      const context = { network, router: numbers.of('router', router), up, learning }
+      emit(
+        { out },
+        memo.items(leg, `leg ${network}`, `${context.router} ${up} ${learning}`, () => legItems(leg, context)),
+      )
+    }
+  }
+}
+
+/** What routers do with what they are sent. A leg on a network that is down leads nowhere. */
+function compileRouters({ view, numbers, memo, out, input }: Work): void {
+  if (view.routers.length === 0) return
+  emit(
+    { out },
+    memo.items(memo, `routing ${input.host}`, '', () => routingItems(input.host)),
+  )
+  const down = new Set(view.networks.flatMap(({ segment }) => (segment.admin_state_up ? [] : [segment.network])))
+  const crowded = severalRouters(view.routers)
+  for (const { router: key, up, legs, routes } of view.routers) {
+    if (!up) continue
+    const router = numbers.of('router', key)
+    const byNetwork = new Map(legs.filter((l) => !down.has(l.network)).map((l) => [l.network, l]))
+    for (const leg of legs) {
+      if (down.has(leg.network)) continue
+      const network = numbers.of('network', leg.network)
+      emit(
+        { out },
+        memo.items(leg, 'routing', `${router} ${network}`, () => legRoutingItems(leg, router, network)),
+      )
+      if (crowded.has(leg.network))
+        emit(
+          { out },
+          memo.items(leg, 'hop', `${router} ${network}`, () => hopItems(leg, router, network)),
+        )
+    }
+    for (const route of routes) {
+      const leg = byNetwork.get(route.nexthops[0]?.network ?? key)
+      if (leg === undefined) continue
+      const network = numbers.of('network', leg.network)
+      emit(
+        { out },
+        memo.items(route, 'route', `${router} ${network} ${leg.mac}`, () => routeItems(route, leg, router, network)),
+      )
+    }
+  }
+}
+
+/** Tap services get copies where their port is attached and up; the collectors of mirrors are elsewhere. */
+function compileTaps(work: Work): void {
+  const { view, numbers, input } = work
+  for (const tap of view.taps.taps) emit(work, tapItems(tap, receiverOf(work, tap.service.port), numbers, input.facts))
+  for (const mirror of view.taps.mirrors) emit(work, mirrorItems(mirror, numbers, input.facts))
+}
+
+function receiverOf(work: Work, port: Key): Receiver | undefined {
+  const network = work.view.networks.find((n) => n.attaches.some((a) => a.port === port))
+  const attach = network?.attaches.find((a) => a.port === port)
+  if (network === undefined || attach === undefined || !network.segment.admin_state_up || !attach.admin_state_up) return undefined
+  const { ofport, vlan } = work.wiring.get(port) ?? {}
+  if (ofport === undefined) return undefined
+  const limits = limitsFor(work, attach)
+  return { ofport, ...(vlan === undefined ? {} : { vlan }), ...(limits === undefined ? {} : { limits }) }
 }
 
 /** Everything that the ids of conjunctions follow from. */
@@ -118,14 +270,21 @@ function policyRules({ policies }: HostView, numbers: Numbers): string {
 
 /** The numbers a port's frames carry through the tables of security groups. */
 function filterOf({ view, numbers }: Work, attach: AttachIntent): LocalContext['filter'] {
-  const { security_groups: groups, port } = attach
-  if (groups === undefined) return undefined
-  return { rules: numbers.of('rules', policyName(groups)), zone: isTracked(attach, view) ? numbers.of('zone', port) : 0 }
+  const name = policyName(attach, view)
+  if (name === undefined) return undefined
+  return { rules: numbers.of('rules', name), zone: isTracked(attach, view) ? numbers.of('zone', attach.port) : 0 }
 }
 
-function compileSegment(work: Work, { view: { segment }, number, peers, provider, learning }: NetworkContext): void {
+function limitsFor({ view, numbers }: Work, attach: AttachIntent): Limits | undefined {
+  const qos = qosOf(attach.port, view.qos)
+  return qos === undefined ? undefined : limitsOf(attach, qos, numbers)
+}
+
+function compileSegment(work: Work, context: NetworkContext): void {
   const { memo } = work
-  for (const peer of peers.values()) {
+  const { number, peers, senders, provider, learning } = context
+  const { segment, attaches } = context.view
+  for (const peer of senders) {
     const at = `${number} ${peer.number} ${peer.ofport} ${peer.ip}`
     emit(
       work,
@@ -134,7 +293,12 @@ function compileSegment(work: Work, { view: { segment }, number, peers, provider
   }
   const [first] = peers.values()
   if (first !== undefined) emit(work, tunnelKeyItems(segment, number, first.key))
-  if (provider !== undefined) emit(work, providerItems(segment, number, provider.ofport, provider.vlan))
+  if (provider !== undefined) {
+    if (attaches.length > 0) emit(work, providerItems(segment, number, provider.ofport, provider.vlan))
+    if (work.joined.has(segment.network)) emit(work, routedOutItems(segment, number, { ...provider, host: work.input.host }))
+  }
+  if (attaches.length === 0) return
+  if (isSnooped({ segment })) emit(work, snoopItems(segment, number, snoopMeter(segment, work.numbers)))
   if (learning)
     emit(
       work,
@@ -150,7 +314,7 @@ function floodSets({ numbers, wiring }: Work, { view, number, peers, provider }:
   const members = (ports: typeof up): FloodSet['members'] =>
     ports.flatMap((l) => (wiring.has(l.port) ? [{ port: l.port, number: numbers.of('port', l.port) }] : []))
   const hosts = (ports: typeof up): FloodSet['peers'] => {
-    const at = new Set(ports.map((l) => l.host))
+    const at = new Set(ports.flatMap(hostsOf))
     return [...peers.values()].filter((p) => at.has(p.host))
   }
   const open = up.filter((l) => !l.port_security_enabled)
@@ -160,7 +324,13 @@ function floodSets({ numbers, wiring }: Work, { view, number, peers, provider }:
     return { ...common, set: { mac }, members: members(users), peers: hosts(users) }
   })
   return [
-    { ...common, set: 'all', members: members(up), peers: [...peers.values()] },
+    {
+      ...common,
+      set: 'all',
+      members: members(up),
+      peers: [...peers.values()],
+      ...(segment.igmp_snooping === undefined ? {} : { snooped: true }),
+    },
     { ...common, set: 'unknown', members: members(open), peers: hosts(open) },
     ...claims,
   ]

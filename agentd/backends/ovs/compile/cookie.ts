@@ -16,13 +16,15 @@ export function cookieOfSet(name: string): bigint {
 }
 
 /** What a flow with a certain cookie does for the resource that the cookie leads back to. */
-export type CookieUse = 'own' | 'flood' | 'learned' | 'members'
+export type CookieUse = 'own' | 'flood' | 'learned' | 'members' | 'snooped'
 
 /** Every cookie that flows for a resource carry, as `ovs-ofctl` writes it. `domains`: of a network, as `domainOf` names its segments. */
 export function cookiesOf(owner: Key, domains: readonly string[]): ReadonlyMap<string, CookieUse> {
-  const learned = domains.map((domain): [string, CookieUse] => [cookieText(cookieOfSet(`learned ${domain}`)), 'learned'])
+  const heard = (['learned', 'snooped'] as const).flatMap((use) =>
+    domains.map((domain): [string, CookieUse] => [cookieText(cookieOfSet(`${use} ${domain}`)), use]),
+  )
   const sets = (['flood', 'members'] as const).map((use): [string, CookieUse] => [cookieText(cookieOfSet(`${use} ${owner}`)), use])
-  return new Map([...learned, ...sets, [cookieText(cookieOf(owner)), 'own']])
+  return new Map([...heard, ...sets, [cookieText(cookieOf(owner)), 'own']])
 }
 
 /** The cookie of the flows that every host has, whatever its ports are. */
@@ -33,6 +35,9 @@ export const COOKIE_PREFIX: string = `0x${PREFIX.toString(16)}`
 function cookieText(value: bigint): string {
   return `0x${value.toString(16)}`
 }
+
+/** Every cookie of ours, as a filter. */
+export const allOurs: { readonly value: bigint; readonly mask: bigint } = { value: PREFIX << SHIFT, mask: 0xffffn << SHIFT }
 
 export function isOurs(value: bigint): boolean {
   return value >> SHIFT === PREFIX

@@ -1,12 +1,12 @@
 import { parseIp } from '../../../../src/lib/ip.ts'
-import type { AttachIntent, Plug, TunnelType } from '../../../../src/model/intent.ts'
+import type { AttachIntent, Plug } from '../../../../src/model/intent.ts'
 import { makeKey } from '../../../../src/model/key.ts'
 import type { Facts, Item } from '../../backend.ts'
 import { linkItem } from './links.ts'
-import { BRIDGE, patchPorts, tunnelPort } from './names.ts'
+import { BRIDGE, type CarrierType, patchPorts, tunnelPort } from './names.ts'
 import type { Numbers } from './numbers.ts'
 import { type ColumnValue, ownership, rowItem } from './rows.ts'
-import type { HostView } from './view.ts'
+import { type HostView, tunnelTypes } from './view.ts'
 
 /** What rows depend on besides intents. */
 export interface DeviceContext {
@@ -16,18 +16,14 @@ export interface DeviceContext {
   readonly numbers: Numbers
 }
 
-/** The bridge, and the ports that lead to other hosts: each only while a network of this host needs it. */
+/** The bridge, and the ports that lead to other hosts: each only while a network of this host, or copies, need it. */
 export function carrierItems(view: HostView, context: DeviceContext): readonly Item[] {
-  const types = new Set<TunnelType>()
   const bridges = new Set<string>()
-  for (const { carrier } of view.networks) {
-    if (carrier.by === 'tunnel') types.add(carrier.type)
-    if (carrier.by === 'provider') bridges.add(carrier.bridge)
-  }
+  for (const { carrier } of view.networks) if (carrier.by === 'provider') bridges.add(carrier.bridge)
   const local = view.offer?.tunnel_ip
   return [
     bridgeItem(context),
-    ...(local === undefined ? [] : [...types].sort().flatMap((type) => tunnelItems(type, local, context))),
+    ...(local === undefined ? [] : tunnelTypes(view).flatMap((type) => tunnelItems(type, local, context))),
     ...[...bridges].sort().flatMap((bridge) => patchItems(bridge, context)),
   ]
 }
@@ -51,12 +47,13 @@ export function bridgeItem({ host, installation, facts }: Pick<DeviceContext, 'h
   })
 }
 
-function tunnelItems(type: TunnelType, local: string, context: DeviceContext): Item[] {
+function tunnelItems(type: CarrierType, local: string, context: DeviceContext): Item[] {
   const name = tunnelPort(type)
+  // The kernel keeps GRE over IPv6 apart; the userspace datapath takes either name.
+  const six = (type === 'gre' || type === 'erspan') && parseIp(local)?.family === 6
   return portItems(context, makeKey('host', '', context.host), BRIDGE, name, `tunnel ${type}`, {
-    // The kernel keeps GRE over IPv6 apart; the userspace datapath takes either name.
-    type: type === 'gre' && parseIp(local)?.family === 6 ? 'ip6gre' : type,
-    options: { key: 'flow', local_ip: local, remote_ip: 'flow' },
+    type: six ? `ip6${type}` : type,
+    options: { key: 'flow', local_ip: local, remote_ip: 'flow', ...(type === 'erspan' ? { erspan_ver: '1' } : {}) },
     ofport_request: context.numbers.of('ofport', name),
   })
 }

@@ -2,8 +2,9 @@ import type { Compiled } from '../../backend.ts'
 import { formatActions } from '../flow/format-actions.ts'
 import { formatMatch } from '../flow/format-match.ts'
 import type { Flow } from '../flow/types.ts'
+import { isHeard, TABLES, type Table } from './pipeline.ts'
 import { REGISTERS } from './registers.ts'
-import { TABLES, type Table } from './tables.ts'
+import type { TableName } from './tables.ts'
 import type { OvsValue } from './values.ts'
 
 /** The generated half of docs/PIPELINE.md: registers and tables as they are declared, each table with a flow out of `examples`. Markdown. */
@@ -27,15 +28,19 @@ function section(t: Table, example: string | undefined): string {
     `Leaves: ${t.leaves}`,
     '',
     '```',
-    example ?? LEARNED_EXAMPLE,
+    example ?? (isHeard(t.number) ? HEARD_EXAMPLES[t.name] : undefined) ?? 'no flow of the examples is here',
     '```',
     '',
     `Matches ${t.matches.map((place) => `\`${place}\``).join(', ')}; sets ${t.sets.length === 0 ? 'nothing' : t.sets.map((place) => `\`${place}\``).join(', ')}${does.length === 0 ? '' : `; ${does.join('; ')}`}.`,
   ].join('\n')
 }
 
-/** What a switch made of a `learn` action, as dumped. */
-const LEARNED_EXAMPLE = 'hard_timeout=300, priority=50,metadata=0xf45da6,dl_dst=02:00:00:00:00:66 actions=load:0x10b799aa->NXM_NX_REG2[]'
+/** What frames left behind, as dumped. */
+const HEARD_EXAMPLES: Readonly<Partial<Record<TableName, string>>> = {
+  learned: 'hard_timeout=300, priority=50,metadata=0xf45da6,dl_dst=02:00:00:00:00:66 actions=load:0x10b799aa->NXM_NX_REG2[]',
+  snooping: 'hard_timeout=10, priority=10 actions=goto_table:79',
+  snooped: 'priority=40,ip,reg0=0x40/0xc0,reg2=0x10b799aa,metadata=0xf45da6,nw_dst=239.1.2.3 actions=goto_table:80',
+}
 
 /** The most telling flow: one that belongs to a port or a network before one that every host has. */
 function exampleOf(t: Table, flows: readonly { readonly flow: Flow; readonly shared: boolean }[]): string | undefined {

@@ -1,9 +1,11 @@
-import type { Action, Match } from '../flow/types.ts'
+import type { DropCause } from '../../../../src/model/log-entry.ts'
+import type { Action, CtAction, Match } from '../flow/types.ts'
 import { type FlowSpec, goto, set } from './build.ts'
+import { table as tableOf } from './pipeline.ts'
 import { subfieldOf } from './registers.ts'
 import { AFTER_EGRESS, AFTER_INGRESS } from './stages.ts'
 import type { TableName } from './tables.ts'
-import { ARP, ct, IP, IPV6, icmp6, RARP, UDP, UDP6 } from './words.ts'
+import { ARP, ct, IP, IPV6, icmp6, LATER_FRAGMENT, RARP, udp } from './words.ts'
 
 type Part = Omit<FlowSpec, 'cookie' | 'owners'>
 
@@ -13,13 +15,14 @@ interface Side {
   readonly state: TableName
   readonly rules: TableName
   readonly accept: TableName
+  readonly kept: TableName
   readonly onward: TableName
   /** What a guest needs to be on its network at all: no rule is asked. */
   readonly always: readonly Match[]
 }
 
-const DHCP_TO_SERVER: readonly Match[] = [udp(UDP, 68, 67), udp(UDP6, 546, 547)]
-const DHCP_TO_CLIENT: readonly Match[] = [udp(UDP, 67, 68), udp(UDP6, 547, 546)]
+const DHCP_TO_SERVER: readonly Match[] = [udp(4, 68, 67), udp(6, 546, 547)]
+const DHCP_TO_CLIENT: readonly Match[] = [udp(4, 67, 68), udp(6, 547, 546)]
 
 /** MLD queries and reports, router solicitation, neighbour discovery: the guard has looked at who says them. */
 const EGRESS: Side = {
@@ -27,6 +30,7 @@ const EGRESS: Side = {
   state: 'egress_state',
   rules: 'egress_rules',
   accept: 'egress_accept',
+  kept: 'egress_kept',
   onward: AFTER_EGRESS,
   always: [ARP, RARP, ...[130, 131, 132, 133, 135, 136, 143].map(icmp6), ...DHCP_TO_SERVER],
 }
@@ -37,6 +41,7 @@ const INGRESS: Side = {
   state: 'ingress_state',
   rules: 'ingress_rules',
   accept: 'ingress_accept',
+  kept: 'ingress_kept',
   onward: AFTER_INGRESS,
   always: [ARP, ...[130, 134, 135, 136].map(icmp6), ...DHCP_TO_CLIENT],
 }
@@ -65,9 +70,12 @@ function sideParts(side: Side): Part[] {
     ...[IP, IPV6].map(
       (match): Part => ({ table: side.kind, priority: 60, registers: { zone: 0 }, match, actions: [{ kind: 'ct_clear' }, ...ask] }),
     ),
-    ...[IP, IPV6].map((match): Part => ({ table: side.kind, priority: 50, match, actions: [track(side.state)] })),
+    ...[IP, IPV6].map(
+      (match): Part => ({ table: side.kind, priority: 50, match, actions: [{ kind: 'clone', actions: track(side.state) }] }),
+    ),
     { table: side.kind, priority: 0, actions: [] },
     state(100, ct('+inv+trk'), []),
+    state(100, NOT_LOOKED_UP, []),
     // The rules have turned against this connection: what answers it is not wanted any more either.
     state(90, ct('+rpl+trk', REFUSED), []),
     state(80, ct('-new+est+rpl+trk'), pass),
@@ -76,13 +84,58 @@ function sideParts(side: Side): Part[] {
     { table: side.rules, priority: 0, actions: [] },
     // Open vSwitch tracks IP only, and wants to see that a flow is about it.
     ...[IP, IPV6].flatMap((ip): Part[] => [
+      // Only the first fragment says what a packet is about. The others are let on with it: tracking puts the packet together, and one whose first fragment no
+      // rule accepts is either of a connection that one did, or waits at `commit` for ever.
+      { table: side.rules, priority: 20, match: { ...ip, ...LATER_FRAGMENT, ...ct('+trk', STANDS) }, actions: [goto(side.accept)] },
       // A connection that no rule lets through any more is remembered as refused, so that its other side falls silent too.
-      { table: side.rules, priority: 10, match: { ...ip, ...ct('+est-rpl+trk', STANDS) }, actions: [commit(REFUSED_MARK)] },
-      { table: side.accept, priority: 90, match: { ...ip, ...ct('+new+trk') }, actions: [commit(), ...pass] },
-      { table: side.accept, priority: 80, match: { ...ip, ...ct('+est+trk', REFUSED) }, actions: [commit(0), ...pass] },
+      { table: side.rules, priority: 10, match: { ...ip, ...ct('+est-rpl+trk', STANDS) }, actions: track(undefined, mark(REFUSED_MARK)) },
+      { table: side.accept, priority: 90, match: { ...ip, ...ct('+new+trk') }, actions: track(side.kept, { commit: true }) },
+      { table: side.accept, priority: 80, match: { ...ip, ...ct('+est+trk', REFUSED) }, actions: track(side.kept, mark(0)) },
     ]),
     { table: side.accept, priority: 0, actions: pass },
+    { table: side.kept, priority: 50, match: ct('-inv+trk'), actions: pass },
+    { table: side.kept, priority: 0, actions: [] },
   ]
+}
+
+/** What is logged of a set of groups, and what a flow does to say so. */
+export interface LoggedSet {
+  readonly accept: boolean
+  readonly drop: boolean
+  readonly stateful: boolean
+  readonly copy: (said: { readonly direction: 'egress' | 'ingress'; readonly cause?: DropCause }) => Action
+}
+
+/** Flows that do what those above do, and tell: just above each that ends a frame's way or lets a connection begin. To be told apart by the set. */
+export function loggedParts(set: LoggedSet): Part[] {
+  return [...loggedSide(EGRESS, 'egress', set), ...loggedSide(INGRESS, 'ingress', set)]
+}
+
+function loggedSide(side: Side, direction: 'egress' | 'ingress', { accept, drop, stateful, copy }: LoggedSet): Part[] {
+  const part = (table: TableName, priority: number, match: Match, actions: Part['actions']): Part => ({ table, priority, match, actions })
+  const accepts = (): Part[] => {
+    const passed = copy({ direction })
+    // No connection says that it has begun: each packet is told.
+    if (!stateful) return [part(side.accept, 50, {}, [passed, goto(side.onward)])]
+    return [IP, IPV6].flatMap((ip) => [
+      part(side.accept, 95, { ...ip, ...ct('+new+trk', UNTOLD) }, [passed, ...track(side.kept, { commit: true, exec: [TOLD] })]),
+      part(side.accept, 85, { ...ip, ...ct('+est+trk', REFUSED) }, [passed, ...track(side.kept, mark(0))]),
+    ])
+  }
+  const drops = (): Part[] => {
+    const dropped = (cause: DropCause): Action => copy({ direction, cause })
+    const unasked = part(side.rules, 5, {}, [dropped('no rule')])
+    if (!stateful) return [unasked]
+    return [
+      unasked,
+      part(side.state, 110, ct('+inv+trk'), [dropped('invalid')]),
+      part(side.state, 95, ct('+rpl+trk', REFUSED), [dropped('refused')]),
+      ...[IP, IPV6].map((ip) =>
+        part(side.rules, 15, { ...ip, ...ct('+est-rpl+trk', STANDS) }, [dropped('refused'), ...track(undefined, mark(REFUSED_MARK))]),
+      ),
+    ]
+  }
+  return [...(accept ? accepts() : []), ...(drop ? drops() : [])]
 }
 
 /** `ct_mark` of a connection that was let through once and is not any more. */
@@ -90,22 +143,27 @@ const REFUSED_MARK = 1
 const REFUSED: Match = { ct_mark: { value: BigInt(REFUSED_MARK) } }
 const STANDS: Match = { ct_mark: { value: 0n } }
 
-/** Looks the frame up among the connections of the port's zone; it goes on in `table` with what is known of it. */
-function track(table: TableName): Action {
-  const next = goto(table)
-  if (next.kind !== 'goto_table') throw new Error('goto is a jump')
-  return { kind: 'ct', zone: subfieldOf('zone'), table: next.table }
+/** A connection is new until it is answered: a mark on it says that it was told of. */
+const UNTOLD: Match = { ct_label: { value: 0n } }
+const TOLD: Action = { kind: 'set_field', field: 'ct_label', value: 1n }
+
+type Keeping = Partial<Pick<CtAction, 'commit' | 'exec'>>
+
+function mark(value: number): Keeping {
+  return { commit: true, exec: [{ kind: 'set_field', field: 'ct_mark', value: BigInt(value) }] }
 }
 
-function commit(mark?: number): Action {
-  const zone = subfieldOf('zone')
-  if (mark === undefined) return { kind: 'ct', commit: true, zone }
-  return { kind: 'ct', commit: true, zone, exec: [{ kind: 'set_field', field: 'ct_mark', value: BigInt(mark) }] }
+/**
+ * Looks the frame up among the connections of the port's zone, and keeps the connection where that is asked; it goes on in `table` with what is known of it. Open vSwitch (3.1, userspace; seen)
+ * hands on fragments that it gave up waiting for, whose ever they are, behind any frame that it looks up, as if they belonged to it. They show no state, provided that they had none when they
+ * came; so nothing else may be done with the frame in the same actions, and `table` drops what was not looked up. In a flood `clone` keeps them from the copies that follow.
+ */
+function track(table: TableName | undefined, keeping: Keeping = {}): readonly Action[] {
+  const next = table === undefined ? {} : { table: tableOf(table).number }
+  return [{ kind: 'ct_clear' }, { kind: 'ct', zone: subfieldOf('zone'), ...next, ...keeping }]
 }
 
-function udp(base: Match, from: number, to: number): Match {
-  return { ...base, udp_src: { value: BigInt(from) }, udp_dst: { value: BigInt(to) } }
-}
+const NOT_LOOKED_UP: Match = ct('-trk')
 
 /** What a port's frames carry through the tables of a direction: under which rules they are, and where its connections are kept. */
 export function filterRegisters({ rules, zone }: { readonly rules: number; readonly zone: number }): readonly Action[] {

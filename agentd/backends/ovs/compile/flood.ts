@@ -7,6 +7,7 @@ import { cookieOfSet } from './cookie.ts'
 import { floodPart, ORIGIN, target } from './registers.ts'
 import { type Peer, toPeer } from './segment.ts'
 import { DELIVER } from './stages.ts'
+import type { TableName } from './tables.ts'
 import { macMatch } from './words.ts'
 
 /** A local receiver of copies. */
@@ -25,6 +26,8 @@ export interface FloodSet {
   readonly members: readonly Member[]
   readonly peers: readonly Peer[]
   readonly provider: boolean
+  /** Copies for local ports go by who asked for them (`snoop.ts`). */
+  readonly snooped?: boolean
 }
 
 /** Receivers in one flow. OVS refuses a flow over 64 kB, and one receiver more rewrites one part only. */
@@ -34,7 +37,11 @@ const PART_SIZE = 48
 export function floodItems(flood: FloodSet): readonly Item[] {
   if (typeof flood.set === 'object') {
     const peers = [...flood.peers].sort((a, b) => a.number - b.number).flatMap(copyToPeer)
-    return roots(flood, [...flood.members].sort((a, b) => a.number - b.number).flatMap(copyTo), towardsOthers(flood, peers))
+    return roots(
+      flood,
+      [...flood.members].sort((a, b) => a.number - b.number).flatMap((m) => copyTo(m)),
+      towardsOthers(flood, peers),
+    )
   }
   const set = flood.set
   const local = chunksOf(flood.members, (m) => m.number, PART_SIZE)
@@ -49,14 +56,16 @@ export function floodItems(flood: FloodSet): readonly Item[] {
       actions,
     })
   const jumps = (side: 'local' | 'remote', chunks: Iterable<number>): Action[] => [...chunks].flatMap((chunk) => jump(set, side, chunk))
+  // Without a local receiver there is nothing to ask.
+  const asked = flood.snooped === true && local.size > 0 ? [resubmit('snoop')] : []
   return [
-    ...roots(flood, jumps('local', local.keys()), towardsOthers(flood, jumps('remote', remote.keys()))),
+    ...roots(flood, [...asked, ...jumps('local', local.keys())], towardsOthers(flood, jumps('remote', remote.keys()))),
     ...[...local].map(([chunk, members]) =>
       part(
         'local',
         chunk,
         members.map((m) => m.port),
-        members.flatMap(copyTo),
+        members.flatMap((m) => copyTo(m, flood.snooped === true ? 'snoop_copy' : DELIVER)),
       ),
     ),
     ...[...remote].map(([chunk, peers]) => part('remote', chunk, [flood.owner], peers.flatMap(copyToPeer))),
@@ -87,8 +96,8 @@ function towardsOthers(flood: FloodSet, toPeers: readonly Action[]): readonly Ac
   return key === undefined ? [] : [setField('tun_id', BigInt(key)), ...toPeers]
 }
 
-function copyTo(member: Member): Action[] {
-  return [set('target', target('port', member.number)), resubmit(DELIVER)]
+function copyTo(member: Member, next: TableName = DELIVER): Action[] {
+  return [set('target', target('port', member.number)), resubmit(next)]
 }
 
 function copyToPeer(peer: Peer): Action[] {

@@ -1,5 +1,5 @@
 import type { Compiled } from '../../backend.ts'
-import { tableByNumber } from './tables.ts'
+import { tableByNumber } from './pipeline.ts'
 import type { OvsValue } from './values.ts'
 
 /** Everything a host would hold, as text that a person reads: rows and links, flows by table and falling priority, verdicts, numbers. Ends with a newline. */

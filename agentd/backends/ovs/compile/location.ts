@@ -2,7 +2,7 @@ import { linkLocalAddress } from '../../../../src/lib/mac.ts'
 import type { LocationIntent } from '../../../../src/model/intent.ts'
 import type { Item } from '../../backend.ts'
 import type { Action, Match } from '../flow/types.ts'
-import { flowItem, goto, set, setWide } from './build.ts'
+import { flowItem, goto, resubmit, set, setWide } from './build.ts'
 import { cookieOf } from './cookie.ts'
 import { AFTER_LEARN, DELIVER } from './stages.ts'
 import type { TableName } from './tables.ts'
@@ -11,8 +11,8 @@ import { ARP_REQUEST, addressMatch, macMatch, NS } from './words.ts'
 /** What the flows towards a port depend on besides its intent. */
 export interface LocationContext {
   readonly network: number
-  /** Where frames for it go from here. */
-  readonly target: number
+  /** Where frames for it go from here; two while it moves from one host to another. What the first one changes in a frame, no other one sees. */
+  readonly targets: readonly number[]
   /** The network notes senders it does not know; declared addresses are not among them. */
   readonly learning: boolean
 }
@@ -23,11 +23,13 @@ export function locationItems(location: LocationIntent, context: LocationContext
   const owners = [location.port]
   const cookie = cookieOf(location.port)
   const mac = macMatch(location.mac)
-  const toTarget = set('target', context.target)
+  const [first = 0, ...more] = context.targets
+  const toTarget = set('target', first)
   const part = (table: TableName, match: Match, actions: readonly Action[]): Item =>
     flowItem({ table, priority: 50, cookie, owners, registers, match, actions })
 
-  const out = [part('l2', { eth_dst: mac }, [toTarget, goto(DELIVER)])]
+  const copies = more.flatMap((next) => [resubmit(DELIVER), set('target', next)])
+  const out = [part('l2', { eth_dst: mac }, [toTarget, ...copies, goto(DELIVER)])]
   if (context.learning) out.push(part('learn', { eth_src: mac }, [goto(AFTER_LEARN)]))
   if (!location.admin_state_up) return out
   const name: readonly Action[] = [toTarget, setWide('owner_mac', mac.value), goto('respond')]

@@ -7,8 +7,11 @@ export const BRIDGE = 'br-int'
 /** Linux takes names of at most 15 bytes. */
 const LONGEST = 15
 
+/** Types of tunnel ports: those of networks, and one more for copies. */
+export type CarrierType = TunnelType | 'erspan'
+
 /** The one flow-based tunnel port of a type. */
-export function tunnelPort(type: TunnelType): string {
+export function tunnelPort(type: CarrierType): string {
   return `nl-${type}`
 }
 
@@ -23,5 +26,5 @@ const HASH = 5
 
 /** Names that we give to ports which lead to other hosts; a guest's interface may not have one. */
 export function isReserved(name: string): boolean {
-  return name === BRIDGE || /^nl-(?:vxlan|geneve|gre|int-.*|ex-.*)$/.test(name)
+  return name === BRIDGE || /^nl-(?:vxlan|geneve|gre|erspan|int-.*|ex-.*)$/.test(name)
 }

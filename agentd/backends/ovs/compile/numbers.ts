@@ -1,13 +1,18 @@
 import { allocate, EMPTY_POOL, type NumberRange, type Pool } from '../../../../src/lib/allocate.ts'
 import { compareText } from '../../../../src/model/key.ts'
 import type { AllocationTable } from '../../backend.ts'
+import { meterNames } from './limits.ts'
+import { logMeterNames } from './logged.ts'
+import { OWN_METERS } from './meters.ts'
 import { patchPorts, tunnelPort } from './names.ts'
-import { conjunctionNames, isTracked } from './policy.ts'
-import type { HostView } from './view.ts'
+import { conjunctionNames, isTracked, loggedRules } from './policy.ts'
+import { joinedNetworks } from './routers.ts'
+import { snoopMeterNames } from './snoop.ts'
+import { copyNames } from './taps.ts'
+import { type HostView, tunnelTypes } from './view.ts'
 
 /** Numbers this backend chooses, by pool. */
-export type PoolName = 'network' | 'port' | 'peer' | 'ofport' | 'zone' | 'rules' | 'conjunction'
-
+export type PoolName = 'network' | 'port' | 'peer' | 'ofport' | 'zone' | 'rules' | 'conjunction' | 'meter' | 'copy' | 'rule' | 'router'
 /**
  * OVS numbers the ports that others plug from 1 upward; ours start where that is far away. 0xff00 and above are reserved by OpenFlow.
  * Targets have 28 bits for a number; 24 keep collisions rare and the text short.
@@ -20,6 +25,10 @@ const RANGES: Readonly<Record<PoolName, NumberRange>> = {
   zone: { first: 1, size: 0xffff },
   rules: { first: 1, size: 0xffff },
   conjunction: { first: 1, size: 2 ** 24 - 1 },
+  meter: OWN_METERS,
+  copy: { first: 1, size: 2 ** 24 - 1 },
+  rule: { first: 1, size: 2 ** 24 - 1 },
+  router: { first: 1, size: 2 ** 24 - 1 },
 }
 
 /** Name → number in each pool. A name that was not allocated is a bug of ours and throws. */
@@ -29,13 +38,17 @@ export interface Numbers {
 
 export function allocateNumbers(view: HostView, before: AllocationTable): { readonly numbers: Numbers; readonly table: AllocationTable } {
   const wanted: Readonly<Record<PoolName, readonly string[]>> = {
-    network: view.networks.map((n) => n.id),
+    network: [...new Set([...view.networks.map((n) => n.id), ...joinedNetworks(view.routers)])],
     port: view.attaches.map((a) => a.port),
-    peer: view.networks.flatMap((n) => (n.carrier.by === 'tunnel' ? [...n.carrier.peers.keys()] : [])),
+    peer: view.networks.flatMap((n) => (n.carrier.by === 'tunnel' ? [...n.carrier.senders.keys(), ...n.carrier.peers.keys()] : [])),
     ofport: ownInterfaces(view),
     zone: view.attaches.filter((a) => isTracked(a, view)).map((a) => a.port),
     rules: [...view.policies.keys()],
     conjunction: conjunctionNames(view.policies.values()),
+    copy: copyNames(view.taps),
+    meter: [...meterNames(view), ...snoopMeterNames(view), ...logMeterNames(view)],
+    router: view.routers.map((r) => r.router),
+    rule: [...loggedRules(view.policies.values()).keys()],
   }
   let table = before
   for (const name of Object.keys(wanted).sort(compareText) as PoolName[]) {
@@ -49,11 +62,8 @@ export function allocateNumbers(view: HostView, before: AllocationTable): { read
 
 /** Interfaces on br-int that we make and number. */
 function ownInterfaces(view: HostView): string[] {
-  const out: string[] = []
-  for (const { carrier } of view.networks) {
-    if (carrier.by === 'tunnel') out.push(tunnelPort(carrier.type))
-    if (carrier.by === 'provider') out.push(patchPorts(carrier.bridge).int)
-  }
+  const out: string[] = tunnelTypes(view).map(tunnelPort)
+  for (const { carrier } of view.networks) if (carrier.by === 'provider') out.push(patchPorts(carrier.bridge).int)
   for (const { plug } of view.attaches) if (plug.by === 'agent') out.push(plug.interface)
   return out
 }

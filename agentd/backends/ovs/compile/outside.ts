@@ -1,6 +1,6 @@
 import type { Facts, Foreign } from '../../backend.ts'
 import { providerFault } from './provider.ts'
-import type { HostView } from './view.ts'
+import { type HostView, tunnelTypes } from './view.ts'
 
 /** What is neither ours nor on our bridge, and keeps frames from leaving the host: for the list of drift. `verdict.ts` says it to those who suffer. */
 export function outsideOf(view: HostView, facts: Facts): readonly Foreign[] {
@@ -21,9 +21,4 @@ function lostAddress(view: HostView, { addresses }: Facts): Foreign[] {
   const types = tunnelTypes(view)
   if (own === undefined || addresses === undefined || types.length === 0 || addresses[own] !== undefined) return []
   return [{ where: `address ${own}`, text: `is on no interface that is up: ${types.join(', ')} tunnels carry nothing` }]
-}
-
-/** Of the tunnels that networks of this host need; sorted. */
-export function tunnelTypes({ networks }: HostView): readonly string[] {
-  return [...new Set(networks.flatMap(({ carrier }) => (carrier.by === 'tunnel' ? [carrier.type] : [])))].sort()
 }

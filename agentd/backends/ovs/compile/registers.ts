@@ -31,6 +31,11 @@ export type RegisterName =
   | 'claim'
   | 'claim_v4'
   | 'owned'
+  | 'alone'
+  | 'snooped'
+  | 'rule'
+  | 'router'
+  | 'hopped'
 
 export const REGISTERS: readonly Register[] = [
   {
@@ -67,14 +72,14 @@ export const REGISTERS: readonly Register[] = [
     field: 'reg2',
     start: 0,
     bits: 32,
-    says: 'Where the frame goes: bits 28 to 31 the kind (1 local port, 2 provider network, 4 VXLAN, 5 Geneve, 6 GRE), bits 0 to 27 a number of this host (pools `port`, `peer`). 0: not known.',
+    says: 'Where the frame goes: bits 28 to 31 the kind (1 local port, 2 provider network, 3 copies for a tap service or mirror, 4 VXLAN, 5 Geneve, 6 GRE, 8 a router, which only sends), bits 0 to 27 a number of this host (pools `port`, `copy`, `peer`, `router`). 0: not known.',
   },
   {
     name: 'owner_mac',
     field: 'xreg2',
     start: 0,
     bits: 48,
-    says: 'Responder: the MAC of the port whose address is asked for.',
+    says: 'Responder: the MAC of the port whose address is asked for. Routing: the MAC of who sent the frame.',
   },
   { name: 'swap', field: 'reg6', start: 0, bits: 32, says: 'Responder: room to exchange two addresses. Means nothing between flows.' },
   {
@@ -84,15 +89,35 @@ export const REGISTERS: readonly Register[] = [
     bits: 1,
     says: 'Guard: 1: the sender may speak for the address that the frame claims, or it claims none.',
   },
+  {
+    name: 'alone',
+    field: 'reg0',
+    start: 5,
+    bits: 1,
+    says: 'QoS: the answer to a question about the size of a frame, which is asked for what it does to what comes behind it. Means nothing.',
+  },
+  {
+    name: 'snooped',
+    field: 'reg0',
+    start: 6,
+    bits: 2,
+    says: 'Multicast: whom a copy is for: 0 everyone, 1 members of the group and routers, 2 routers only.',
+  },
   { name: 'claim_v4', field: 'reg0', start: 4, bits: 1, says: 'Guard: 1: `claim` is an IPv4 address.' },
   {
     name: 'lladdr',
     field: 'xreg4',
     start: 0,
     bits: 48,
-    says: 'Guard: the link-layer address that the frame claims inside (ARP sender, ND option), or its source where it claims none.',
+    says: 'Guard: the link-layer address that the frame claims inside (ARP sender, ND option), or its source where it claims none. Routing: the MAC of the router that it was sent to.',
   },
-  { name: 'claim', field: 'xxreg3', start: 0, bits: 128, says: 'Guard: the IP address that the frame speaks for.' },
+  {
+    name: 'claim',
+    field: 'xxreg3',
+    start: 0,
+    bits: 128,
+    says: 'Guard: the IP address that the frame speaks for. Routing: the one that it goes to next.',
+  },
   {
     name: 'zone',
     field: 'reg7',
@@ -107,6 +132,15 @@ export const REGISTERS: readonly Register[] = [
     bits: 16,
     says: 'Security groups: the set of groups whose rules the port is under (pool `rules`). 0: under none.',
   },
+  {
+    name: 'rule',
+    field: 'reg10',
+    start: 0,
+    bits: 32,
+    says: 'Security groups: the rule that lets the frame pass (pool `rule`). Set for ports only of which that is logged.',
+  },
+  { name: 'router', field: 'reg3', start: 0, bits: 32, says: 'Routing: the router that the frame was sent to (pool `router`).' },
+  { name: 'hopped', field: 'reg0', start: 8, bits: 1, says: 'Routing: 1: it came to the router from another router.' },
 ]
 checkRegisters(REGISTERS)
 
@@ -205,10 +239,13 @@ export function registerBits(name: RegisterName, width: number, value: FieldValu
 export const ORIGIN = { local: 1, tunnel: 2, provider: 3 } as const
 
 /** Kinds of `target` and `sender`. Tunnels share bit 2 of the kind, so that one mask matches them all. */
-export const TARGET = { port: 1, provider: 2, vxlan: 4, geneve: 5, gre: 6 } as const
+export const TARGET = { port: 1, provider: 2, copy: 3, vxlan: 4, geneve: 5, gre: 6, router: 8 } as const
 /** Any local port. */
 export const ANY_PORT: { readonly value: number; readonly mask: number } = { value: 0x1000_0000, mask: 0xf000_0000 }
 export const ANY_TUNNEL: { readonly value: number; readonly mask: number } = { value: 0x4000_0000, mask: 0xc000_0000 }
+
+/** Any router, as who sends. */
+export const ANY_ROUTER: { readonly value: number; readonly mask: number } = { value: 0x8000_0000, mask: 0xf000_0000 }
 
 /** A target as 32 bits. */
 export function target(kind: keyof typeof TARGET, number: number): number {

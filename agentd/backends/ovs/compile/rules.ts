@@ -1,12 +1,13 @@
+import { remoteOf } from '../../../../src/model/group-rule.ts'
 import type { GroupRule } from '../../../../src/model/intent.ts'
 import { compareText, type Key } from '../../../../src/model/key.ts'
 import type { Item } from '../../backend.ts'
 import { formatMatch } from '../flow/format-match.ts'
 import type { Action, Match } from '../flow/types.ts'
-import { type FlowSpec, flowItem, goto } from './build.ts'
+import { type FlowSpec, flowItem, goto, set } from './build.ts'
 import { cookieOf, cookieOfSet } from './cookie.ts'
 import type { Numbers } from './numbers.ts'
-import { conjunctionName, type Policy, type Remote, remoteOf } from './policy.ts'
+import { conjunctionName, loggedRuleName, type Policy, type PolicyRule, type Remote } from './policy.ts'
 import { portMasks } from './port-masks.ts'
 import { IP, IPV6, prefixMatch } from './words.ts'
 
@@ -26,7 +27,8 @@ export function policyItems(policy: Policy, numbers: Numbers): readonly Item[] {
 function directItems(policy: Policy, direction: Direction, numbers: Numbers): Item[] {
   const registers = { rules: numbers.of('rules', policy.name) }
   const out: Item[] = []
-  for (const { rule, owner } of policy.rules) {
+  for (const each of policy.rules) {
+    const { rule, owner } = each
     if (rule.direction !== direction || remoteOf(rule) !== undefined) continue
     for (const match of ruleMatches(rule)) {
       out.push(
@@ -36,7 +38,7 @@ function directItems(policy: Policy, direction: Direction, numbers: Numbers): It
           priority: DIRECT,
           registers,
           match,
-          actions: [goto(`${direction}_accept`)],
+          actions: accepts(policy, each, numbers),
         }),
       )
     }
@@ -46,17 +48,18 @@ function directItems(policy: Policy, direction: Direction, numbers: Numbers): It
 
 /**
  * Rules about members of a group: a conjunction of "the other side is one of them" (`remoteItems`, shared by all) and "this is what the rule is about". Several rules about one group
- * are alternatives within one conjunction.
+ * are alternatives within one conjunction, unless it is logged which of them it was.
  */
 function clauseItems(policy: Policy, direction: Direction, numbers: Numbers): Item[] {
   const registers = { rules: numbers.of('rules', policy.name) }
   const clauses = new Map<string, { readonly match: Match; readonly ids: Set<number>; readonly owners: Set<Key> }>()
-  const ids = new Map<number, Key>()
-  for (const { rule, owner } of policy.rules) {
+  const ids = new Map<number, PolicyRule>()
+  for (const each of policy.rules) {
+    const { rule, owner } = each
     const remote = remoteOf(rule)
     if (rule.direction !== direction || remote === undefined) continue
-    const id = numbers.of('conjunction', conjunctionName(policy, direction, remote))
-    if (!ids.has(id)) ids.set(id, owner)
+    const id = numbers.of('conjunction', conjunctionName(policy, each, remote))
+    if (!ids.has(id)) ids.set(id, each)
     for (const match of ruleMatches(rule)) {
       const text = formatMatch(match)
       const clause = clauses.get(text) ?? { match, ids: new Set(), owners: new Set() }
@@ -78,16 +81,22 @@ function clauseItems(policy: Policy, direction: Direction, numbers: Numbers): It
         actions: conjunctions(of, 2),
       })
     }),
-    ...[...ids].map(([id, owner]) =>
+    ...[...ids].map(([id, each]) =>
       flowItem({
-        ...common(owner),
+        ...common(each.owner),
         table: `${direction}_rules`,
         priority: CLAUSE,
         match: { conj_id: { value: BigInt(id) } },
-        actions: [goto(`${direction}_accept`)],
+        actions: accepts(policy, each, numbers),
       }),
     ),
   ]
+}
+
+/** What the rule allows goes on; where that is logged, with the number of the rule. */
+function accepts({ logged }: Policy, each: PolicyRule, numbers: Numbers): readonly Action[] {
+  const onward = goto(`${each.rule.direction}_accept`)
+  return logged?.accept === true ? [set('rule', numbers.of('rule', loggedRuleName(each))), onward] : [onward]
 }
 
 const NOBODY = '' as Key
@@ -102,11 +111,11 @@ export function remoteItems(
   return DIRECTIONS.flatMap((direction) => {
     const ids = new Map<Key, Set<number>>()
     for (const policy of policies) {
-      for (const { rule } of policy.rules) {
-        const remote = remoteOf(rule)
-        if (rule.direction !== direction || remote === undefined) continue
+      for (const each of policy.rules) {
+        const remote = remoteOf(each.rule)
+        if (each.rule.direction !== direction || remote === undefined) continue
         const of = ids.get(remote) ?? new Set()
-        ids.set(remote, of.add(numbers.of('conjunction', conjunctionName(policy, direction, remote))))
+        ids.set(remote, of.add(numbers.of('conjunction', conjunctionName(policy, each, remote))))
       }
     }
     const byPrefix = new Map<string, readonly Key[]>()

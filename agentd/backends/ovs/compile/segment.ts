@@ -1,13 +1,14 @@
+import { hash48 } from '../../../../src/lib/digest.ts'
 import { domainOf, type SegmentIntent } from '../../../../src/model/intent.ts'
 import type { Key } from '../../../../src/model/key.ts'
 import type { Item } from '../../backend.ts'
 import { type FieldName, fieldOf } from '../flow/fields.ts'
 import type { Action, FieldValue, LearnAction, Match, Subfield } from '../flow/types.ts'
-import { type FlowSpec, flowItem, goto, output, set, setField } from './build.ts'
+import { type FlowSpec, flowItem, goto, output, POP_TAG, pushTag, set, setField } from './build.ts'
 import { cookieOf, cookieOfSet } from './cookie.ts'
-import { ORIGIN, subfieldOf, target } from './registers.ts'
+import { LEARNED } from './pipeline.ts'
+import { ANY_ROUTER, ORIGIN, subfieldOf, target } from './registers.ts'
 import { AFTER_LEARN } from './stages.ts'
-import { LEARNED } from './tables.ts'
 import { addressMatch, tagged, UNTAGGED } from './words.ts'
 
 type Part = Omit<FlowSpec, 'cookie' | 'owners'>
@@ -22,7 +23,7 @@ export interface Peer {
   readonly ofport: number
 }
 
-/** Frames that come out of a tunnel: the network's key, from a host that has a port of it, and no other. */
+/** Frames that come out of a tunnel: the network's key, from a host that has a port of it or routes into it, and no other. */
 export function peerItems(segment: SegmentIntent, network: number, peer: Peer): readonly Item[] {
   const sender = target(peer.type, peer.number)
   return [
@@ -51,8 +52,8 @@ export function tunnelKeyItems(segment: SegmentIntent, network: number, key: num
 export function providerItems(segment: SegmentIntent, network: number, ofport: number, vlan: number | undefined): readonly Item[] {
   const self = target('provider', 0)
   const match: Match = vlan === undefined ? UNTAGGED : tagged(vlan)
-  const untag: Action[] = vlan === undefined ? [] : [{ kind: 'pop_vlan' }]
-  const tag: Action[] = vlan === undefined ? [] : [{ kind: 'push_vlan', ethertype: 0x8100 }, setField('vlan_vid', BigInt(0x1000 + vlan))]
+  const untag = vlan === undefined ? [] : [POP_TAG]
+  const tag = vlan === undefined ? [] : pushTag(vlan)
   return [
     item(segment, {
       table: 'classify',
@@ -67,6 +68,32 @@ export function providerItems(segment: SegmentIntent, network: number, ofport: n
       actions: [...tag, output(ofport)],
     }),
   ]
+}
+
+/**
+ * What this host has routed leaves under a MAC of the host: the router's is the same on every host, and a physical switch that heard it from two places would send
+ * frames of one to the other (Neutron's `dvr_base_mac`). Nobody ever answers to it.
+ */
+export function routedOutItems(
+  segment: SegmentIntent,
+  network: number,
+  by: { ofport: number; vlan?: number; host: string },
+): readonly Item[] {
+  const tag = by.vlan === undefined ? [] : pushTag(by.vlan)
+  return [
+    item(segment, {
+      table: 'output',
+      priority: 55,
+      registers: { target: target('provider', 0), network, origin: ORIGIN.local, sender: ANY_ROUTER },
+      actions: [setField('eth_src', hostMac(by.host)), ...tag, output(by.ofport)],
+    }),
+  ]
+}
+
+const HOST_MACS = 0xfa16_3f00_0000n
+
+function hostMac(host: string): bigint {
+  return HOST_MACS | (BigInt(hash48(host)) & 0xff_ffffn)
 }
 
 /** Notes who sent a frame from an address that nobody declared, for as long as it keeps sending. */

@@ -6,13 +6,52 @@ import { type FlowSpec, flowItem, goto, move, moveInto, moveTo, output, resubmit
 import { cookieOfSet } from './cookie.ts'
 import { filterParts } from './filter.ts'
 import { ANY_PORT, ANY_TUNNEL, ORIGIN } from './registers.ts'
-import { AFTER_GUARD, AFTER_LEARN, AFTER_RESPONDER, DELIVER } from './stages.ts'
-import { ARP, ARP_REQUEST, FROM_GROUP, IP, IPV6, icmp6, macMatch, NA, NS, RA, RARP, RS, TO_GROUP, UDP, UDP6 } from './words.ts'
+import { AFTER_GUARD, AFTER_LEARN, AFTER_RESPONDER, AFTER_ROUTER, DELIVER, UNANSWERED } from './stages.ts'
+import {
+  ARP,
+  ARP_REQUEST,
+  FRAGMENT,
+  FROM_GROUP,
+  IP,
+  IPV6,
+  icmp6,
+  macMatch,
+  NA,
+  NS,
+  RA,
+  RARP,
+  REDIRECT4,
+  REDIRECT6,
+  RS,
+  TO_GROUP,
+  udp,
+  udpTo,
+} from './words.ts'
 
 type Part = Omit<FlowSpec, 'cookie' | 'owners'>
 
 /** No address: `::`, 0.0.0.0, or an option that is not there. */
 const NONE: FieldValue = { value: 0n }
+
+/** What no guest under a guard may send, whoever it says it is. */
+const NEVER: readonly Match[] = [
+  // A guest is no DHCP server, whatever port it speaks from: clients do not look at that.
+  udpTo(4, 68),
+  udpTo(6, 546),
+  // It is no router.
+  RA,
+  REDIRECT6,
+  REDIRECT4,
+  // A solicitation that Open vSwitch cannot read (an option that is there twice) has no target for it, while receivers take the first option.
+  { ...NS, nd_target: NONE },
+  // Options could stand in another fragment (RFC 6980).
+  { ...NS, ...FRAGMENT },
+  { ...NA, ...FRAGMENT },
+  // So could what the packet is about (RFC 7112): headers that do not end, ICMPv6 without a type, a datagram without ports. Later fragments show another protocol.
+  { ...IPV6, ip_proto: NONE },
+  icmp6(0),
+  udpTo(6, 0),
+]
 
 /** Flows that are the same on every host, whatever its ports are. They exist for the host as such. */
 export function sharedItems(host: string): readonly Item[] {
@@ -46,10 +85,7 @@ function guard(): Part[] {
     actions: [moveInto(from, 'lladdr'), goto('guard_lladdr')],
   })
   return [
-    // A guest is no DHCP server and no router.
-    { table: 'guard', priority: 100, match: { ...UDP, udp_src: { value: 67n }, udp_dst: { value: 68n } }, actions: [] },
-    { table: 'guard', priority: 100, match: { ...UDP6, udp_src: { value: 547n }, udp_dst: { value: 546n } }, actions: [] },
-    { table: 'guard', priority: 100, match: RA, actions: [] },
+    ...NEVER.map((match): Part => ({ table: 'guard', priority: 100, match, actions: [] })),
     // Without the option there is no link-layer address to lie about.
     lladdr(70, { ...NS, nd_sll: NONE }, 'eth_src'),
     lladdr(70, { ...NA, nd_tll: NONE }, 'eth_src'),
@@ -82,7 +118,7 @@ function claims(): Part[] {
     // What a host sends before it has an address: router solicitation, MLD (RFC 3590), DHCP discover.
     part(90, { ...RS, ipv6_src: NONE }, nothing),
     ...[131, 132, 143].map((type) => part(90, { ...icmp6(type), ipv6_src: NONE }, nothing)),
-    part(90, { ...UDP, ip_src: NONE, ip_dst: { value: 0xffff_ffffn }, udp_src: { value: 68n }, udp_dst: { value: 67n } }, nothing),
+    part(90, { ...udp(4, 68, 67), ip_src: NONE, ip_dst: { value: 0xffff_ffffn } }, nothing),
     part(50, RARP, nothing),
     part(50, ARP, [...claim('arp_spa', 4), goto(AFTER_GUARD)]),
     part(50, IP, [...claim('ip_src', 4), goto(AFTER_GUARD)]),
@@ -107,7 +143,7 @@ function responder(): Part[] {
   const ask = { ...NS, ...TO_GROUP, nw_ttl: { value: 255n } }
   const local = { origin: ORIGIN.local }
   const toNd = [goto('respond_nd')]
-  const onward = [set('target', 0), goto(AFTER_RESPONDER)]
+  const onward = [set('target', 0), goto(UNANSWERED)]
   return [
     {
       table: 'responder',
@@ -123,20 +159,35 @@ function responder(): Part[] {
     { table: 'responder', priority: 100, registers: local, match: ask, actions: [set('nd_ask', 1), ...toNd] },
     { table: 'responder', priority: 90, match: ask, actions: toNd },
     { table: 'responder', priority: 0, actions: [goto(AFTER_RESPONDER)] },
-    { table: 'respond_arp', priority: 0, actions: [goto(AFTER_RESPONDER)] },
-    { table: 'respond_nd', priority: 0, actions: [goto(AFTER_RESPONDER)] },
-    { table: 'respond', priority: 50, match: ARP_REQUEST, actions: arpAnswer() },
-    { table: 'respond', priority: 50, registers: { nd_ask: 1 }, match: NS, actions: ndAnswer() },
+    { table: 'respond_arp', priority: 0, actions: [goto(UNANSWERED)] },
+    { table: 'respond_nd', priority: 0, actions: [goto(UNANSWERED)] },
+    { table: 'router', priority: 0, actions: [goto(AFTER_ROUTER)] },
+    { table: 'respond', priority: 50, match: ARP_REQUEST, actions: arpAnswer(BACK) },
+    { table: 'respond', priority: 50, registers: { nd_ask: 1 }, match: NS, actions: ndAnswer('host') },
     { table: 'respond', priority: 40, registers: local, match: NS, actions: [goto(DELIVER)] },
     { table: 'respond', priority: 40, registers: { target: ANY_PORT }, match: NS, actions: [goto(DELIVER)] },
     // From another host about a port that is not here: it may be the owner's own question.
     { table: 'respond', priority: 0, actions: onward },
-    { table: 'respond_nd_option', priority: 50, match: NA, actions: [move('eth_src', 'nd_tll'), output(PORT.IN_PORT)] },
+    { table: 'respond_nd_option', priority: 50, match: NA, actions: ndTargetAnswer(BACK) },
   ]
 }
 
+const BACK: readonly Action[] = [output(PORT.IN_PORT)]
+
+/** What is answered to a port, as to all others, but goes back in a way of its own: with the tag of a subport, with copies for who listens. */
+export function answersTo(sender: number, back: readonly Action[]): Part[] {
+  return [
+    { table: 'respond', priority: 60, registers: { sender }, match: ARP_REQUEST, actions: arpAnswer(back) },
+    { table: 'respond_nd_option', priority: 60, registers: { sender }, match: NA, actions: ndTargetAnswer(back) },
+  ]
+}
+
+function ndTargetAnswer(back: readonly Action[]): Action[] {
+  return [move('eth_src', 'nd_tll'), ...back]
+}
+
 /** The request turned round: its sender becomes the target, the owner the sender. */
-function arpAnswer(): Action[] {
+function arpAnswer(back: readonly Action[]): Action[] {
   return [
     move('eth_src', 'eth_dst'),
     moveTo('owner_mac', 'eth_src'),
@@ -146,19 +197,22 @@ function arpAnswer(): Action[] {
     move('arp_tpa', 'reg6'),
     move('arp_spa', 'arp_tpa'),
     move('reg6', 'arp_spa'),
-    output(PORT.IN_PORT),
+    ...back,
   ]
 }
 
-/** RFC 4861, 4.4: flags S and O, and the target's link-layer address (option 2), which `respond_nd_option` fills in. */
-function ndAnswer(): Action[] {
+/**
+ * RFC 4861, 4.4: flags S and O, and the target's link-layer address (option 2), which `respond_nd_option` fills in. A router says R as well: who has a way by it would
+ * give it up.
+ */
+export function ndAnswer(of: 'host' | 'router'): Action[] {
   return [
     move('eth_src', 'eth_dst'),
     moveTo('owner_mac', 'eth_src'),
     move('ipv6_src', 'ipv6_dst'),
     move('nd_target', 'ipv6_src'),
     setField('icmpv6_type', 136n),
-    setField('nd_reserved', 0x6000_0000n),
+    setField('nd_reserved', of === 'router' ? 0xe000_0000n : 0x6000_0000n),
     setField('nd_options_type', 2n),
     goto('respond_nd_option'),
   ]

@@ -4,7 +4,10 @@ import type { TableName } from './tables.ts'
 export const AFTER_GUARD: TableName = 'egress'
 export const AFTER_EGRESS: TableName = 'learn'
 export const AFTER_LEARN: TableName = 'responder'
-export const AFTER_RESPONDER: TableName = 'l2'
+export const AFTER_RESPONDER: TableName = 'router'
+/** What the responders leave, which is for nobody's MAC alone: no router is asked. */
+export const UNANSWERED: TableName = 'l2'
+export const AFTER_ROUTER: TableName = 'l2'
 /** Frames with a target: the way towards the port begins here. */
 export const DELIVER: TableName = 'ingress'
 export const AFTER_INGRESS: TableName = 'output'

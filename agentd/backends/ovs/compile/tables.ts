@@ -1,8 +1,12 @@
 import type { FieldName } from '../flow/fields.ts'
+import { COPY_TABLES } from './copy-tables.ts'
 import type { RegisterName } from './registers.ts'
+import { ROUTE_TABLES } from './route-tables.ts'
+import { SNOOP_TABLES } from './snoop-tables.ts'
 
 export type TableName =
   | 'classify'
+  | 'sent'
   | 'guard'
   | 'guard_lladdr'
   | 'guard_claim'
@@ -12,58 +16,57 @@ export type TableName =
   | 'egress_state'
   | 'egress_rules'
   | 'egress_accept'
+  | 'egress_kept'
   | 'learn'
   | 'responder'
   | 'respond_arp'
   | 'respond_nd'
   | 'respond'
   | 'respond_nd_option'
+  | 'router'
+  | 'router_own'
+  | 'route'
+  | 'neighbour'
+  | 'router_answer'
   | 'l2'
   | 'learned'
   | 'l2_unknown'
   | 'flood'
   | 'flood_unknown'
   | 'flood_part'
+  | 'snoop'
+  | 'snoop_copy'
+  | 'snooping'
+  | 'snooped'
   | 'ingress'
   | 'ingress_kind'
   | 'ingress_state'
   | 'ingress_rules'
   | 'ingress_accept'
+  | 'ingress_kept'
   | 'output'
   | 'tunnel_key'
   | 'tunnel_peer'
+  | 'limit'
+  | 'limit_again'
+  | 'copy'
+  | 'copy_limit'
+  | 'copy_limit_again'
 
 /** A field of the packet, or named bits of a register. */
 export type Place = FieldName | RegisterName
 
-/**
- * One table. Numbers are assigned here, once, and never used again for something else: during an upgrade flows of both versions are in the switch.
- * `build.ts` refuses a flow that matches, sets or jumps to anything that is not declared.
- */
-export interface Table {
-  readonly name: TableName
-  readonly number: number
-  readonly matches: readonly Place[]
-  readonly sets: readonly Place[]
-  /** Tables it may go on in, by goto or resubmit: always ones with a higher number. */
-  readonly jumps: readonly TableName[]
-  /** May hand frames to ports. */
-  readonly outputs: boolean
-  /** May keep connections. Where it looks one up, the frame goes on in one of `jumps`. */
-  readonly tracks: boolean
-  /** Tables into which its flows may learn. */
-  readonly learns: readonly TableName[]
-  readonly arrives: string
-  readonly leaves: string
-}
-
-interface Declaration {
+/** As it is written below; `pipeline.ts` says what each member means, and fills in the others. */
+export interface Declaration {
   readonly number: number
   readonly matches: readonly Place[]
   readonly sets?: readonly Place[]
   readonly jumps?: readonly TableName[]
+  readonly back?: readonly TableName[]
   readonly outputs?: true
   readonly tracks?: true
+  readonly meters?: true
+  readonly tells?: true
   readonly learns?: readonly TableName[]
   readonly arrives: string
   readonly leaves: string
@@ -73,31 +76,47 @@ const ND: readonly FieldName[] = ['eth_type', 'ip_proto', 'icmpv6_type']
 
 /** What tells frames apart that need no rule. */
 const FILTERED: readonly FieldName[] = [...ND, 'udp_src', 'udp_dst']
-const STATE: readonly FieldName[] = ['eth_type', 'ct_state', 'ct_mark']
+const STATE: readonly Place[] = ['eth_type', 'ct_state', 'ct_mark', 'rules']
 const RULED: readonly Place[] = [
-  ...(['rules', 'conj_id', 'eth_type', 'ip_proto', 'tcp_dst', 'udp_dst', 'sctp_dst'] as const),
-  ...(['icmp_type', 'icmp_code', 'icmpv6_type', 'icmpv6_code'] as const),
+  ...(['conj_id', 'ip_proto', 'tcp_dst', 'udp_dst', 'sctp_dst'] as const),
+  ...(['icmp_type', 'icmp_code', 'icmpv6_type', 'icmpv6_code', 'ip_frag'] as const),
 ]
 
-const DECLARED: Readonly<Record<TableName, Declaration>> = {
+const KEPT = {
+  arrives: 'The first frame of a connection that is kept now; and fragments of anybody that Open vSwitch gave up waiting for.',
+  leaves: 'The first frame. Fragments that were not looked up are dropped.',
+} as const
+
+/** Numbers are assigned here, once, and never used again for something else: during an upgrade flows of both versions are in the switch. */
+export const DECLARED: Readonly<Record<TableName, Declaration>> = {
   classify: {
     number: 0,
-    matches: ['in_port', 'vlan_tci', 'tun_id', 'tun_src', 'tun_ipv6_src'],
-    sets: ['network', 'origin', 'sender', 'zone', 'rules', 'vlan_tci'],
-    jumps: ['guard', 'learn'],
+    matches: ['in_port', 'vlan_tci', 'eth_type', 'tun_id', 'tun_src', 'tun_ipv6_src'],
+    sets: ['network', 'origin', 'sender', 'zone', 'rules', 'vlan_tci', 'target'],
+    jumps: ['sent', 'guard', 'learn', 'copy'],
+    meters: true,
     arrives: 'Every frame, from every port of br-int.',
     leaves:
-      'Frames whose network is known: from an attached local port (untagged, administratively up), from a tunnel with the key of a network and the address of a host that has a port of it, from a provider bridge with the VLAN of a network. Everything else is dropped.',
+      'Frames whose network is known: from an attached local port (untagged, or with the VLAN of a subport; administratively up), from a tunnel with the key of a network and the address of a host that has a port of it or of a network from which routers lead into it, from a provider bridge with the VLAN of a network. To `copy`: copies of what a local port sends, and those that come from other hosts under the key of a tap service. Everything else is dropped, and so is what a local port sends above the limit of its QoS policy.',
+  },
+  // 1 to 9: QoS of what local ports send
+  sent: {
+    number: 5,
+    matches: ['sender', 'eth_type'],
+    sets: ['ip_dscp'],
+    meters: true,
+    arrives: 'Frames of local ports whose QoS policy marks them, or limits both bits and packets.',
+    leaves: '(comes back, with the DSCP of the policy; what is above the second limit is dropped)',
   },
   // 10 to 14 were the guard's tables before it compared what frames claim in registers.
   guard: {
     number: 15,
-    matches: [...ND, 'nd_sll', 'nd_tll', 'udp_src', 'udp_dst'],
+    matches: [...ND, 'nd_target', 'nd_sll', 'nd_tll', 'udp_dst', 'icmp_type', 'ip_frag'],
     sets: ['lladdr'],
     jumps: ['guard_lladdr'],
     arrives: 'Frames of local ports with port security.',
     leaves:
-      'The same with the link-layer address that they claim. Dropped: answers of DHCP servers, router advertisements, and every ethertype but IPv4, IPv6, ARP and RARP.',
+      'The same with the link-layer address that they claim. Dropped: answers of DHCP servers, router advertisements, redirects, IPv6 and neighbour discovery that hide in fragments what they are about, and every ethertype but IPv4, IPv6, ARP and RARP.',
   },
   guard_lladdr: {
     number: 16,
@@ -143,28 +162,32 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
     number: 21,
     matches: STATE,
     jumps: ['egress_rules', 'learn'],
+    tells: true,
     arrives: 'IP of ports with stateful groups, with what is known of the connection.',
     leaves:
       'Answers to what was let in, and ICMP errors about it, to `learn`; everything else to the rules, frames of known connections too. Invalid ones are dropped.',
   },
   egress_rules: {
     number: 22,
-    matches: [...RULED, ...STATE, 'ip_dst', 'ipv6_dst'],
+    matches: [...RULED, ...STATE, 'network', 'ip_dst', 'ipv6_dst'],
     jumps: ['egress_accept'],
     tracks: true,
-    sets: ['ct_mark'],
+    tells: true,
+    sets: ['ct_mark', 'rule'],
     arrives: 'IP that needs a rule.',
     leaves: 'What a rule of the groups allows. A known connection that no rule allows any more is marked as refused.',
   },
   egress_accept: {
     number: 23,
-    matches: STATE,
-    jumps: ['learn'],
+    matches: [...STATE, 'ct_label'],
+    jumps: ['egress_kept', 'learn'],
     tracks: true,
-    sets: ['ct_mark'],
+    tells: true,
+    sets: ['ct_mark', 'ct_label'],
     arrives: 'What a rule allows.',
-    leaves: 'The same; a new connection is kept, and one that was refused stands again.',
+    leaves: 'The same, at once where the connection is known; a new one is kept first, and one that was refused stands again.',
   },
+  egress_kept: { number: 24, matches: ['ct_state'], jumps: ['learn'], ...KEPT },
   learn: {
     number: 30,
     matches: ['network', 'eth_src'],
@@ -176,11 +199,13 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
   // 35 to 39: service traps (DHCP, metadata)
   responder: {
     number: 40,
-    matches: [...ND, 'origin', 'eth_dst', 'arp_op', 'ipv6_src', 'nw_ttl', 'nd_sll'],
-    sets: ['nd_ask'],
-    jumps: ['respond_arp', 'respond_nd', 'l2'],
+    matches: [...ND, 'network', 'origin', 'eth_dst', 'arp_op', 'arp_tpa', 'ipv6_src', 'ip_dst', 'nw_ttl', 'nd_target', 'nd_sll'],
+    sets: ['nd_ask', 'target', 'owner_mac'],
+    jumps: ['respond_arp', 'respond_nd', 'respond', 'router', 'l2'],
+    tells: true,
     arrives: 'Everything that passed the guard.',
-    leaves: 'Broadcast ARP requests of local ports and multicast neighbour solicitations to the responders, the rest to `l2`.',
+    leaves:
+      'Broadcast ARP requests of local ports, multicast neighbour solicitations, and what asks a router whether it is still there, to the responders; the rest to `router`. In networks with IGMP snooping the agent is told what hosts and routers say of groups.',
   },
   respond_arp: {
     number: 41,
@@ -203,9 +228,9 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
     matches: [...ND, 'origin', 'sender', 'target', 'nd_ask', 'arp_op'],
     sets: [
       ...(['target', 'swap', 'eth_src', 'eth_dst', 'arp_op', 'arp_sha', 'arp_tha', 'arp_spa', 'arp_tpa'] as const),
-      ...(['ipv6_src', 'ipv6_dst', 'icmpv6_type', 'nd_reserved', 'nd_options_type'] as const),
+      ...(['ipv6_src', 'ipv6_dst', 'icmpv6_type', 'nd_reserved', 'nd_options_type', 'vlan_tci', 'vlan_vid'] as const),
     ],
-    jumps: ['respond_nd_option', 'l2', 'ingress'],
+    jumps: ['respond_nd_option', 'l2', 'ingress', 'copy'],
     outputs: true,
     arrives: 'Questions for a known address, with its owner.',
     leaves:
@@ -213,13 +238,15 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
   },
   respond_nd_option: {
     number: 44,
-    matches: [...ND],
-    sets: ['nd_tll'],
+    matches: [...ND, 'sender'],
+    sets: ['nd_tll', 'vlan_tci', 'vlan_vid', 'target'],
+    jumps: ['copy'],
     outputs: true,
     arrives: 'Solicitations that `respond` turned into advertisements.',
     leaves: 'The advertisement, back to who asked. (`nd_tll` cannot be set by the flow that turns the type.)',
   },
-  // 50 to 59: routing; 60 to 69: NAT
+  ...ROUTE_TABLES,
+  // 60 to 69: NAT
   l2: {
     number: 70,
     matches: ['network', 'eth_dst'],
@@ -246,7 +273,7 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
     number: 73,
     matches: ['network', 'origin'],
     sets: ['target', 'flood_part', 'tun_id'],
-    jumps: ['flood_part', 'ingress'],
+    jumps: ['flood_part', 'snoop', 'ingress'],
     arrives: 'Broadcast and multicast.',
     leaves:
       'A copy to every local port of the network; from local ports also one to each host with a port of it, or to the provider network.',
@@ -265,22 +292,24 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
     number: 75,
     matches: ['network', 'flood_part'],
     sets: ['target', 'tun_dst', 'tun_ipv6_dst'],
-    jumps: ['ingress'],
+    jumps: ['snoop_copy', 'ingress'],
     outputs: true,
     arrives: 'Frames to be copied, once for each part of the set: one flow must not grow with the network.',
     leaves: 'A copy to each receiver of that part.',
   },
+  ...SNOOP_TABLES,
   ingress: {
     number: 80,
-    matches: ['target'],
+    matches: ['target', 'sender'],
     sets: ['zone', 'rules'],
     jumps: ['ingress_kind', 'output'],
     arrives: 'Frames with a target.',
-    leaves: 'Those to a local port with security groups with its zone and its rules, all others to `output`.',
+    leaves:
+      'Those to a local port with security groups with its zone and its rules, all others to `output`. Dropped: at a port that may use other MACs besides its own, the copy of what it has flooded itself.',
   },
   ingress_kind: {
     number: 81,
-    matches: [...FILTERED, 'zone'],
+    matches: [...FILTERED, 'network', 'zone', 'ip_dst'],
     jumps: ['ingress_state', 'ingress_rules', 'output'],
     tracks: true,
     arrives: 'Frames to a local port with security groups.',
@@ -291,6 +320,7 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
     number: 82,
     matches: STATE,
     jumps: ['ingress_rules', 'output'],
+    tells: true,
     arrives: 'IP to ports with stateful groups, with what is known of the connection.',
     leaves:
       'Answers to what was let out, and ICMP errors about it, to `output`; everything else to the rules, frames of known connections too. Invalid ones are dropped.',
@@ -300,28 +330,32 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
     matches: [...RULED, ...STATE, 'ip_src', 'ipv6_src'],
     jumps: ['ingress_accept'],
     tracks: true,
-    sets: ['ct_mark'],
+    tells: true,
+    sets: ['ct_mark', 'rule'],
     arrives: 'IP that needs a rule.',
     leaves: 'What a rule of the groups allows. A known connection that no rule allows any more is marked as refused.',
   },
   ingress_accept: {
     number: 91,
-    matches: STATE,
-    jumps: ['output'],
+    matches: [...STATE, 'ct_label'],
+    jumps: ['ingress_kept', 'output'],
     tracks: true,
-    sets: ['ct_mark'],
+    tells: true,
+    sets: ['ct_mark', 'ct_label'],
     arrives: 'What a rule allows.',
-    leaves: 'The same; a new connection is kept, and one that was refused stands again.',
+    leaves: 'The same, at once where the connection is known; a new one is kept first, and one that was refused stands again.',
   },
-  // 100 to 109: QoS
+  ingress_kept: { number: 92, matches: ['ct_state'], jumps: ['output'], ...KEPT },
+  // 100 to 109 were kept for QoS, which had to come before and after the rest: see 1 to 9, 120 to 124.
   output: {
     number: 110,
-    matches: ['target', 'network', 'origin'],
-    sets: ['vlan_tci', 'vlan_vid'],
-    jumps: ['tunnel_key'],
+    matches: ['target', 'network', 'origin', 'sender'],
+    sets: ['vlan_tci', 'vlan_vid', 'alone', 'target', 'eth_src'],
+    jumps: ['tunnel_key', 'limit', 'copy'],
     outputs: true,
     arrives: 'Frames with a target.',
-    leaves: 'To the local port; to the provider bridge, tagged; to the tunnel tables. Only frames of local ports leave the host.',
+    leaves:
+      'To the local port, for a subport with its tag, or to the limits of what it may receive; to the provider bridge, tagged; to the tunnel tables. Only frames of local ports leave the host.',
   },
   tunnel_key: {
     number: 111,
@@ -339,49 +373,5 @@ const DECLARED: Readonly<Record<TableName, Declaration>> = {
     arrives: 'Unicast to another host, with its key.',
     leaves: 'To the tunnel port, with the address of the host.',
   },
-}
-
-export const TABLES: readonly Table[] = (Object.entries(DECLARED) as [TableName, Declaration][])
-  .map(([name, d]) => ({
-    name,
-    number: d.number,
-    matches: d.matches,
-    sets: d.sets ?? [],
-    jumps: d.jumps ?? [],
-    outputs: d.outputs ?? false,
-    tracks: d.tracks ?? false,
-    learns: d.learns ?? [],
-    arrives: d.arrives,
-    leaves: d.leaves,
-  }))
-  .sort((a, b) => a.number - b.number)
-checkTables(TABLES)
-
-const BY_NAME = Object.fromEntries(TABLES.map((t) => [t.name, t])) as Readonly<Record<TableName, Table>>
-const BY_NUMBER: ReadonlyMap<number, Table> = new Map(TABLES.map((t) => [t.number, t]))
-
-export function table(name: TableName): Table {
-  return BY_NAME[name]
-}
-
-/** Undefined: not one of ours. */
-export function tableByNumber(number: number): Table | undefined {
-  return BY_NUMBER.get(number)
-}
-
-/** The table that the switch fills by itself; diff and drift leave it out. */
-export const LEARNED: number = BY_NAME.learned.number
-
-/** Throws when a number is used twice, a jump leads nowhere or backward, or a table leads nowhere at all. Runs when the module loads. */
-export function checkTables(tables: readonly Table[]): void {
-  const byName = new Map(tables.map((t) => [t.name, t]))
-  if (new Set(tables.map((t) => t.number)).size !== tables.length) throw new Error('two tables have the same number')
-  for (const t of tables) {
-    if (t.number < 0 || t.number > 253) throw new Error(`table ${t.name}: ${t.number} is no table number`)
-    for (const next of [...t.jumps, ...t.learns]) {
-      const to = byName.get(next)
-      if (to === undefined) throw new Error(`table ${t.name} jumps to ${next}, which does not exist`)
-      if (to.number <= t.number) throw new Error(`table ${t.name} jumps backward to ${next}`)
-    }
-  }
+  ...COPY_TABLES,
 }

@@ -1,9 +1,10 @@
 import type { Flow } from '../flow/types.ts'
 import type { Link } from './links.ts'
+import type { MeterConfig } from './meters.ts'
 import type { Row } from './rows.ts'
 
 /** What an OVS item holds (`Item.value`). */
-export type OvsValue = FlowValue | RowValue | LinkValue | SettingValue
+export type OvsValue = FlowValue | RowValue | LinkValue | MeterValue | SettingValue
 
 export interface FlowValue {
   readonly kind: 'flow'
@@ -19,6 +20,12 @@ export interface RowValue {
 export interface LinkValue {
   readonly kind: 'link'
   readonly link: Link
+}
+
+export interface MeterValue {
+  readonly kind: 'meter'
+  readonly bridge: string
+  readonly config: MeterConfig
 }
 
 /** Something that another hand set by OpenFlow, which is only ever set back: what a port refuses, or (no port) what is done with fragments. */

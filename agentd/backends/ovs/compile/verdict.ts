@@ -1,11 +1,12 @@
 import { listed } from '../../../../src/lib/text.ts'
-import { domainOf, type SegmentIntent, type TunnelType } from '../../../../src/model/intent.ts'
-import { type Key, makeKey } from '../../../../src/model/key.ts'
+import { domainOf, hostsOf, type SegmentIntent, type TunnelType } from '../../../../src/model/intent.ts'
+import { displayKey, type Key, makeKey } from '../../../../src/model/key.ts'
 import type { Facts, Verdict } from '../../backend.ts'
-import { patchPorts, tunnelPort } from './names.ts'
-import { tunnelTypes } from './outside.ts'
+import { type CarrierType, patchPorts, tunnelPort } from './names.ts'
 import { providerFault } from './provider.ts'
-import { canMake, type HostView, isTunnelType, type NetworkView, sameFamily } from './view.ts'
+import type { RouterView } from './routers.ts'
+import { canMake, type Mirror, sameFamily, type Tap } from './taps.ts'
+import { type HostView, isTunnelType, type NetworkView, tunnelTypes } from './view.ts'
 import type { Wiring } from './wiring.ts'
 
 /** What can be said of every resource before anything is written. The first that applies: down, not plugged, not carried. */
@@ -23,9 +24,79 @@ export function verdictsOf(view: HostView, wiring: ReadonlyMap<Key, Wiring>, fac
           : (wiring.get(attach.port)?.verdict ?? network.missing)
     if (verdict !== undefined) out.set(attach.port, verdict)
   }
+  for (const { trunk } of view.trunks) {
+    const verdict = wiring.get(trunk)?.verdict
+    if (verdict !== undefined) out.set(trunk, verdict)
+  }
+  tapVerdicts(view, facts, out)
+  for (const router of view.routers) {
+    const verdict = router.up ? lostNetwork(router, view, facts) : down('admin_state_up is false')
+    if (verdict !== undefined) out.set(router.router, verdict)
+  }
   const fault = missingBridge(view, facts) ?? unusableAddress(view, facts) ?? brokenBridge(view, facts)
   if (fault !== undefined) out.set(makeKey('host', '', view.host), fault)
   return out
+}
+
+/** Services whose port is here, flows whose source is, and mirrors: what this host has something to say about. */
+export function tapSubjects({ taps: { taps, mirrors } }: HostView): readonly Key[] {
+  return [
+    ...taps.flatMap(({ service, here, flows }) => [...(here ? [service.tap] : []), ...flows.map((f) => f.flow)]),
+    ...mirrors.map((m) => m.intent.mirror),
+  ]
+}
+
+/** A tap is as well as its port, and as the way of its copies. */
+function tapVerdicts(view: HostView, facts: Facts, out: Map<Key, Verdict>): void {
+  const say = (subject: Key, port: Key, way: Verdict | undefined): void => {
+    const own = out.get(port)
+    const verdict = own === undefined ? way : { ...own, cause: `${displayKey(port)}: ${own.cause}` }
+    if (verdict !== undefined) out.set(subject, verdict)
+  }
+  for (const tap of view.taps.taps) {
+    if (tap.here) say(tap.service.tap, tap.service.port, missingWay(tap, tap.from, view, facts))
+    for (const { flow, port } of tap.flows) say(flow, port, missingWay(tap, tap.to, view, facts))
+  }
+  for (const mirror of view.taps.mirrors) say(mirror.intent.mirror, mirror.intent.port, missingCollector(mirror, view, facts))
+}
+
+/** Why a network, no port of which is here, is not reached from here through a router. Where one is, that port says it. */
+function lostNetwork({ legs }: RouterView, view: HostView, facts: Facts): Verdict | undefined {
+  const joined = new Set(legs.map((l) => l.network))
+  for (const network of view.networks) {
+    const { segment, attaches, locations } = network
+    if (attaches.length > 0 || !joined.has(segment.network) || !segment.admin_state_up || locations.length === 0) continue
+    const name = displayKey(segment.network)
+    if (segment.network_type === 'local')
+      return error(`${name} is a local network, and its ports are on other hosts: give it another network_type`)
+    const missing = missingCarrier(network, view, facts)
+    if (missing !== undefined) return { ...missing, cause: `${name} is not reached from here: ${missing.cause}` }
+  }
+  return undefined
+}
+
+/** Why copies do not travel between this host and others. */
+function missingWay({ service, ends, carrier }: Tap, others: readonly string[], view: HostView, facts: Facts): Verdict | undefined {
+  const [lost] = others.filter((h) => !ends.has(h))
+  if (lost === undefined) return carrier === undefined || others.length === 0 ? undefined : brokenTunnel(carrier, facts)
+  const type = service.tunnel?.type
+  if (type === undefined) return error(`no tunnel between ${view.host} and ${lost} is there for copies: give the site tunnel types`)
+  const own = view.offer?.tunnel_ip
+  if (own === undefined) return error(`copies travel in tunnels, and host ${view.host} has no tunnel_ip: give it one under hosts`)
+  if (!canMake(facts, type)) return cannotMake(type)
+  return error(`copies travel in tunnels between ${view.host} and ${lost}, which has no tunnel_ip of the same IP version`)
+}
+
+function missingCollector({ intent, carrier, reached }: Mirror, view: HostView, facts: Facts): Verdict | undefined {
+  if (reached) return brokenTunnel(carrier, facts)
+  const own = view.offer?.tunnel_ip
+  if (own === undefined) return error(`copies are sent from the tunnel_ip, and host ${view.host} has none: give it one under hosts`)
+  if (!sameFamily(own, intent.remote_ip)) return error(`remote_ip ${intent.remote_ip} and tunnel_ip ${own} are of different IP versions`)
+  return cannotMake(carrier)
+}
+
+function cannotMake(type: CarrierType): Verdict {
+  return error(`this Open vSwitch makes no ${type} interfaces (ovs-vsctl get Open_vSwitch . iface_types)`)
 }
 
 function down(cause: string): Verdict {
@@ -54,7 +125,7 @@ function missingTunnel(type: TunnelType, network: NetworkView, view: HostView, f
   const own = view.offer?.tunnel_ip
   if (own === undefined)
     return error(`${type} ${network.segment.network} needs tunnels, and host ${view.host} has no tunnel_ip: give it one under hosts`)
-  if (!canMake(facts, type)) return error(`this Open vSwitch makes no ${type} interfaces (ovs-vsctl get Open_vSwitch . iface_types)`)
+  if (!canMake(facts, type)) return cannotMake(type)
   return unreachablePeer(network, view, own)
 }
 
@@ -105,15 +176,23 @@ function passesNothing(bridge: string, physical: string, facts: Facts): Verdict 
 /** The port that carries the network exists, and OVS cannot open it. */
 function brokenCarrier({ carrier }: NetworkView, facts: Facts): Verdict | undefined {
   if (carrier.by === 'nothing') return undefined
-  const name = carrier.by === 'tunnel' ? tunnelPort(carrier.type) : patchPorts(carrier.bridge).int
+  return carrier.by === 'tunnel' ? brokenTunnel(carrier.type, facts) : brokenInterface(patchPorts(carrier.bridge).int, facts)
+}
+
+function brokenTunnel(type: CarrierType, facts: Facts): Verdict | undefined {
+  return brokenInterface(tunnelPort(type), facts)
+}
+
+function brokenInterface(name: string, facts: Facts): Verdict | undefined {
   const fault = facts.interfaces[name]?.error
   return fault === undefined || fault === '' ? undefined : error(`${name}: ${fault} (ovs-vsctl list Interface ${name})`)
 }
 
 function unreachablePeer(network: NetworkView, { host, endpoints }: HostView, own: string): Verdict | undefined {
-  for (const { host: at } of network.locations) {
-    const ip = at === undefined || at === host ? undefined : endpoints.get(at)
-    if (ip !== undefined && !sameFamily(own, ip)) {
+  for (const location of network.locations) {
+    for (const at of hostsOf(location)) {
+      const ip = at === host ? undefined : endpoints.get(at)
+      if (ip === undefined || sameFamily(own, ip)) continue
       return error(
         `tunnel_ip ${own} of ${host} and ${ip} of ${at} are of different IP versions: give hosts that share a network one version`,
       )

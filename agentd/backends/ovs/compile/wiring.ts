@@ -1,24 +1,55 @@
-import type { AttachIntent } from '../../../../src/model/intent.ts'
-import { compareText, type Key } from '../../../../src/model/key.ts'
+import type { AttachIntent, TrunkIntent } from '../../../../src/model/intent.ts'
+import { compareText, displayKey, type Key } from '../../../../src/model/key.ts'
 import type { Facts, InterfaceFact, Verdict } from '../../backend.ts'
 import { BRIDGE, isReserved } from './names.ts'
 import type { Numbers } from './numbers.ts'
+import type { HostView } from './view.ts'
 
 /** Where a port of this host is plugged, or why it is not. Without an ofport it gets no flow that lets a frame in or out. */
 export interface Wiring {
   readonly ofport?: number
+  /** Of a subport: the VLAN id of its frames at that ofport, which is its parent's. */
+  readonly vlan?: number
   readonly verdict?: Verdict
 }
 
-/** The wiring of every port. An interface we make has the number we ask for until OVS says another. */
-export function wire(attaches: readonly AttachIntent[], facts: Facts, numbers: Numbers): ReadonlyMap<Key, Wiring> {
+/** The wiring of every port and trunk. An interface we make has the number we ask for until OVS says another. Subports are wired as their parent is. */
+export function wire(
+  { attaches, trunks }: Pick<HostView, 'attaches' | 'trunks'>,
+  facts: Facts,
+  numbers: Numbers,
+): ReadonlyMap<Key, Wiring> {
   const byIfaceId = indexByIfaceId(facts)
+  const subports = new Set(trunks.flatMap((t) => t.subports.map((s) => s.port)))
   const out = new Map<Key, Wiring>()
+  const up = new Map<Key, boolean>()
   for (const attach of attaches) {
+    up.set(attach.port, attach.admin_state_up)
+    if (subports.has(attach.port)) continue
     if (attach.plug.by === 'external') out.set(attach.port, wireExternal(attach, byIfaceId.get(attach.id) ?? []))
     else out.set(attach.port, wireOwn(attach.plug.interface, facts, numbers))
   }
+  for (const trunk of trunks) {
+    const through = wireTrunk(trunk, out.get(trunk.parent), up.get(trunk.parent) === true)
+    out.set(trunk.trunk, through)
+    for (const { port, vlan_id } of trunk.subports)
+      if (up.has(port)) out.set(port, through.ofport === undefined ? through : { ...through, vlan: vlan_id })
+  }
   return out
+}
+
+/** How frames of subports come in; with a verdict that says what their parent lacks. */
+function wireTrunk(trunk: TrunkIntent, parent: Wiring | undefined, parentUp: boolean): Wiring {
+  if (!trunk.admin_state_up) return down(`admin_state_up of ${displayKey(trunk.trunk)} is false`)
+  const name = displayKey(trunk.parent)
+  if (parent === undefined) return error(`${name}, whose interface carries it, is not on this host`)
+  if (!parentUp) return down(`admin_state_up of ${name}, whose interface carries it, is false`)
+  if (parent.verdict === undefined) return parent
+  return { ...parent, verdict: { ...parent.verdict, cause: `${name}, whose interface carries it: ${parent.verdict.cause}` } }
+}
+
+function down(cause: string): Wiring {
+  return { verdict: { state: 'DOWN', cause } }
 }
 
 type Named = readonly [name: string, fact: InterfaceFact]

@@ -10,14 +10,20 @@ export const ARP_REQUEST: Match = makeMatch({ eth_type: 0x0806, arp_op: 1 })
 export const RARP: Match = makeMatch({ eth_type: 0x8035 })
 export const IP: Match = makeMatch({ eth_type: 0x0800 })
 export const IPV6: Match = makeMatch({ eth_type: 0x86dd })
-export const UDP: Match = makeMatch({ eth_type: 0x0800, ip_proto: 17 })
-export const UDP6: Match = makeMatch({ eth_type: 0x86dd, ip_proto: 17 })
+const UDP: Match = makeMatch({ eth_type: 0x0800, ip_proto: 17 })
+const UDP6: Match = makeMatch({ eth_type: 0x86dd, ip_proto: 17 })
 const ICMP6: Match = makeMatch({ eth_type: 0x86dd, ip_proto: 58 })
-/** Router solicitation, router advertisement, neighbour solicitation, neighbour advertisement (RFC 4861). */
+/** Router solicitation, router advertisement, neighbour solicitation, neighbour advertisement, redirect (RFC 4861). */
 export const RS: Match = icmp6(133)
 export const RA: Match = icmp6(134)
 export const NS: Match = icmp6(135)
 export const NA: Match = icmp6(136)
+export const REDIRECT6: Match = icmp6(137)
+/** RFC 792. */
+export const REDIRECT4: Match = makeMatch({ eth_type: 0x0800, ip_proto: 1, icmp_type: 5 })
+/** A part of a packet; a part that is not the first. */
+export const FRAGMENT: Match = { ip_frag: { value: 1n, mask: 1n } }
+export const LATER_FRAGMENT: Match = { ip_frag: { value: 3n } }
 
 export const UNTAGGED: Match = { vlan_tci: { value: 0n, mask: 0x1fffn } }
 export const TO_GROUP: Match = makeMatch({ eth_dst: '01:00:00:00:00:00/01:00:00:00:00:00' })
@@ -30,6 +36,16 @@ export function ct(state: string, more: Match = {}): Match {
 
 export function icmp6(type: number): Match {
   return { ...ICMP6, icmpv6_type: { value: BigInt(type) } }
+}
+
+/** A datagram from one port to another. */
+export function udp(family: IpFamily, from: number, to: number): Match {
+  return { ...(family === 4 ? UDP : UDP6), udp_src: { value: BigInt(from) }, udp_dst: { value: BigInt(to) } }
+}
+
+/** A datagram to a port, from whichever. */
+export function udpTo(family: IpFamily, to: number): Match {
+  return { ...(family === 4 ? UDP : UDP6), udp_dst: { value: BigInt(to) } }
 }
 
 /** A frame with that VLAN id; OpenFlow's VID carries the "present" bit above the 12. */

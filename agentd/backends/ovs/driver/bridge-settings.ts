@@ -9,11 +9,20 @@ import { type Inventory, isOurs } from './observe.ts'
 export interface BridgeSettings {
   /** The ports that refuse something, by number. */
   readonly ports: Map<number, PortDescription>
-  /** Fragments of IP: 0 is `normal`. OVS tells nobody when it changes. */
+  /** What is done with fragments of IP, a place in `FRAGMENTS`. OVS tells nobody when it changes. */
   fragments: number
 }
 
 const FRAGMENTS = ['normal', 'drop', 'reassemble', 'nx-match']
+/** What a bridge is born with: no fragment shows its ports or ICMP type, so the guard would pass in two pieces what it drops in one. */
+const NORMAL = 0
+/** The first fragment shows what the packet is about. */
+const NX_MATCH = 3
+
+/** A bridge as it is born is made to look into first fragments. What another hand chose is drift, and left to `settingItems`. */
+export async function lookIntoFragments(client: OpenFlowClient): Promise<void> {
+  if ((await client.fragments()) === NORMAL) await client.setFragments(NX_MATCH)
+}
 
 /** Reads everything again into the same settings. */
 export async function readSettings(client: OpenFlowClient, settings: BridgeSettings): Promise<void> {
@@ -36,7 +45,7 @@ export function notePort({ ports }: BridgeSettings, { kind, port }: PortEvent): 
 export async function setRight(client: OpenFlowClient, items: readonly Item[]): Promise<void> {
   for (const { value } of items) {
     const { port } = value as SettingValue
-    if (port === undefined) await client.setFragments(0)
+    if (port === undefined) await client.setFragments(NX_MATCH)
     else await client.acceptOn(port)
   }
 }
@@ -54,11 +63,11 @@ export function settingItems(
   const used = settings.ports.size === 0 ? new Map<number, string>() : usedPorts(flows)
   const spoiledBy = (port: PortDescription): string | undefined => ownRow(port, inventory, installation) ?? used.get(port.port)
   const out = new Map(refusalItems(BRIDGE, settings.ports.values(), spoiledBy))
-  if (settings.fragments !== 0) {
+  if (settings.fragments !== NX_MATCH) {
     const key = `fragments on ${BRIDGE}`
     const text = `${FRAGMENTS[settings.fragments] ?? settings.fragments} (set with ovs-ofctl set-frags)`
     const value: SettingValue = { kind: 'setting', bridge: BRIDGE }
-    out.set(key, { key, owners: [], text, value, spoils: { key: `row Bridge ${BRIDGE}`, right: 'normal' } })
+    out.set(key, { key, owners: [], text, value, spoils: { key: `row Bridge ${BRIDGE}`, right: 'nx-match' } })
   }
   return out
 }

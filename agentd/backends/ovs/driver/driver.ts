@@ -1,23 +1,32 @@
 import { randomUUID } from 'node:crypto'
 import type { JsonObject } from '../../../../src/model/brand.ts'
 import type { Compiled, Delta, Driver, DriverOptions, Facts, Item, Observed, Outcome } from '../../backend.ts'
+import type { Announced } from '../compile/announced.ts'
 import { flowItemKey } from '../compile/build.ts'
 import type { Connections } from '../compile/connections.ts'
 import type { Link } from '../compile/links.ts'
+import type { Logging } from '../compile/logged.ts'
 import { BRIDGE } from '../compile/names.ts'
+import type { SnoopPlan } from '../compile/snoop.ts'
 import { type OvsdbClient, openOvsdb } from '../ovsdb/client.ts'
+import { Announcer } from './announcer.ts'
 import { Around } from './around.ts'
 import { settingItems } from './bridge-settings.ts'
 import { ConnectionKeeper } from './connection-keeper.ts'
+import { ConnectionLog } from './connection-log.ts'
 import { pickDatapath } from './datapath.ts'
 import { FlowChannel } from './flow-channel.ts'
 import { foreignFlows } from './flow-table.ts'
 import { foreignThings } from './foreign.ts'
+import { Layers } from './layers.ts'
 import { LinkKeeper } from './link-keeper.ts'
+import { foreignMeters, withStale } from './meter-table.ts'
 import { factsOf, type Inventory, isDown, isNews, isOurs, MONITORED, rowItems, takeInventory, unreadFlows } from './observe.ts'
+import { PacketChannel } from './packet-channel.ts'
 import { partsOf } from './parts.ts'
 import { followPlugged, NONE_PLUGGED, type PluggedPorts, replugOperations } from './plugged.ts'
 import { readBack } from './readback.ts'
+import { Snooper } from './snooper.ts'
 import { forgetStale } from './stale-datapath.ts'
 import { type Hands, type Written, writeParts } from './write-parts.ts'
 
@@ -39,7 +48,11 @@ class OvsDriver implements Driver {
   readonly #links: LinkKeeper = new LinkKeeper()
   readonly #around: Around
   readonly #hands: Hands
+  readonly #snooper: Snooper
+  readonly #announcer: Announcer
   readonly #connections: ConnectionKeeper
+  readonly #packets: PacketChannel
+  readonly #log: ConnectionLog
   #inventory: Inventory
   #facts: Facts
   #plugged: PluggedPorts = NONE_PLUGGED
@@ -81,8 +94,29 @@ class OvsDriver implements Driver {
       isReadable: () => unreadFlows(this.#inventory) === undefined,
       onChange: () => this.#wake(),
       onLost: () => this.#onLost(),
+      onSnooped: (event) => this.#snooper.told(event),
     })
+    this.#packets = new PacketChannel({
+      path: `${options.rundir}/${BRIDGE}.mgmt`,
+      log: options.log,
+      onPacket: { log: (packet) => this.#log.take(packet), snoop: (packet) => this.#snooper.heard(packet) },
+      onConnected: () => {
+        this.#log.restart()
+        this.#snooper.connected()
+      },
+    })
+    this.#snooper = new Snooper({ channel: this.#packets, log: options.log })
+    this.#announcer = new Announcer({ send: async (packet) => await this.#flows.send(packet) })
     this.#connections = new ConnectionKeeper(options)
+    this.#log = new ConnectionLog({
+      onEntry: options.onLogged ?? (() => {}),
+      meterStats: () => this.#packets.meterStats(),
+      now: Date.now,
+      setTimer: (ms, fn) => {
+        const timer = setTimeout(fn, ms).unref()
+        return { cancel: () => clearTimeout(timer) }
+      },
+    })
     this.#hands = {
       options,
       ovsdb: this.#ovsdb,
@@ -109,17 +143,15 @@ class OvsDriver implements Driver {
 
   async observe({ fresh = false }: { readonly fresh?: boolean } = {}): Promise<Observed> {
     await this.#ovsdb.ready(READY_MS)
-    const items = new Map<string, Item>(rowItems(this.#inventory, this.#options.installation))
     if (fresh) {
       await this.#around.look(true)
       this.#refreshFacts()
       await this.#links.refresh()
     } else await this.#links.refresh((link) => this.#looksOther(link))
-    for (const [key, item] of this.#links.items()) items.set(key, item)
-    for (const [key, item] of this.#around.items()) items.set(key, item)
+    const layers = [rowItems(this.#inventory, this.#options.installation), this.#links.items(), this.#around.items()]
     const foreign = foreignThings(this.#inventory, this.#options.installation)
     const unread = unreadFlows(this.#inventory)
-    if (unread !== undefined) return { items, foreign, unread }
+    if (unread !== undefined) return { items: new Layers(layers), foreign, unread }
     if (this.#inventory.Bridge.has(BRIDGE)) {
       const tables = await this.#flows.tables(fresh).catch((error: unknown) => {
         // The row may have changed while we connected, and says why better than the socket does.
@@ -127,11 +159,13 @@ class OvsDriver implements Driver {
         return undefined
       })
       if (tables === undefined) return await this.observe({ fresh })
-      for (const [key, item] of tables.own) items.set(key, item)
-      for (const [key, item] of this.#settings()) items.set(key, item)
-      foreign.push(...foreignFlows(tables))
+      const meters = this.#flows.meters()
+      // Most of all there is, so first.
+      layers.unshift(withStale(tables.own, tables.metered, meters.own))
+      layers.push(meters.own, this.#settings())
+      foreign.push(...foreignFlows(tables), ...foreignMeters(meters))
     }
-    return { items, foreign }
+    return { items: new Layers(layers), foreign }
   }
 
   #settings(): ReadonlyMap<string, Item> {
@@ -144,6 +178,12 @@ class OvsDriver implements Driver {
   #looksOther({ name, type, netns, up }: Link): boolean {
     const row = type === 'internal' && netns !== undefined ? undefined : this.#inventory.Interface.get(name)?.row
     return row !== undefined && isDown(row) === up
+  }
+
+  /** Before flows send packets, somebody is there who knows what to make of them. */
+  prepare({ logging }: Compiled): void {
+    this.#log.know(logging as Logging | undefined)
+    this.#packets.want('log', logging !== undefined && this.#options.onLogged !== undefined)
   }
 
   /** In stages (`writeParts`), then everything is read back. */
@@ -159,13 +199,16 @@ class OvsDriver implements Driver {
     // Something else may have changed among the changes of ours: look once more.
     if (this.#missed) this.#wake()
     this.#missed = false
+    this.#announcer.wrote(delta.add.map((item) => item.key))
     const verified = readBack(delta, this.#found(), written.failed, written.deferred)
     return { ...written, verified }
   }
 
-  /** A run follows a change, ours or another hand's: either may leave stale decisions in the datapath, and connections that are allowed no more. */
-  async settle({ connections }: Compiled): Promise<void> {
+  /** A run follows a change, ours or another hand's: either may leave stale decisions in the datapath, connections that are allowed no more, and ports that nobody out there has heard of. */
+  async settle({ connections, snooping, announced }: Compiled): Promise<void> {
+    this.#snooper.follow(snooping as SnoopPlan | undefined)
     if (this.#facts.datapath_type === 'netdev') await forgetStale(this.#options.rundir, this.#options.log)
+    this.#announcer.settle((announced as readonly Announced[] | undefined) ?? [], (key) => this.#flows.held(key) !== undefined)
     if (connections === undefined) return
     const { judges, freed } = connections as Connections
     await this.#connections.settle(judges, freed)
@@ -216,8 +259,10 @@ class OvsDriver implements Driver {
   async close(): Promise<void> {
     this.#closed = true
     if (this.#scheduled !== undefined) clearImmediate(this.#scheduled)
+    await Promise.all([this.#snooper.close(), this.#announcer.close()])
     this.#ovsdb.close()
-    await Promise.all([this.#flows.close(), this.#around.close()])
+    this.#log.close()
+    await Promise.all([this.#flows.close(), this.#packets.close(), this.#around.close()])
   }
 
   #onRows(): void {

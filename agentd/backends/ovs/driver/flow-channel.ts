@@ -2,13 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { DriverOptions, Item } from '../../backend.ts'
 import { isOurs } from '../compile/cookie.ts'
 import { BRIDGE } from '../compile/names.ts'
+import { SNOOPED } from '../compile/pipeline.ts'
+import type { Flow } from '../flow/types.ts'
 import { OpenFlowClient } from '../openflow/client.ts'
 import { OpenFlowError } from '../openflow/error.ts'
 import type { FlowEvent } from '../openflow/flow-monitor.ts'
 import type { FlowEntry } from '../openflow/flow-stats.ts'
-import { type BridgeSettings, notePort, readSettings, setRight } from './bridge-settings.ts'
-import { type FlowTables, forgetFlow, isKept, noteFlow } from './flow-table.ts'
+import type { PacketOut } from '../openflow/packets.ts'
+import { type BridgeSettings, lookIntoFragments, notePort, readSettings, setRight } from './bridge-settings.ts'
+import { type FlowTables, forgetFlow, isKept, noFlows, noteFlow } from './flow-table.ts'
 import { change, removal, writeSome } from './flow-write.ts'
+import { type MeterChange, type MeterTable, noMeters, readMeters, removeMeters, writeMeters } from './meter-table.ts'
 
 export interface FlowChannelOptions {
   /** The bridge's management socket. */
@@ -16,10 +20,12 @@ export interface FlowChannelOptions {
   readonly log: DriverOptions['log']
   /** False while the bridge's row forbids what our client speaks: connecting is in vain until the row is put right. */
   readonly isReadable: () => boolean
-  /** Flows or ports were changed by another hand, or the connection was lost or found again. */
+  /** Flows, meters or ports were changed by another hand, or the connection was lost or found again. */
   readonly onChange: () => void
   /** The connection that was in use broke. */
   readonly onLost: () => void
+  /** What happened in the tables that the agent fills with what it hears. */
+  readonly onSnooped: (event: Extract<FlowEvent, { readonly flow: Flow }>) => void
 }
 
 /** A bridge that was just made has its socket a moment later. */
@@ -29,14 +35,21 @@ const REQUEST_MS = 30_000
 /** Writes in a row that a lost connection may cut short before they count as failed. */
 const LOST_WRITES = 3
 
+/** What a write could not do: refused with the switch's words, or to be tried by the next turn. */
+export interface Unwritten {
+  readonly failed: Map<string, string>
+  readonly deferred: Set<string>
+}
+
 interface Link {
   readonly client: OpenFlowClient
   readonly tables: FlowTables
+  readonly meters: MeterTable
   readonly settings: BridgeSettings
 }
 
 /**
- * The flows of br-int and what else OpenFlow sets there: a replica that a flow monitor and notices of ports keep, and bundles. A lost connection (vswitchd ended, the bridge was deleted) forgets the replica, so that
+ * The flows of br-int and what else OpenFlow sets there: a replica that a flow monitor and notices of ports and meters keep, and bundles. A lost connection (vswitchd ended, the bridge was deleted) forgets the replica, so that
  * nothing is ever written from an incomplete picture; the next use connects again.
  */
 export class FlowChannel {
@@ -60,6 +73,8 @@ export class FlowChannel {
     // A new connection has just read everything.
     if (fresh && connected) await reread(link)
     else [, link.settings.fragments] = await Promise.all([link.client.barrier(), link.client.fragments()])
+    // The notice came before the barrier's answer. A meter that is gone took its flows along, which are only taken back once it is there.
+    if (link.meters.stale) await readMeters(link.client, link.meters)
     return link.tables
   }
 
@@ -81,7 +96,12 @@ export class FlowChannel {
   }
 
   held(key: string): Item | undefined {
-    return this.#current?.tables.own.get(key)
+    return this.#current?.tables.own.get(key) ?? this.#current?.meters.own.get(key)
+  }
+
+  /** As last read; empty while there is no connection. */
+  meters(): MeterTable {
+    return this.#current?.meters ?? noMeters()
   }
 
   /** As last read or told; undefined while there is no connection. */
@@ -98,6 +118,18 @@ export class FlowChannel {
     } catch (error) {
       for (const { key } of items) failed.set(key, error instanceof Error ? error.message : String(error))
     }
+  }
+
+  /** Sends a packet through actions. False while there is no connection. */
+  async send(packet: PacketOut): Promise<boolean> {
+    const { client } = this.#current ?? {}
+    return (
+      client !== undefined &&
+      (await client.packetOut(packet).then(
+        () => true,
+        () => false,
+      ))
+    )
   }
 
   async dump(): Promise<readonly FlowEntry[]> {
@@ -127,7 +159,7 @@ export class FlowChannel {
       await client.barrier()
       this.#lostWrites = 0
     } catch (error) {
-      const lost = error instanceof OpenFlowError && error.code === 'closed' && this.#lostWrites++ < LOST_WRITES
+      const lost = this.#isLost(error)
       for (const { item } of mods) {
         if (lost) deferred.add(item.key)
         else if (!failed.has(item.key)) failed.set(item.key, error instanceof Error ? error.message : String(error))
@@ -135,6 +167,27 @@ export class FlowChannel {
     } finally {
       this.#expected = new Map()
     }
+  }
+
+  /** Meters cannot be in a bundle: those that are to be there come before it, those that are to go after it. Each by itself; then all are read. */
+  async writeMeters(changes: readonly MeterChange[], gone: readonly Item[], { failed, deferred }: Unwritten): Promise<void> {
+    const onError = (item: Item, error: unknown): void => {
+      if (this.#isLost(error)) deferred.add(item.key)
+      else failed.set(item.key, error instanceof Error ? error.message : String(error))
+    }
+    try {
+      const { client, tables, meters } = await this.#connected()
+      await writeMeters(client, changes, onError)
+      await removeMeters(client, gone, tables.own, onError)
+      await readMeters(client, meters)
+    } catch (error) {
+      for (const item of [...changes.map((c) => c.after), ...gone]) if (!failed.has(item.key)) onError(item, error)
+    }
+  }
+
+  /** Cut short by a connection that broke, and not for the third time in a row. */
+  #isLost(error: unknown): boolean {
+    return error instanceof OpenFlowError && error.code === 'closed' && this.#lostWrites++ < LOST_WRITES
   }
 
   async close(): Promise<void> {
@@ -167,19 +220,26 @@ export class FlowChannel {
   }
 
   async #open(): Promise<Link> {
-    const tables: FlowTables = { own: new Map(), foreign: new Map() }
+    const tables = noFlows()
     const client = await OpenFlowClient.connect({
       path: this.#options.path,
       requestTimeout: REQUEST_MS,
       onClose: (error) => this.#lost(tables, error),
     })
     const settings: BridgeSettings = { ports: new Map(), fragments: 0 }
-    const link = { client, tables, settings }
-    await client.muteAllButPorts()
+    const meters = noMeters()
+    const link = { client, tables, meters, settings }
+    await client.muteAllButPortsAndMeters()
+    await lookIntoFragments(client)
     await client.listenForPorts((event) => {
       if (notePort(settings, event)) this.#options.onChange()
     })
+    client.listenForMeters(() => {
+      meters.stale = true
+      this.#options.onChange()
+    })
     await readSettings(client, settings)
+    await readMeters(client, meters)
     await client.monitorFlows({ initial: true, own: true }, (event) => this.#onEvent(link, event))
     this.#current = link
     return link
@@ -197,6 +257,7 @@ export class FlowChannel {
 
   #onEvent(link: Link, event: FlowEvent): void {
     const { tables } = link
+    if ('flow' in event && SNOOPED.has(event.flow.table)) this.#options.onSnooped(event)
     switch (event.kind) {
       case 'initial':
         noteFlow(tables, event.flow)
@@ -230,11 +291,13 @@ export class FlowChannel {
 }
 
 /** Reads everything again into the same tables. */
-async function reread({ client, tables, settings }: Link): Promise<void> {
+async function reread({ client, tables, meters, settings }: Link): Promise<void> {
   const dump = await client.dumpFlows()
   tables.own.clear()
   tables.foreign.clear()
+  tables.metered.clear()
   for (const { flow } of dump.flows) noteFlow(tables, flow)
   for (const f of dump.unreadable) tables.foreign.set(`flow ${BRIDGE} ${f.table} ${f.priority} (unreadable)`, { text: f.why })
+  await readMeters(client, meters)
   await readSettings(client, settings)
 }

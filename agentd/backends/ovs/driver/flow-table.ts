@@ -2,21 +2,28 @@ import type { Foreign, Item } from '../../backend.ts'
 import { flowItemKey, observedFlowItem } from '../compile/build.ts'
 import { isOurs } from '../compile/cookie.ts'
 import { BRIDGE } from '../compile/names.ts'
-import { LEARNED } from '../compile/tables.ts'
+import { isHeard } from '../compile/pipeline.ts'
 import type { FlowValue } from '../compile/values.ts'
 import { formatFlow } from '../flow/format.ts'
 import type { Flow } from '../flow/types.ts'
+import { isMetered } from './meter-table.ts'
 import { harmOf, type KeyedFlow } from './outranking.ts'
 
-/** Ours to keep: carries our cookie, and the switch did not make it by itself. */
+/** Ours to keep: carries our cookie, and follows from intents. */
 export function isKept(flow: Flow): boolean {
-  return isOurs(flow.cookie) && flow.table !== LEARNED
+  return isOurs(flow.cookie) && !isHeard(flow.table)
 }
 
 /** What the switch holds on br-int. Kept in step by what is written and by what monitors tell. */
 export interface FlowTables {
   readonly own: Map<string, Item>
   readonly foreign: Map<string, ForeignFlow>
+  /** Keys of our flows that send copies which a meter holds back. */
+  readonly metered: Set<string>
+}
+
+export function noFlows(): FlowTables {
+  return { own: new Map(), foreign: new Map(), metered: new Set() }
 }
 
 export interface ForeignFlow {
@@ -31,6 +38,8 @@ export function noteFlow(tables: FlowTables, flow: Flow): Pick<Item, 'key' | 'te
     const item = observedFlowItem([], flow)
     tables.own.set(item.key, item)
     tables.foreign.delete(item.key)
+    if (isMetered(flow)) tables.metered.add(item.key)
+    else tables.metered.delete(item.key)
     return item
   }
   if (isOurs(flow.cookie)) return undefined
@@ -38,6 +47,7 @@ export function noteFlow(tables: FlowTables, flow: Flow): Pick<Item, 'key' | 'te
   const text = formatFlow(flow)
   tables.foreign.set(key, { text, flow })
   tables.own.delete(key)
+  tables.metered.delete(key)
   return { key, text }
 }
 
@@ -46,6 +56,7 @@ export function forgetFlow(tables: FlowTables, flow: Pick<Flow, 'table' | 'prior
   const key = flowItemKey(BRIDGE, flow)
   tables.own.delete(key)
   tables.foreign.delete(key)
+  tables.metered.delete(key)
   return key
 }
 

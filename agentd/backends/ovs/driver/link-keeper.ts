@@ -1,4 +1,5 @@
 import { mapBounded } from '../../../../src/lib/bounded.ts'
+import { groupBy } from '../../../../src/lib/group-by.ts'
 import type { Item } from '../../backend.ts'
 import { type Link, linkItem } from '../compile/links.ts'
 import type { LinkValue } from '../compile/values.ts'
@@ -33,7 +34,7 @@ export class LinkKeeper {
   /** After the rows: devices that OVS made are there now. */
   async settle(items: readonly Item[], failed: Map<string, string>): Promise<void> {
     await bring(undefined, good(items, failed), moveLines, failed)
-    await mapBounded([...byNetns(good(items, failed))], PARALLEL, async ([netns, group]) => {
+    await mapBounded([...groupBy(good(items, failed), netnsOf)], PARALLEL, async ([netns, group]) => {
       await bring(netns, group, settleLines, failed)
       await this.#offload(netns, good(group, failed), failed)
       await this.#read(netns, group)
@@ -50,7 +51,7 @@ export class LinkKeeper {
   /** Reads every known link again, or those for which `which` holds. */
   async refresh(which: (link: Link) => boolean = () => true): Promise<void> {
     const items = [...this.#items.values()].filter((i) => which(linkOf(i)))
-    await mapBounded([...byNetns(items)], PARALLEL, async ([netns, group]) => await this.#read(netns, group))
+    await mapBounded([...groupBy(items, netnsOf)], PARALLEL, async ([netns, group]) => await this.#read(netns, group))
   }
 
   /** Once in this agent's life: nobody can see by the way whether an earlier one had come so far. */
@@ -116,19 +117,12 @@ function linkOf(item: Item): Link {
   return (item.value as LinkValue).link
 }
 
-function good(items: readonly Item[], failed: ReadonlyMap<string, string>): Item[] {
-  return items.filter((i) => !failed.has(i.key))
+function netnsOf(item: Item): string | undefined {
+  return linkOf(item).netns
 }
 
-function byNetns(items: readonly Item[]): Map<string | undefined, Item[]> {
-  const out = new Map<string | undefined, Item[]>()
-  for (const item of items) {
-    const { netns } = linkOf(item)
-    const group = out.get(netns)
-    if (group === undefined) out.set(netns, [item])
-    else group.push(item)
-  }
-  return out
+function good(items: readonly Item[], failed: ReadonlyMap<string, string>): Item[] {
+  return items.filter((i) => !failed.has(i.key))
 }
 
 function missing({ guest, netns }: Link): string {

@@ -188,7 +188,7 @@ export function unreadFlows(inventory: Inventory): Unread | undefined {
   const protocols = otherProtocols(inventory, BRIDGE)
   if (protocols === undefined) return undefined
   return {
-    concerns: (key) => key.startsWith(`flow ${BRIDGE} `),
+    concerns: (key) => key.startsWith(`flow ${BRIDGE} `) || key.startsWith(`meter ${BRIDGE} `),
     cause: `${BRIDGE} speaks only ${protocols}, and its flows are read with ${PROTOCOL}: ovs-vsctl add Bridge ${BRIDGE} protocols ${PROTOCOL}`,
   }
 }

@@ -1,7 +1,7 @@
 import { count } from '../../../../src/lib/text.ts'
 import type { Harm } from '../../backend.ts'
 import { BRIDGE } from '../compile/names.ts'
-import { tableByNumber } from '../compile/tables.ts'
+import { tableByNumber } from '../compile/pipeline.ts'
 import type { FieldName } from '../flow/fields.ts'
 import { formatMatch } from '../flow/format-match.ts'
 import type { FieldValue, Flow, Match } from '../flow/types.ts'

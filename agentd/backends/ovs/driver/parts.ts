@@ -27,6 +27,8 @@ export interface Parts {
   readonly rows: readonly Item[]
   readonly flows: readonly { readonly before?: Item; readonly after: Item }[]
   readonly gone: readonly Item[]
+  readonly meters: readonly { readonly before?: Item; readonly after: Item }[]
+  readonly goneMeters: readonly Item[]
   readonly removed: readonly Item[]
   readonly goneLinks: readonly Item[]
   readonly settings: readonly Item[]
@@ -42,6 +44,8 @@ export function partsOf(delta: Delta): Parts {
     rows: of('row'),
     flows: written.filter(({ after }) => kind(after) === 'flow'),
     gone: delta.remove.filter((i) => kind(i) === 'flow'),
+    meters: written.filter(({ after }) => kind(after) === 'meter'),
+    goneMeters: delta.remove.filter((i) => kind(i) === 'meter'),
     removed: delta.remove.filter((i) => kind(i) === 'row'),
     goneLinks: delta.remove.filter((i) => kind(i) === 'link'),
     settings: delta.remove.filter((i) => kind(i) === 'setting'),

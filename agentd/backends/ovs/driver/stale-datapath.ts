@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DriverOptions } from '../../backend.ts'
+import type { Unixctl } from './unixctl.ts'
 import { connectVswitchd } from './vswitchd.ts'
 
 /**
@@ -27,16 +29,46 @@ const MENDED: ReadonlyMap<number, number> = new Map([
  */
 export async function forgetStale(rundir: string, log: DriverOptions['log']): Promise<void> {
   try {
-    const control = await connectVswitchd(rundir)
-    try {
-      if (keepsStaleFlows(releaseOf(await control.call('version')))) await control.call('revalidator/purge')
-    } finally {
-      control.close()
-    }
+    await withVswitchd(rundir, forget)
   } catch (error) {
     log('warn', 'the datapath may keep old decisions while frames hit them: vswitchd could not be told to forget them', {
       error: error instanceof Error ? error.message : String(error),
     })
+  }
+}
+
+/** Milliseconds after which revalidators have looked at every cached flow twice (`other_config:max-revalidator` is 500). */
+const TWO_ROUNDS_MS = 1000
+
+/**
+ * Resolves when no frame is handled by what the datapath cached before the flows that stand now. A round of the revalidators that was under way may have looked at some before: only the end of
+ * the next one says it.
+ */
+export async function datapathFollows(rundir: string, datapath: string): Promise<void> {
+  try {
+    await withVswitchd(rundir, async (control) => {
+      if (datapath === 'netdev' && (await forget(control))) return
+      for (let round = 0; round < 2; round++) await control.call('revalidator/wait')
+    })
+  } catch {
+    // It does not wait where there are datapaths of two types.
+    await sleep(TWO_ROUNDS_MS)
+  }
+}
+
+/** True where that was needed. */
+async function forget(control: Unixctl): Promise<boolean> {
+  const stale = keepsStaleFlows(releaseOf(await control.call('version')))
+  if (stale) await control.call('revalidator/purge')
+  return stale
+}
+
+async function withVswitchd<T>(rundir: string, work: (control: Unixctl) => Promise<T>): Promise<T> {
+  const control = await connectVswitchd(rundir)
+  try {
+    return await work(control)
+  } finally {
+    control.close()
   }
 }
 

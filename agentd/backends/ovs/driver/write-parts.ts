@@ -3,12 +3,15 @@ import { BRIDGE } from '../compile/names.ts'
 import type { SettingValue } from '../compile/values.ts'
 import type { Operation, OvsdbClient } from '../ovsdb/client.ts'
 import type { Around } from './around.ts'
+import { pickDatapath } from './datapath.ts'
 import type { FlowChannel } from './flow-channel.ts'
 import type { LinkKeeper } from './link-keeper.ts'
 import type { Inventory } from './observe.ts'
 import { type Parts, pairsLeft } from './parts.ts'
+import { type FlowChanges, inTwo } from './retire.ts'
 import { removeRows, writeRows } from './rows.ts'
 import { notShut, type ShutFirst, shutFirst } from './shut.ts'
+import { datapathFollows } from './stale-datapath.ts'
 
 /** Milliseconds a turn may spend on taking ports off before it lets newer work in. */
 const REMOVE_BUDGET_MS = 400
@@ -31,19 +34,20 @@ export interface Written extends Omit<Outcome, 'verified'> {
 }
 
 /**
- * Pairs and rows first (those of the bridge before those of its ports), then one bundle of flows, then what guests see of their devices, then paced removals. `replug`: ports of
+ * Pairs and rows first (those of the bridge before those of its ports), then meters, one bundle of flows and the meters that no flow names any more, then what guests see of their devices, then paced removals. `replug`: ports of
  * others that go into a bridge which is made anew.
  */
 export async function writeParts(hands: Hands, parts: Parts, replug: readonly Operation[]): Promise<Written> {
   const written: Written = { failed: new Map(), deferred: new Set(), timings: {} }
-  const { failed, deferred } = written
+  const { failed } = written
   const { links, flows } = hands
   if (parts.links.length > 0) await timed(written, 'links', () => links.make(parts.links, failed))
   const first = shutFirst(parts, hands.inventory())
   const rows = await shut(hands, first, written)
   if (rows.length > 0 || replug.length > 0) await timed(written, 'rows', () => insertRows(hands, rows, replug, failed))
-  if (first.flows.length + parts.gone.length > 0)
-    await timed(written, 'flows', () => flows.write(first.flows, parts.gone, failed, deferred))
+  if (parts.meters.length > 0) await timed(written, 'meters', () => flows.writeMeters(parts.meters, [], written))
+  if (first.flows.length + parts.gone.length > 0) await writeFlows(hands, { changes: first.flows, gone: parts.gone }, written)
+  if (parts.goneMeters.length > 0) await timed(written, 'gone meters', () => flows.writeMeters([], parts.goneMeters, written))
   if (parts.settings.length > 0) await timed(written, 'settings', () => setRight(hands, parts.settings, failed))
   if (parts.links.length > 0) await timed(written, 'settle', () => links.settle(parts.links, failed))
   await takeOff(hands, parts, written)
@@ -64,6 +68,23 @@ async function insertRows(
   failed: Map<string, string>,
 ): Promise<void> {
   await writeRows(ovsdb, inventory, rows, replug, failed, options.log)
+}
+
+/** One bundle; where a set of rules is left by its ports, one more once the datapath has followed. */
+async function writeFlows({ options, flows, inventory }: Hands, all: FlowChanges, written: Written): Promise<void> {
+  const { failed, deferred } = written
+  const { first, later } = inTwo(all, () => flows.own().values())
+  await timed(written, 'flows', () => flows.write(first.changes, first.gone, failed, deferred))
+  if (later === undefined) return
+  const keys = [...later.gone.map((i) => i.key), ...later.changes.map((c) => c.after.key)]
+  if ([...first.gone, ...first.changes.map((c) => c.after)].some((i) => deferred.has(i.key))) {
+    for (const key of keys) deferred.add(key)
+    return
+  }
+  await timed(written, 'datapath', () => datapathFollows(options.rundir, pickDatapath(inventory())))
+  const changes = later.changes.filter((c) => !failed.has(c.after.key))
+  const gone = later.gone.filter((i) => !failed.has(i.key))
+  await timed(written, 'left rules', () => flows.write(changes, gone, failed, deferred))
 }
 
 /** Makes the bridge drop before it gets ports; returns the rows that may follow. */

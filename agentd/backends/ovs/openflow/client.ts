@@ -1,4 +1,5 @@
 import { ask, askParts, message, order } from './ask.ts'
+import { isMeterMod, putPortsAndMeters } from './async.ts'
 import { applyBundle } from './bundle.ts'
 import type { ByteWriter } from './bytes.ts'
 import { Connection, type Message } from './connection.ts'
@@ -27,7 +28,7 @@ import {
   readMeterStats,
 } from './meters.ts'
 import { type PacketIn, type PacketOut, putPacketOut, readPacketIn } from './packets.ts'
-import { type PortDescription, type PortEvent, putPortAccepts, putPortsOnly, readPortStatus, readPorts } from './ports.ts'
+import { type PortDescription, type PortEvent, putPortAccepts, readPortStatus, readPorts } from './ports.ts'
 
 export interface OpenFlowOptions {
   /** The bridge's management socket: `<rundir>/<bridge>.mgmt`. */
@@ -49,6 +50,7 @@ export class OpenFlowClient {
   readonly #monitors: Map<number, (event: FlowEvent) => void> = new Map()
   readonly #packetListeners: Set<(packet: PacketIn) => void> = new Set()
   readonly #portListeners: Set<(event: PortEvent) => void> = new Set()
+  readonly #meterListeners: Set<() => void> = new Set()
   #connection!: Connection
   #nextId = 1
   #bundles: Promise<void> = Promise.resolve()
@@ -167,9 +169,15 @@ export class OpenFlowClient {
     await order(this.#connection, TYPE.PORT_MOD, (w) => putPortAccepts(w, port), this.#timeout)
   }
 
-  /** Of what is told unasked, only ports: packets that flows of other hands send to every controller do not come here. */
-  async muteAllButPorts(): Promise<void> {
-    await order(this.#connection, TYPE.SET_ASYNC, putPortsOnly, this.#timeout)
+  /** Of what is told unasked, only ports and meters: packets that flows of other hands send to every controller do not come here. */
+  async muteAllButPortsAndMeters(): Promise<void> {
+    await order(this.#connection, TYPE.SET_ASYNC, putPortsAndMeters, this.#timeout)
+  }
+
+  /** Called when another connection asked for a change of meters, once it was made. Returns how to stop it. */
+  listenForMeters(listener: () => void): () => void {
+    this.#meterListeners.add(listener)
+    return () => this.#meterListeners.delete(listener)
   }
 
   /** What the bridge does with fragments of IP, as it stands in its configuration (`ovs-ofctl get-frags`); 0 is `normal`. */
@@ -251,6 +259,8 @@ export class OpenFlowClient {
     } else if (type === TYPE.PORT_STATUS) {
       const event = readPortStatus(body)
       for (const listener of [...this.#portListeners]) listener(event)
+    } else if (type === TYPE.REQUESTFORWARD) {
+      if (isMeterMod(body)) for (const listener of [...this.#meterListeners]) listener()
     } else if (type === TYPE.EXPERIMENTER && body.readUInt32BE(0) === NICIRA && body.readUInt32BE(4) === NXT.PACKET_IN2) {
       const packet = readPacketIn(body.subarray(8))
       for (const listener of [...this.#packetListeners]) listener(packet)

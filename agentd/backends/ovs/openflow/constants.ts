@@ -28,6 +28,7 @@ export const TYPE = {
   BARRIER_REPLY: 21,
   SET_ASYNC: 28,
   METER_MOD: 29,
+  REQUESTFORWARD: 32,
   BUNDLE_CONTROL: 33,
   BUNDLE_ADD: 34,
 } as const

@@ -59,15 +59,3 @@ export function putPortAccepts(w: ByteWriter, { port, mac }: Pick<PortDescriptio
   w.u32(0)
   w.u32(EVERY_REFUSAL)
 }
-
-const PACKET_IN_MASTER = 1
-const FLOW_REMOVED_MASTER = 5
-
-/** The body of an ofp_async_config: no packets and no flows that went, whatever the reason. */
-export function putPortsOnly(w: ByteWriter): void {
-  for (const property of [PACKET_IN_MASTER, FLOW_REMOVED_MASTER]) {
-    w.u16(property)
-    w.u16(8)
-    w.u32(0)
-  }
-}

@@ -1,9 +1,19 @@
 import fc from 'fast-check'
 import type { Frame } from '../../../../agentd/backends/fake/frame.ts'
 import type { GroupRule } from '../../../../src/model/intent.ts'
-import { advertise, arpReply, arpRequest, broadcastUdp, ether, icmp6, solicit, tcp, udp } from './frames.ts'
+import { advertise, arpReply, arpRequest, broadcastUdp, ether, icmp6, ping, solicit, tcp, udp } from './frames.ts'
+import { QOS } from './qos-stories.ts'
 import { BRIDGES, UNDERLAY } from './real-world.ts'
-import { addressesKey, groupKey, linkLocalOf, macOf, type NetworkInput, type PortInput, type WorldInput } from './world.ts'
+import {
+  addressesKey,
+  groupKey,
+  linkLocalOf,
+  macOf,
+  type NetworkInput,
+  type PortInput,
+  type RouterInput,
+  type WorldInput,
+} from './world.ts'
 
 const HOSTS = ['h1', 'h2', 'h3']
 const NETWORKS = ['blue', 'red', 'green']
@@ -23,8 +33,10 @@ export const worlds: fc.Arbitrary<WorldInput> = fc
     ports: fc.array(portInput(), { size: 'max', minLength: 3, maxLength: NAMES.length }),
     groups: fc.tuple(...GROUPS.map(() => groupInput())),
     offices: fc.subarray(['10.0.0.8/29', '10.0.0.12/32', '2001:db8:5::/126', '0.0.0.0/0']),
+    routers: fc.option(routersInput(), { nil: undefined, freq: 2 }),
   })
-  .map(({ v6, hosts, networks, ports, groups, offices }) => ({
+  .map(({ v6, hosts, networks, ports, groups, offices, routers }) => ({
+    ...(routers === undefined ? {} : { routers }),
     groups: Object.fromEntries(groups.map((g, i) => [GROUPS[i], { ...g, stateful: i !== STATELESS }])),
     addresses: { offices },
     hosts: Object.fromEntries(
@@ -37,7 +49,12 @@ export const worlds: fc.Arbitrary<WorldInput> = fc
       ]),
     ),
     networks: Object.fromEntries(networks.map((n, i) => [NETWORKS[i], n])),
-    ports: Object.fromEntries(ports.map((p, i) => [NAMES[i], placed(p, i, networks[NETWORKS.indexOf(p.network)])])),
+    ports: Object.fromEntries(
+      ports.map((p, i) => [
+        NAMES[i],
+        placed(p, i, networks[NETWORKS.indexOf(p.network)], routers === undefined ? 0 : NETWORKS.indexOf(p.network)),
+      ]),
+    ),
   }))
 
 /** True nine times out of ten; small numbers are what fast-check likes best. */
@@ -93,7 +110,33 @@ function groupsOfPort(): fc.Arbitrary<readonly string[] | undefined> {
   return fc.constantFrom(undefined, undefined, [], ['ga'], ['gb'], ['ga', 'gb'], ['gc'])
 }
 
+/** Two routers: r is .1 and s .2 on every network where they are. Each sends what it does not know to the other, or to a port. */
+function routersInput(): fc.Arbitrary<NonNullable<WorldInput['routers']>> {
+  const one = (letter: string, host: number, other: number): fc.Arbitrary<RouterInput> =>
+    fc
+      .record({
+        up: often(),
+        on: fc.subarray([...NETWORKS.keys()]),
+        to: fc.constantFrom('0.0.0.0/0', '10.9.0.0/16', '10.1.0.0/28', '::/0'),
+        via: fc.constantFrom(other, 10, 11, 12),
+      })
+      .map(({ up, on, to, via }) => {
+        const [first] = on
+        const six = to.includes(':')
+        const address = (n: number, at: number): string => (six ? `2001:db8:${5 + n}::${at}` : `10.${n}.0.${at}`)
+        return {
+          up,
+          legs: Object.fromEntries(
+            on.map((n) => [NETWORKS[n], { tag: `${letter}${n}`, addresses: [`10.${n}.0.${host}/24`, `2001:db8:${5 + n}::${host}/64`] }]),
+          ),
+          routes: first === undefined ? [] : [{ to, via: address(first, via), network: NETWORKS[first] ?? '' }],
+        }
+      })
+  return fc.record({ r: one('a', 1, 2), s: one('b', 2, 1) })
+}
+
 interface Raw {
+  readonly qos: PortInput['qos']
   readonly groups: readonly string[] | undefined
   readonly network: string
   /** Taken where the network has several. */
@@ -114,6 +157,7 @@ function portInput(): fc.Arbitrary<Raw> {
     host: fc.constantFrom('h1', 'h1', 'h2', 'h2', 'h3', 'h3', undefined),
     security: fc.nat(2).map((n) => n < 2),
     groups: groupsOfPort(),
+    qos: fc.constantFrom(undefined, ...QOS),
     up: often(),
     unplugged: often().map((x) => !x),
     v4: often(),
@@ -122,9 +166,10 @@ function portInput(): fc.Arbitrary<Raw> {
   })
 }
 
-function placed(raw: Raw, i: number, network: NetworkInput | undefined): PortInput {
-  const { host, v4, v6, shared, segment, groups, ...rest } = raw
-  const ips = [...(v4 ? [`10.0.0.${10 + i}`] : []), ...(v6 ? [`2001:db8:5::${10 + i}`] : [])]
+/** `subnet`: addresses of networks that routers join must differ. */
+function placed(raw: Raw, i: number, network: NetworkInput | undefined, subnet: number): PortInput {
+  const { host, v4, v6, shared, segment, groups, qos, ...rest } = raw
+  const ips = [...(v4 ? [`10.${subnet}.0.${10 + i}`] : []), ...(v6 ? [`2001:db8:${5 + subnet}::${10 + i}`] : [])]
   const allowed = shared
     ? [
         { mac: macOf('ee'), prefix: '10.0.0.1/32' },
@@ -136,6 +181,7 @@ function placed(raw: Raw, i: number, network: NetworkInput | undefined): PortInp
     tag: tagOf(i),
     ips,
     ...(host === undefined ? {} : { host }),
+    ...(qos === undefined ? {} : { qos }),
     ...(groups === undefined || !rest.security ? {} : { groups }),
     ...(network?.segments === undefined || host === undefined ? {} : { segment }),
     allowed,
@@ -148,9 +194,14 @@ function tagOf(i: number): string {
 
 /** A frame as some guest might send it; most are honest in part. */
 export function frames(world: WorldInput): fc.Arbitrary<Frame> {
-  const tags = [...Object.values(world.ports).map((p) => p.tag), 'ee', '77']
+  const legs = Object.values(world.routers ?? {}).flatMap((r) => Object.values(r.legs))
+  const routers = legs.length === 0 ? ['77'] : legs.map((l) => l.tag)
+  const tags = [...Object.values(world.ports).map((p) => p.tag), 'ee', '77', ...routers]
   const tag = fc.constantFrom(...tags)
-  const known = Object.values(world.ports).flatMap((p) => p.ips ?? [])
+  const known = [
+    ...Object.values(world.ports).flatMap((p) => p.ips ?? []),
+    ...legs.flatMap((l) => l.addresses.map((a) => a.slice(0, a.indexOf('/')))),
+  ]
   const v4 = fc.constantFrom(...known.filter((ip) => !ip.includes(':')), '10.0.0.1', '10.9.1.1', '10.0.0.99', '0.0.0.0')
   const v6 = fc.constantFrom(...known.filter((ip) => ip.includes(':')), ...tags.map(linkLocalOf), '2001:db8:5::99', '::')
   const option = fc.option(tag.map(macOf), { nil: null })
@@ -166,6 +217,11 @@ export function frames(world: WorldInput): fc.Arbitrary<Frame> {
     fc.tuple(tag, v6, v6, option).map(([a, s, d, tll]) => advertise(a, s, d, tll)),
     fc.tuple(tag, v6, fc.constantFrom(128, 130, 131, 133, 134, 143)).map(([a, s, kind]) => icmp6(a, s, kind)),
     fc.tuple(tag, tag, fc.constantFrom(0x88cc, 0x9000)).map(([a, to, type]) => ether(a, macOf(to), type)),
+    // Through a router, or to one.
+    ...(legs.length === 0 ? [] : [v4, v6]).flatMap((ip) => [
+      fc.tuple(tag, ip, fc.constantFrom(...routers), ip).map(([a, s, to, d]) => tcp(a, s, to, d)),
+      fc.tuple(tag, ip, fc.constantFrom(...routers), ip).map(([a, s, to, d]) => ping(a, s, to, d)),
+    ]),
     tag.map((a): Frame => ({ src: macOf(a), dst: 'ff:ff:ff:ff:ff:ff', body: { type: 'rarp', sha: macOf(a) } })),
   )
   return fc

@@ -1,6 +1,7 @@
 import type { Compiled, Facts, InterfaceFact } from '../../../../agentd/backends/backend.ts'
 import { createFakeBackend } from '../../../../agentd/backends/fake/backend.ts'
 import type { Arrival, Departure, Frame } from '../../../../agentd/backends/fake/frame.ts'
+import { hostsOf } from '../../../../src/model/intent.ts'
 import { BRIDGES } from './real-world.ts'
 import { ifaceId, macOf, type World } from './world.ts'
 
@@ -19,7 +20,7 @@ export async function loadFakeWorld(world: World): Promise<FakeWorld> {
     const driver = await backend.open({ host, installation: 'test', rundir: '', log: () => {} })
     at.setBridges(BRIDGES)
     for (const [name, { attach, location }] of world.ports) {
-      if (location.host !== host || attach.plug.by === 'agent' || world.input.ports[name]?.unplugged === true) continue
+      if (!hostsOf(location).includes(host) || attach.plug.by === 'agent' || isUnplugged(name, world)) continue
       at.plug(`vm-${name}`, factOf(name, world))
     }
     const facts: Facts = driver.facts()
@@ -35,6 +36,12 @@ export async function loadFakeWorld(world: World): Promise<FakeWorld> {
       for (const { host } of world.hosts) backend.switchOf(host).forget()
     },
   }
+}
+
+/** Subports never have an interface. */
+export function isUnplugged(name: string, { input }: World): boolean {
+  const port = input.ports[name]
+  return port?.unplugged === true || port?.inside !== undefined
 }
 
 function factOf(name: string, world: World): InterfaceFact {

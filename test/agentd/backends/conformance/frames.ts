@@ -22,6 +22,12 @@ export function tcp(from: string, src: string, to: string, dst: string): Frame {
   return { src: macOf(from), dst: macOf(to), body: { type: 'tcp', src, dst, sport: 40000, dport: 80 } }
 }
 
+/** Echo request. */
+export function ping(from: string, src: string, to: string, dst: string): Frame {
+  const body: Frame['body'] = dst.includes(':') ? { type: 'icmp6', src, dst, kind: 128 } : { type: 'icmp', src, dst, kind: 8 }
+  return { src: macOf(from), dst: macOf(to), body }
+}
+
 export function broadcastUdp(from: string, src: string, sport: number, dport: number): Frame {
   return { src: macOf(from), dst: BROADCAST, body: { type: 'udp', src, dst: '255.255.255.255', sport, dport } }
 }

@@ -3,9 +3,13 @@ import { observedFlowItem } from '../../../../agentd/backends/ovs/compile/build.
 import type { OvsValue } from '../../../../agentd/backends/ovs/compile/values.ts'
 import { parseFlow } from '../../../../agentd/backends/ovs/flow/parse.ts'
 import { GROUP_STORIES } from './group-stories.ts'
+import { MIGRATION_STORIES } from './migration-stories.ts'
+import { QOS_STORIES } from './qos-stories.ts'
 import type { RealSwitch } from './real.ts'
 import { loadWorld, startHost } from './real-world.ts'
 import { STORIES } from './stories.ts'
+import { TAP_STORIES } from './tap-stories.ts'
+import { TRUNK_STORIES } from './trunk-stories.ts'
 import { makeWorld } from './world.ts'
 
 const switches: RealSwitch[] = []
@@ -19,7 +23,7 @@ test.after.always(async () => {
 })
 
 /** A flow that comes back written otherwise would be taken for drift at every turn. */
-for (const story of [...STORIES, ...GROUP_STORIES]) {
+for (const story of [...STORIES, ...GROUP_STORIES, ...TRUNK_STORIES, ...MIGRATION_STORIES, ...QOS_STORIES, ...TAP_STORIES]) {
   test.serial(`what Open vSwitch holds reads as what was compiled: ${story.name}`, async (t) => {
     const world = makeWorld(story.world)
     const loaded = await loadWorld(world, switches)

@@ -2,8 +2,10 @@ import type { Compiled, Facts, InterfaceFact } from '../../../../agentd/backends
 import type { Arrival, Departure, Frame } from '../../../../agentd/backends/fake/frame.ts'
 import { createOvsCompiler } from '../../../../agentd/backends/ovs/compile/compile.ts'
 import { patchPorts, tunnelPort } from '../../../../agentd/backends/ovs/compile/names.ts'
-import { LEARNED } from '../../../../agentd/backends/ovs/compile/tables.ts'
+import { LEARNED } from '../../../../agentd/backends/ovs/compile/pipeline.ts'
+import { hostsOf } from '../../../../src/model/intent.ts'
 import { frameHex } from './bytes.ts'
+import { isUnplugged } from './fake-world.ts'
 import { RealSwitch } from './real.ts'
 import { type Devices, departuresOf } from './trace.ts'
 import { ifaceId, macOf, portKey, type World } from './world.ts'
@@ -93,8 +95,9 @@ export async function loadWorld(world: World, switches: readonly RealSwitch[]): 
   const text = async (host: string, arrival: Arrival, frame: Frame): Promise<string> => {
     const at = hostOf(host)
     for (const bridge of BRIDGES) await at.real.appctl.call('fdb/flush', bridge)
-    const [bridge, flow] = entrance(at, arrival)
-    return at.real.appctl.call('ofproto/trace', '--names', ...connectionOf(frame), bridge, flow, frameHex(frame))
+    const [bridge, flow, vlan] = entrance(at, arrival)
+    const sent = vlan === undefined ? frame : { ...frame, vlan }
+    return at.real.appctl.call('ofproto/trace', '--names', ...connectionOf(frame), bridge, flow, frameHex(sent))
   }
   return {
     text,
@@ -102,7 +105,9 @@ export async function loadWorld(world: World, switches: readonly RealSwitch[]): 
     async forward(host, arrival, frame) {
       // No wire ends at a bridge that is not there.
       if (arrival.by === 'provider' && !BRIDGES.some((bridge) => bridge === arrival.bridge)) return []
-      return departuresOf(await text(host, arrival, frame), hostOf(host).devices)
+      const at = hostOf(host)
+      const tag = arrival.by === 'port' ? (frame.vlan ?? entrance(at, arrival)[2]) : undefined
+      return departuresOf(await text(host, arrival, frame), at.devices, tag)
     },
     async forget() {
       await Promise.all([...hosts.values()].map((at) => at.real.ofctl('del-flows', 'br-int', `table=${LEARNED}`)))
@@ -133,7 +138,17 @@ async function loadHost(world: World, host: string, real: RealSwitch): Promise<L
   const compiled = compiler.compile({ host, installation: 'test', intents, facts, allocations: first.allocations })
   await real.load(compiled)
   const guests = new Map([...guestOf].map(([port, name]) => [name, { by: 'port', port: portKey(port) } as const]))
-  return { real, compiled, facts, devices: { guests, nics: NICS }, guestOf }
+  return { real, compiled, facts, devices: { guests, tagged: taggedOf(world, guestOf), nics: NICS }, guestOf }
+}
+
+/** Subports by the device of their parent and their VLAN. */
+function taggedOf({ input }: World, guestOf: ReadonlyMap<string, string>): Devices['tagged'] {
+  return new Map(
+    Object.entries(input.ports).flatMap(([name, { inside }]) => {
+      const device = inside === undefined ? undefined : guestOf.get(inside.parent)
+      return device === undefined ? [] : [[`${device} ${inside?.vlan}`, { by: 'port', port: portKey(name) } as const] as const]
+    }),
+  )
 }
 
 /** What a hypervisor does: a device per port, marked with its id. Ports the agent makes get theirs from the compiled rows. */
@@ -141,7 +156,7 @@ async function plugGuests(world: World, host: string, real: RealSwitch): Promise
   const out = new Map<string, string>()
   const commands: string[] = []
   for (const [name, { attach, location }] of world.ports) {
-    if (location.host !== host || world.input.ports[name]?.unplugged === true) continue
+    if (!hostsOf(location).includes(host) || isUnplugged(name, world)) continue
     const device = attach.plug.by === 'agent' ? attach.plug.interface : `vm-${out.size}`
     out.set(name, device)
     if (attach.plug.by === 'agent') continue
@@ -152,7 +167,8 @@ async function plugGuests(world: World, host: string, real: RealSwitch): Promise
   return out
 }
 
-async function readInterfaces(real: RealSwitch): Promise<Record<string, InterfaceFact>> {
+/** What OVSDB says of the interfaces of br-int. */
+export async function readInterfaces(real: RealSwitch): Promise<Record<string, InterfaceFact>> {
   const text = await real.vsctl('--format=json', '--columns=name,ofport,error,type,external_ids', 'list', 'Interface')
   const { data } = JSON.parse(text) as { data: [string, number | unknown[], string | unknown[], string, ['map', [string, string][]]][] }
   const ports = new Set((await real.vsctl('list-ports', 'br-int')).split('\n'))
@@ -175,12 +191,14 @@ async function readInterfaces(real: RealSwitch): Promise<Record<string, Interfac
   return out
 }
 
-/** Bridge and flow with which a trace begins. */
-function entrance(at: LoadedHost, arrival: Arrival): readonly [string, string] {
+/** Bridge and flow with which a trace begins, and the tag that a guest gives the frames of a subport. */
+function entrance(at: LoadedHost, arrival: Arrival): readonly [string, string, number?] {
   if (arrival.by === 'port') {
-    const name = [...at.devices.guests].find(([, way]) => way.by === 'port' && way.port === arrival.port)?.[0]
+    const isIt = ([, way]: readonly [string, Departure]): boolean => way.by === 'port' && way.port === arrival.port
+    const [device, vlan] = [...at.devices.tagged].find(isIt)?.[0].split(' ') ?? []
+    const name = device ?? [...at.devices.guests].find(isIt)?.[0]
     if (name === undefined) throw new Error(`${arrival.port} is not plugged here`)
-    return ['br-int', `in_port=${name}`]
+    return ['br-int', `in_port=${name}`, ...(vlan === undefined ? ([] as const) : ([Number(vlan)] as const))]
   }
   if (arrival.by === 'provider') {
     const nic = [...NICS].find(([, bridge]) => bridge === arrival.bridge)?.[0]

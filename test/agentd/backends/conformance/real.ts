@@ -59,7 +59,17 @@ export class RealSwitch {
     const values = [...compiled.items.values()].map((item) => item.value as OvsValue)
     const rows = values.flatMap((v) => (v.kind === 'row' ? [v.row] : []))
     await this.vsctl(...rows.flatMap((row) => rowCommand(row, rows)))
-    const flows = values.flatMap((v) => (v.kind === 'flow' ? [formatFlow(v.flow)] : []))
+    for (const v of values) {
+      if (v.kind !== 'meter') continue
+      const { meter, unit, bands } = v.config
+      const band = bands.map((b) => `type=${b.type},rate=${b.rate},burst_size=${b.burst}`).join()
+      await this.ofctl('-O', 'OpenFlow14', 'add-meter', 'br-int', `meter=${meter},${unit},burst,bands=${band}`)
+    }
+    await this.replaceFlows(values.flatMap((v) => (v.kind === 'flow' ? [formatFlow(v.flow)] : [])))
+  }
+
+  /** The flows of br-int are these from now on, each as text. */
+  async replaceFlows(flows: readonly string[]): Promise<void> {
     const file = join(this.directory, 'flows')
     await writeFile(file, `${flows.join('\n')}\n`)
     await this.ofctl('--bundle', 'replace-flows', 'br-int', file)

@@ -3,9 +3,14 @@ import type { Compiled } from '../../../../agentd/backends/backend.ts'
 import { deliver, type Forward, type Hop } from '../../../../agentd/backends/fake/deliver.ts'
 import { loadFakeWorld } from './fake-world.ts'
 import { GROUP_STORIES } from './group-stories.ts'
+import { MIGRATION_STORIES } from './migration-stories.ts'
+import { QOS_STORIES } from './qos-stories.ts'
 import type { RealSwitch } from './real.ts'
 import { loadWorld, startHost } from './real-world.ts'
+import { ROUTER_STORIES } from './router-stories.ts'
 import { type Ask, STORIES } from './stories.ts'
+import { TAP_STORIES } from './tap-stories.ts'
+import { TRUNK_STORIES } from './trunk-stories.ts'
 import { makeWorld, portKey, type World } from './world.ts'
 
 const switches: RealSwitch[] = []
@@ -18,7 +23,15 @@ test.after.always(async () => {
   await Promise.all(switches.map((s) => s.close()))
 })
 
-for (const story of [...STORIES, ...GROUP_STORIES]) {
+for (const story of [
+  ...STORIES,
+  ...GROUP_STORIES,
+  ...TRUNK_STORIES,
+  ...MIGRATION_STORIES,
+  ...QOS_STORIES,
+  ...TAP_STORIES,
+  ...ROUTER_STORIES,
+]) {
   test.serial(`model switch: ${story.name}`, async (t) => {
     const world = makeWorld(story.world)
     const fake = await loadFakeWorld(world)

@@ -8,11 +8,15 @@ import {
   type EndpointIntent,
   type GroupRule,
   type HostIntent,
+  hostsOf,
   type Intent,
   type LocationIntent,
   type NetworkType,
   type Plug,
+  type QosIntent,
   type SegmentIntent,
+  type TapDirection,
+  type TrunkIntent,
 } from '../../../../src/model/intent.ts'
 import { type Key, makeKey } from '../../../../src/model/key.ts'
 import {
@@ -24,7 +28,10 @@ import {
   intentKey,
   membersScope,
   networkScope,
+  qosScope,
+  routerScope,
   type Scope,
+  tapScope,
 } from '../../../../src/model/scope.ts'
 
 /** A small world as a test writes it; everything left out is as Neutron would default it. */
@@ -36,6 +43,24 @@ export interface WorldInput {
   readonly groups?: Readonly<Record<string, GroupInput>>
   /** Address groups by name. */
   readonly addresses?: Readonly<Record<string, readonly string[]>>
+  /** Parents whose trunk is down. */
+  readonly trunksDown?: readonly string[]
+  /** Tap services by name. */
+  readonly taps?: Readonly<Record<string, TapInput>>
+  readonly routers?: Readonly<Record<string, RouterInput>>
+}
+
+export interface RouterInput {
+  readonly up?: boolean
+  /** Network → tag of its MAC there, and its addresses with prefix length. */
+  readonly legs: Readonly<Record<string, { readonly tag: string; readonly addresses: readonly string[] }>>
+  readonly routes?: readonly { readonly to: string; readonly via: string; readonly network: string }[]
+}
+
+export interface TapInput {
+  readonly port: string
+  readonly key: number
+  readonly flows: readonly { readonly from: string; readonly direction: TapDirection }[]
 }
 
 export interface GroupInput {
@@ -61,6 +86,8 @@ export interface PortInput {
   readonly segment?: string
   /** Absent: bound nowhere. */
   readonly host?: string
+  /** It is on its way there. */
+  readonly migratingTo?: string
   /** Two hex digits; the MAC is 02:00:00:00:00:<tag>. */
   readonly tag: string
   readonly ips?: readonly string[]
@@ -70,8 +97,12 @@ export interface PortInput {
   readonly plug?: Plug
   /** Security groups; absent: it is under no rules. */
   readonly groups?: readonly string[]
+  /** What its QoS policy, which is its own, says. */
+  readonly qos?: Omit<QosIntent, 'type' | 'policy'>
   /** The interface is not there (yet). */
   readonly unplugged?: boolean
+  /** It is a subport: its frames come through the interface of another port, tagged. */
+  readonly inside?: { readonly parent: string; readonly vlan: number }
 }
 
 export interface World {
@@ -156,6 +187,7 @@ function locationOf(name: string, port: PortInput): LocationIntent {
     port: portKey(name),
     network: networkKey(port.network),
     ...(port.host === undefined ? {} : { host: port.host }),
+    ...(port.migratingTo === undefined ? {} : { migrating_to: port.migratingTo }),
     mac: macOf(port.tag),
     ips: port.ips ?? [],
     port_security_enabled: port.security ?? true,
@@ -210,19 +242,87 @@ function intentsOf(
     add(FABRIC, intentKey('endpoint', h.host), endpoint)
   }
   add(hostScope(host.host), intentKey('host', host.host), host)
-  const here = ports.filter((p) => p.location.host === host.host)
+  const here = ports.filter((p) => hostsOf(p.location).includes(host.host))
   for (const { attach } of here) add(hostScope(host.host), intentKey('attach', attach.port), attach)
-  for (const network of new Set(here.map((p) => p.attach.network))) {
+  for (const trunk of trunksOf(input, host.host)) add(hostScope(host.host), intentKey('trunk', trunk.trunk), trunk)
+  const reached = reachedFrom(
+    here.map((p) => p.attach.network),
+    input,
+  )
+  for (const [name, router] of Object.entries(input.routers ?? {}))
+    if (Object.keys(router.legs).some((n) => reached.has(networkKey(n)))) addRouter(add, name, router)
+  for (const network of reached) {
     for (const segment of segments.get(network) ?? []) add(networkScope(network), intentKey('segment', domainOf(segment)), segment)
     for (const { location } of ports)
       if (location.network === network) add(networkScope(network), intentKey('location', location.port), location)
   }
+  for (const [name, { qos, host: at }] of Object.entries(input.ports)) {
+    if (qos === undefined || at !== host.host) continue
+    const policy = makeKey('qos_policy', 'default', name)
+    add(qosScope(policy), intentKey('qos', policy), { ...qos, policy, type: 'qos' })
+    add(hostScope(host.host), intentKey('port_qos', portKey(name)), { policy, port: portKey(name), type: 'port_qos' })
+  }
+  for (const [name, tap] of Object.entries(input.taps ?? {})) addTap(add, name, tap, host.host, input)
   const used = new Set(here.flatMap(({ attach }) => attach.security_groups ?? []))
   for (const [name, group] of Object.entries(input.groups ?? {})) if (used.has(groupKey(name))) addGroup(add, name, group, ports, input)
   return out
 }
 
+/** Networks that ports on these can reach, through however many routers. */
+function reachedFrom(networks: readonly Key[], { routers = {} }: WorldInput): ReadonlySet<Key> {
+  const reached = new Set(networks)
+  for (let size = -1; size < reached.size; ) {
+    size = reached.size
+    for (const { legs } of Object.values(routers)) {
+      const joined = Object.keys(legs).map(networkKey)
+      if (joined.some((n) => reached.has(n))) for (const n of joined) reached.add(n)
+    }
+  }
+  return reached
+}
+
+function addRouter(add: Add, name: string, { up = true, legs, routes = [] }: RouterInput): void {
+  const router = makeKey('router', 'default', name)
+  const scope = routerScope(router)
+  add(scope, intentKey('router', router), { type: 'router', router, admin_state_up: up })
+  for (const [n, { tag, addresses }] of Object.entries(legs))
+    add(scope, intentKey('leg', n), { type: 'leg', router, network: networkKey(n), mac: macOf(tag), addresses })
+  for (const { to, via, network } of routes) {
+    const nexthops = [{ address: via, network: networkKey(network) }]
+    add(scope, intentKey('route', to), { type: 'route', router, destination: to, nexthops })
+  }
+}
+
+/** One for each port through whose interface others come. */
+function trunksOf({ ports, trunksDown = [] }: WorldInput, host: string): readonly TrunkIntent[] {
+  const inside = Object.entries(ports).flatMap(([name, p]) => (p.inside === undefined ? [] : [{ name, ...p.inside }]))
+  const parents = [...new Set(inside.map((s) => s.parent))].filter((name) => ports[name]?.host === host)
+  return parents.map((parent) => ({
+    type: 'trunk',
+    trunk: makeKey('trunk', 'default', parent),
+    parent: portKey(parent),
+    admin_state_up: !trunksDown.includes(parent),
+    subports: inside.filter((s) => s.parent === parent).map((s) => ({ port: portKey(s.name), vlan_id: s.vlan })),
+  }))
+}
+
 type Add = (scope: Scope, key: IntentKey, intent: Intent) => void
+
+/** For hosts that have to do with it. */
+function addTap(add: Add, name: string, { port, key, flows }: TapInput, host: string, { ports }: WorldInput): void {
+  const hosts = (of: string): readonly string[] =>
+    hostsOf({
+      ...(ports[of]?.host === undefined ? {} : { host: ports[of].host }),
+      ...(ports[of]?.migratingTo === undefined ? {} : { migrating_to: ports[of].migratingTo }),
+    })
+  if (![port, ...flows.map((f) => f.from)].some((p) => hosts(p).includes(host))) return
+  const tap = makeKey('tap_service', 'default', name)
+  add(tapScope(tap), intentKey('tap', tap), { type: 'tap', tap, port: portKey(port), hosts: hosts(port), tunnel: { type: 'vxlan', key } })
+  for (const { from, direction } of flows) {
+    const flow = makeKey('tap_flow', 'default', `${name}-${from}-${direction}`)
+    add(tapScope(tap), intentKey('tap_flow', flow), { type: 'tap_flow', flow, tap, port: portKey(from), hosts: hosts(from), direction })
+  }
+}
 
 /** A group with its rules, and everybody they speak of. */
 function addGroup(

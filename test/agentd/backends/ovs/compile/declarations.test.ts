@@ -2,8 +2,10 @@ import test from 'ava'
 import { flowItem, goto, move, output, resubmit, set, setField } from '../../../../../agentd/backends/ovs/compile/build.ts'
 import { cookieOf, cookieOfSet, isOurs } from '../../../../../agentd/backends/ovs/compile/cookie.ts'
 import { patchPorts } from '../../../../../agentd/backends/ovs/compile/names.ts'
+import { checkTables, TABLES, type Table, table } from '../../../../../agentd/backends/ovs/compile/pipeline.ts'
 import { type Bits, checkRegisters, REGISTERS, registerMatch } from '../../../../../agentd/backends/ovs/compile/registers.ts'
-import { checkTables, TABLES, type Table, type TableName, table } from '../../../../../agentd/backends/ovs/compile/tables.ts'
+import type { TableName } from '../../../../../agentd/backends/ovs/compile/tables.ts'
+import { tell } from '../../../../../agentd/backends/ovs/compile/traps.ts'
 import { makeKey } from '../../../../../src/model/key.ts'
 
 const bits = (name: string, field: Bits['field'], start: number, width: number): Bits => ({ name, field, start, bits: width })
@@ -39,6 +41,7 @@ test('tables: the numbers, which may never change their meaning', (t) => {
     TABLES.map((x) => `${x.number} ${x.name}`),
     [
       '0 classify',
+      '5 sent',
       '15 guard',
       '16 guard_lladdr',
       '17 guard_claim',
@@ -48,26 +51,42 @@ test('tables: the numbers, which may never change their meaning', (t) => {
       '21 egress_state',
       '22 egress_rules',
       '23 egress_accept',
+      '24 egress_kept',
       '30 learn',
       '40 responder',
       '41 respond_arp',
       '42 respond_nd',
       '43 respond',
       '44 respond_nd_option',
+      '50 router',
+      '51 router_own',
+      '52 route',
+      '53 neighbour',
+      '54 router_answer',
       '70 l2',
       '71 learned',
       '72 l2_unknown',
       '73 flood',
       '74 flood_unknown',
       '75 flood_part',
+      '76 snoop',
+      '77 snoop_copy',
+      '78 snooping',
+      '79 snooped',
       '80 ingress',
       '81 ingress_kind',
       '82 ingress_state',
       '90 ingress_rules',
       '91 ingress_accept',
+      '92 ingress_kept',
       '110 output',
       '111 tunnel_key',
       '112 tunnel_peer',
+      '120 limit',
+      '121 limit_again',
+      '125 copy',
+      '126 copy_limit',
+      '127 copy_limit_again',
     ],
   )
 })
@@ -99,6 +118,7 @@ test('a flow that breaks a declaration is refused when it is built', (t) => {
     table: 'egress',
     actions: [{ kind: 'ct', commit: true, exec: [setField('ct_mark', 1n)] }],
   })
+  says(/l2 does not declare that it tells the agent/, { table: 'l2', actions: [tell('snoop')] })
   t.notThrows(() => flowItem({ ...base, table: 'l2', registers: { network: 1 }, actions: [set('target', 5), goto('ingress')] }))
   t.is(table('l2').number, 70)
 })

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import test from 'ava'
 import { pipelineDocument } from '../../../../../agentd/backends/ovs/compile/document.ts'
-import { TABLES } from '../../../../../agentd/backends/ovs/compile/tables.ts'
+import { TABLES } from '../../../../../agentd/backends/ovs/compile/pipeline.ts'
 import { compileCase } from './cases.ts'
 
 const FILE = new URL('../../../../../../docs/PIPELINE.md', import.meta.url).pathname
@@ -9,7 +9,17 @@ const BEGIN = '<!-- generated: registers and tables; UPDATE=1 writes them anew -
 const END = '<!-- end of what is generated -->\n'
 
 test('docs/PIPELINE.md shows the tables and registers as they are declared', (t) => {
-  const examples = ['vxlan-two-hosts', 'without-port-security', 'vlan-and-flat', 'allowed-address-pairs'].map((name) => compileCase(name))
+  const examples = [
+    'vxlan-two-hosts',
+    'without-port-security',
+    'vlan-and-flat',
+    'allowed-address-pairs',
+    'qos',
+    'security-groups',
+    'taps',
+    'igmp-snooping',
+    'routers',
+  ].map((name) => compileCase(name))
   const generated = `${BEGIN}\n${pipelineDocument(examples)}\n${END}`
   const text = readFileSync(FILE, 'utf8')
   const [start, end] = [text.indexOf(BEGIN), text.indexOf(END)]

@@ -2,6 +2,7 @@ import test from 'ava'
 import { type Connection, isAllowed, type Judge, onlyGrew } from '../../../../../agentd/backends/ovs/compile/connections.ts'
 import type { Policy } from '../../../../../agentd/backends/ovs/compile/policy.ts'
 import { canBeEnded, connectionTuple, readConnections } from '../../../../../agentd/backends/ovs/driver/conntrack.ts'
+import { canonicalJson } from '../../../../../src/lib/json.ts'
 import type { GroupRule } from '../../../../../src/model/intent.ts'
 import { type Key, makeKey } from '../../../../../src/model/key.ts'
 
@@ -33,7 +34,12 @@ test('a dump is read, and each connection is named as vswitchd takes it', (t) =>
 const GROUP = makeKey('security_group', 'default', 'g')
 
 function judge(rules: readonly GroupRule[], members: readonly string[] = []): Judge {
-  const policy: Policy = { name: 'g', groups: [GROUP], stateful: true, rules: rules.map((rule) => ({ rule, owner: GROUP })) }
+  const policy: Policy = {
+    name: 'g',
+    groups: [GROUP],
+    stateful: true,
+    rules: rules.map((rule) => ({ rule, owner: GROUP, text: canonicalJson(rule) })),
+  }
   const remotes = new Map([[GROUP, { key: GROUP, prefixes: members }]])
   return { zone: 5, port: 'port/default/p' as Key, own: ['10.0.0.5/32', 'fe80::1/128', '2001:db8::/64'], policy, remotes }
 }

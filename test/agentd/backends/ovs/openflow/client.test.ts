@@ -290,7 +290,7 @@ test.serial('who wants only ports is told of no packet', async (t) => {
   const muted = await OpenFlowClient.connect({ path: socket })
   const listener = await OpenFlowClient.connect({ path: socket })
   await muted.listenForPackets(0, (packet) => packets.push(packet))
-  await muted.muteAllButPorts()
+  await muted.muteAllButPortsAndMeters()
   await muted.listenForPorts(({ port }) => ports.push(port.name))
   const heard: PacketIn[] = []
   await listener.listenForPackets(0, (packet) => heard.push(packet))
