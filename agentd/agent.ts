@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { JsonObject } from '../src/model/brand.ts'
 import type { HostIntent } from '../src/model/intent.ts'
 import type { LogEntry } from '../src/model/log-entry.ts'
@@ -124,7 +125,12 @@ export async function startAgent(options: RunOptions): Promise<Agent> {
   async function openSwitch(installation: string): Promise<void> {
     for (let said = false; !closing.signal.aborted; ) {
       try {
-        driver = await options.backend.open({ ...options, installation, onLogged })
+        driver = await options.backend.open({
+          ...options,
+          installation,
+          onLogged,
+          responderLog: join(options.stateDir, 'log', 'responder.log'),
+        })
         break
       } catch (error) {
         if (!said) log('error', 'the switch does not answer; trying until it does', { error: String(error) })

@@ -35,6 +35,9 @@ async function main(): Promise<void> {
   setFlagsFromString('--optimize-for-size')
   await agentCommand({
     run,
+    respond: async ({ backend, rundir, logLevel }) => {
+      await BACKENDS[backend]?.respond?.({ rundir, log: createLog('responder', logLevel) })
+    },
     drift: async (options) => {
       process.exitCode = await inspectDrift(options, process.stdout)
     },

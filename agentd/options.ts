@@ -19,11 +19,12 @@ export interface AgentOptions {
   readonly securityLogMb?: number
 }
 
-/** The command tree: `run` (the default) and the read-only `drift` and `flows`, which need no server. */
+/** The command tree: `run` (the default), the read-only `drift` and `flows`, which need no server, and `responder`, which `run` starts. */
 export function agentCommand(handlers: {
   readonly run: (options: AgentOptions) => Promise<void>
   readonly drift: (options: Omit<AgentOptions, 'server'>) => Promise<void>
   readonly flows: (options: Omit<AgentOptions, 'server'>) => Promise<void>
+  readonly respond: (options: Pick<AgentOptions, 'backend' | 'rundir' | 'logLevel'>) => Promise<void>
 }): Command {
   const program = new Command('netloom-agentd')
     .description("Converges this host's Open vSwitch to its share of the network and reports what is true.")
@@ -32,10 +33,10 @@ export function agentCommand(handlers: {
     command
       .requiredOption('--host <name>', 'this host, as it is called under `hosts:` in the repository', hostName)
       .option('--state-dir <dir>', 'where intents and allocations are kept across restarts', '/var/lib/netloom-agentd')
-      .option('--rundir <dir>', "Open vSwitch's run directory (db.sock, br-int.mgmt)", '/var/run/openvswitch')
+      .option(...RUNDIR)
       .option('--database <endpoint>', 'OVSDB endpoint, default unix:<rundir>/db.sock')
-      .addOption(new Option('--backend <name>', 'what to converge').choices(['ovs', 'fake']).default('ovs'))
-      .addOption(new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info'))
+      .addOption(backendOption())
+      .addOption(logLevelOption())
   shared(program.command('run', { isDefault: true }).description('converge and report until stopped (the default)'))
     .requiredOption('--server <endpoint>', "the server's rpc endpoint, e.g. tcp://netloom.example:9611", endpoint)
     .option('--keys <file>', 'this host’s keys, as `netloom keys new HOST` wrote them')
@@ -48,7 +49,24 @@ export function agentCommand(handlers: {
   shared(program.command('flows').description('print the rows and flows of the last target')).action((options: AgentOptions) =>
     handlers.flows(options),
   )
+  program
+    .command('responder')
+    .description('answer packets that flows cannot answer (ICMP errors of routers); `run` starts it, and it goes on when that ends')
+    .option(...RUNDIR)
+    .addOption(backendOption())
+    .addOption(logLevelOption())
+    .action((options: AgentOptions) => handlers.respond(options))
   return program
+}
+
+const RUNDIR = ['--rundir <dir>', "Open vSwitch's run directory (db.sock, br-int.mgmt)", '/var/run/openvswitch'] as const
+
+function backendOption(): Option {
+  return new Option('--backend <name>', 'what to converge').choices(['ovs', 'fake']).default('ovs')
+}
+
+function logLevelOption(): Option {
+  return new Option('--log-level <level>').choices(['debug', 'info', 'warn', 'error']).default('info')
 }
 
 function hostName(text: string): string {

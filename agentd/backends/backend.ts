@@ -39,6 +39,8 @@ export interface Facts {
   readonly addresses?: Readonly<Record<string, string>>
   /** Bridges of others that ports of ours lead to, by name. Absent: not known (a prediction). */
   readonly providers?: Readonly<Record<string, ProviderFact>>
+  /** Why nobody answers what the switch itself cannot, though flows ask for it. Absent: somebody does, or nobody is asked, or it is not known. */
+  readonly responder_fault?: string
 }
 
 /** What is certain of a bridge that belongs to others, whatever they want with it. */
@@ -104,6 +106,8 @@ export interface Compiled {
   readonly snooping?: unknown
   /** Whom the switches beyond this one are to hear of: the backend's own, for its driver's `settle`. */
   readonly announced?: unknown
+  /** The switch sends packets to the responder. */
+  readonly responder?: true
   /** What packets that the switch tells of are to be read by: the backend's own, for its driver's `prepare`. */
   readonly logging?: unknown
 }
@@ -188,7 +192,11 @@ export interface Outcome {
 export interface Backend {
   readonly compiler: Compiler
   open(options: DriverOptions): Promise<Driver>
+  /** What answers packets beside the agent, as a process of its own. Absent: the backend has none. */
+  respond?(options: ResponderOptions): Promise<void>
 }
+
+export type ResponderOptions = Pick<DriverOptions, 'rundir' | 'log'>
 
 export interface DriverOptions {
   readonly host: string
@@ -198,6 +206,8 @@ export interface DriverOptions {
   /** OVSDB endpoint; default `<rundir>/db.sock`. */
   readonly database?: string
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void
+  /** Where a responder that this driver starts writes its log; nowhere if left out. */
+  readonly responderLog?: string
   /** Called with what intents ask to be written down. Absent: nobody writes. */
   readonly onLogged?: (entry: LogEntry) => void
 }

@@ -96,8 +96,8 @@ export const EDGES: readonly string[] = [
   '^src/server/[^/]+\\.ts$',
   '^src/server/(repo|store|hub|control|callbacks)/',
   '^agentd/[^/]+\\.ts$',
-  '^agentd/(northbound|cli|main|punt)/',
-  '^agentd/backends/[^/]+/(driver|ovsdb|openflow|punt)/',
+  '^agentd/(northbound|cli|main)/',
+  '^agentd/backends/[^/]+/(driver|ovsdb|openflow|responder)/',
 ]
 const SERVER_EDGES = '^src/server/([^/]+\\.ts$|(repo|store|hub|control|callbacks)/)'
 const IO =
@@ -165,7 +165,7 @@ export const RULES: readonly ImportRule[] = [
     comment: 'compile/ and flow/ are the pure half of a backend: the planner loads them on machines without a switch',
     severity: 'error',
     from: { path: '^agentd/backends/([^/]+)/(compile|flow)/' },
-    to: { path: '^agentd/backends/[^/]+/(driver|ovsdb|openflow|punt)/' },
+    to: { path: '^agentd/backends/[^/]+/(driver|ovsdb|openflow|responder)/' },
     planted: { file: 'agentd/backends/ovs/compile/loads.ts', imports: 'agentd/backends/ovs/driver/driver.ts' },
   },
   {

@@ -1,4 +1,4 @@
-import { type AttachIntent, hostsOf } from '../../../../src/model/intent.ts'
+import { type AttachIntent, hostsOf, type LegIntent } from '../../../../src/model/intent.ts'
 import { compareText, type Key, makeKey } from '../../../../src/model/key.ts'
 import type { Compiled, CompileInput, Compiler, Item } from '../../backend.ts'
 import { type Announced, announcedPort } from './announced.ts'
@@ -19,7 +19,17 @@ import { outsideOf } from './outside.ts'
 import { conjunctionNames, isTracked, policyName } from './policy.ts'
 import { target } from './registers.ts'
 import { joinedNetworks, severalRouters } from './routers.ts'
-import { hopItems, legItems, legRoutingItems, neighbourItems, routeItems, routingItems } from './routing.ts'
+import {
+  faultItems,
+  faultMeter,
+  hopItems,
+  type LegWay,
+  legItems,
+  legRoutingItems,
+  neighbourItems,
+  routeItems,
+  routingItems,
+} from './routing.ts'
 import { policyItems, remoteItems } from './rules.ts'
 import { learnItems, peerItems, providerItems, routedOutItems, toPeerItems, tunnelKeyItems } from './segment.ts'
 import { sharedItems } from './shared.ts'
@@ -117,6 +127,7 @@ function compile(input: CompileInput, memo: Memo): Compiled {
     connections,
     logging: loggingOf(view, numbers),
     announced: work.announced,
+    ...(view.routers.some((r) => r.up) ? { responder: true as const } : {}),
     ...(snooped.length === 0 ? {} : { snooping: { host, networks: snooped.map((network) => snoopedNetwork(network, work)) } }),
   }
 }
@@ -214,31 +225,44 @@ function compileRouters({ view, numbers, memo, out, input }: Work): void {
     memo.items(memo, `routing ${input.host}`, '', () => routingItems(input.host)),
   )
   const down = new Set(view.networks.flatMap(({ segment }) => (segment.admin_state_up ? [] : [segment.network])))
+  const mtus = new Map(view.networks.map(({ segment }) => [segment.network, segment.mtu]))
   const crowded = severalRouters(view.routers)
   for (const { router: key, up, legs, routes } of view.routers) {
     if (!up) continue
     const router = numbers.of('router', key)
     const byNetwork = new Map(legs.filter((l) => !down.has(l.network)).map((l) => [l.network, l]))
+    const widest = Math.max(...legs.map((l) => mtus.get(l.network) ?? 0))
+    const wayOf = (leg: LegIntent): LegWay => {
+      const mtu = mtus.get(leg.network)
+      return { router, network: numbers.of('network', leg.network), ...(mtu === undefined || mtu === widest ? {} : { mtu }) }
+    }
     for (const leg of legs) {
       if (down.has(leg.network)) continue
-      const network = numbers.of('network', leg.network)
+      const way = wayOf(leg)
       emit(
         { out },
-        memo.items(leg, 'routing', `${router} ${network}`, () => legRoutingItems(leg, router, network)),
+        memo.items(leg, 'routing', JSON.stringify(way), () => legRoutingItems(leg, way)),
       )
+      const beside = legs.filter((l) => l.network === leg.network)
+      const meter = faultMeter(leg.network, numbers)
+      if (beside[0] === leg)
+        emit(
+          { out },
+          memo.items(leg, 'fault', JSON.stringify([way, meter, beside]), () => faultItems(beside, way, meter)),
+        )
       if (crowded.has(leg.network))
         emit(
           { out },
-          memo.items(leg, 'hop', `${router} ${network}`, () => hopItems(leg, router, network)),
+          memo.items(leg, 'hop', JSON.stringify(way), () => hopItems(leg, way)),
         )
     }
     for (const route of routes) {
       const leg = byNetwork.get(route.nexthops[0]?.network ?? key)
       if (leg === undefined) continue
-      const network = numbers.of('network', leg.network)
+      const way = wayOf(leg)
       emit(
         { out },
-        memo.items(route, 'route', `${router} ${network} ${leg.mac}`, () => routeItems(route, leg, router, network)),
+        memo.items(route, 'route', `${JSON.stringify(way)} ${leg.mac}`, () => routeItems(route, leg, way)),
       )
     }
   }

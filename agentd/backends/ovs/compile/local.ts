@@ -8,7 +8,7 @@ import { filterRegisters } from './filter.ts'
 import { guardItems } from './guard.ts'
 import { egressActions, handOverItems, type Limits, meterItems, sentItems, UNLIMITED } from './limits.ts'
 import { ORIGIN } from './registers.ts'
-import { pingAnswersTo } from './routing.ts'
+import { backTo } from './routing.ts'
 import { answersTo } from './shared.ts'
 import { AFTER_EGRESS, UNANSWERED } from './stages.ts'
 import type { Copies } from './taps.ts'
@@ -81,7 +81,7 @@ export function localItems(attach: AttachIntent, context: LocalContext): readonl
     ...(received.length === 0 ? [] : [unheard(context.self, common)]),
     ...(answers.length === 1
       ? []
-      : [...answersTo(context.self, answers), ...(context.routed ? pingAnswersTo(context.self, answers) : [])].map((part) =>
+      : [...answersTo(context.self, answers), ...(context.routed ? [backTo(context.self, answers)] : [])].map((part) =>
           flowItem({ ...common, ...part }),
         )),
   ]

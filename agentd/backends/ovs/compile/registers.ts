@@ -36,6 +36,10 @@ export type RegisterName =
   | 'rule'
   | 'router'
   | 'hopped'
+  | 'entered'
+  | 'too_big'
+  | 'path_mtu'
+  | 'fault'
 
 export const REGISTERS: readonly Register[] = [
   {
@@ -141,6 +145,28 @@ export const REGISTERS: readonly Register[] = [
   },
   { name: 'router', field: 'reg3', start: 0, bits: 32, says: 'Routing: the router that the frame was sent to (pool `router`).' },
   { name: 'hopped', field: 'reg0', start: 8, bits: 1, says: 'Routing: 1: it came to the router from another router.' },
+  {
+    name: 'entered',
+    field: 'reg11',
+    start: 0,
+    bits: 32,
+    says: 'Routing: the network by which the packet came to the router, a number of the pool `network`: what the router says of the packet comes from its address there.',
+  },
+  { name: 'too_big', field: 'reg0', start: 12, bits: 1, says: 'Routing: 1: the packet is larger than what the next network carries.' },
+  {
+    name: 'path_mtu',
+    field: 'xreg2',
+    start: 48,
+    bits: 16,
+    says: 'Routing: how large a packet may be there, in bytes. Set where that is less than on another network of the router.',
+  },
+  {
+    name: 'fault',
+    field: 'reg0',
+    start: 9,
+    bits: 3,
+    says: 'Routing: why the packet is not forwarded: 1 no hop is left, 2 it is too big, 3 no route, 4 nobody has the address, 5 nothing listens there.',
+  },
 ]
 checkRegisters(REGISTERS)
 
@@ -227,6 +253,13 @@ export function bitsOf(names: readonly string[]): ReadonlyMap<FieldName, bigint>
   return out
 }
 
+/** What a register held, by the fields of a packet that the switch sent away. */
+export function registerValue(name: RegisterName, fields: Match): bigint {
+  const { field, start, bits } = BY_NAME[name]
+  const whole = partsOf(field).reduce((before, part) => (before << 32n) | (fields[part as FieldName]?.value ?? 0n), 0n)
+  return (whole >> BigInt(start)) & ((1n << BigInt(bits)) - 1n)
+}
+
 /** A condition on the low `width` bits of a wide register; other bits of it are not looked at. No value: no condition. */
 export function registerBits(name: RegisterName, width: number, value: FieldValue | undefined): Match {
   if (value === undefined) return {}
@@ -252,6 +285,10 @@ export function target(kind: keyof typeof TARGET, number: number): number {
   if (number < 0 || number > 0x0fff_ffff) throw new Error(`target number ${number} does not fit`)
   return TARGET[kind] * 0x1000_0000 + number
 }
+
+/** Values of `fault`. */
+export const FAULT = { hop_limit: 1, too_big: 2, no_route: 3, no_neighbour: 4, no_port: 5 } as const
+export type Fault = keyof typeof FAULT
 
 /** Values of `flood_part`. Chunks count from 0. */
 export function floodPart(set: 'all' | 'unknown', side: 'local' | 'remote', chunk: number): number {

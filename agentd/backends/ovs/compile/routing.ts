@@ -1,4 +1,5 @@
 import { formatCidr, parseCidr } from '../../../../src/lib/cidr.ts'
+import { FAMILY_BITS, formatIp } from '../../../../src/lib/ip.ts'
 import { linkLocalAddress } from '../../../../src/lib/mac.ts'
 import type { LegIntent, LocationIntent, RouteIntent } from '../../../../src/model/intent.ts'
 import { type Key, makeKey } from '../../../../src/model/key.ts'
@@ -7,9 +8,13 @@ import { makeMatch } from '../flow/make.ts'
 import { type Action, type FieldValue, type Match, PORT } from '../flow/types.ts'
 import { type FlowSpec, flowItem, goto, move, moveInto, moveTo, output, resubmit, set, setField, setWide } from './build.ts'
 import { cookieOf, cookieOfSet } from './cookie.ts'
-import { ANY_ROUTER, ORIGIN, type RegisterMatch, registerBits, target } from './registers.ts'
+import { type MeterConfig, meterItem } from './meters.ts'
+import type { Numbers } from './numbers.ts'
+import { ANY_ROUTER, FAULT, type Fault, ORIGIN, type RegisterMatch, registerBits, subfieldOf, target } from './registers.ts'
+import { joinedNetworks, type RouterView } from './routers.ts'
 import { ndAnswer } from './shared.ts'
 import { AFTER_LEARN, DELIVER } from './stages.ts'
+import { tell } from './traps.ts'
 import { ARP_REQUEST, addressMatch, IP, IPV6, icmp6, macMatch, NS, prefixMatch } from './words.ts'
 
 /*
@@ -24,14 +29,19 @@ const OWN_TTL = 64n
 const ECHO: Match = makeMatch({ eth_type: 0x0800, ip_proto: 1, icmp_type: 8 })
 const ECHO6: Match = icmp6(128)
 
-/** Nobody forwards these: to a group, to or from an address of the link (RFC 3927, 7; RFC 4291, 2.5.6), to everybody, to no one; nor a packet without a hop left. */
+/** Nobody forwards these, nor says so: to a group, to or from an address of the link (RFC 3927, 7; RFC 4291, 2.5.6), to everybody, to no one. */
 const NEVER_FORWARDED: readonly Match[] = [
   ...['224.0.0.0/4', '240.0.0.0/4', '169.254.0.0/16', '127.0.0.0/8', '0.0.0.0/8'].map((to) => ({ ...IP, ...within('ip_dst', to) })),
   ...['224.0.0.0/4', '240.0.0.0/4', '169.254.0.0/16', '127.0.0.0/8', '0.0.0.0/8'].map((from) => ({ ...IP, ...within('ip_src', from) })),
   ...['ff00::/8', 'fe80::/10', '::/127'].map((to) => ({ ...IPV6, ...within('ipv6_dst', to) })),
   ...['ff00::/8', 'fe80::/10', '::/127'].map((from) => ({ ...IPV6, ...within('ipv6_src', from) })),
-  ...[IP, IPV6].flatMap((ip) => [0n, 1n].map((value) => ({ ...ip, nw_ttl: { value } }))),
 ]
+const NO_HOP_LEFT: readonly Match[] = [IP, IPV6].flatMap((ip) => [0n, 1n].map((value) => ({ ...ip, nw_ttl: { value } })))
+
+/** The packet ends here, and its sender is to hear why. */
+function refuse(fault: Fault): readonly Action[] {
+  return [set('fault', FAULT[fault]), goto('router_fault')]
+}
 
 function within(field: 'ip_src' | 'ip_dst' | 'ipv6_src' | 'ipv6_dst', prefix: string): Match {
   const wanted = prefixMatch(prefix).field
@@ -44,51 +54,118 @@ export function routingItems(host: string): readonly Item[] {
   const parts: Part[] = [
     { table: 'respond', priority: 55, registers: { nd_ask: 1, target: ANY_ROUTER }, match: NS, actions: ndAnswer('router') },
     ...NEVER_FORWARDED.map((match) => part(50, match, [])),
+    ...NO_HOP_LEFT.map((match) => part(40, match, refuse('hop_limit'))),
     ...[IP, IPV6].map((match) => part(10, match, [goto('route')])),
-    ...answerParts([output(PORT.IN_PORT)], 50),
-    ...(['router_own', 'route', 'neighbour', 'router_answer'] as const).map((table): Part => ({ table, priority: 0, actions: [] })),
+    part(0, {}, []),
+    { table: 'route', priority: 0, actions: refuse('no_route') },
+    { table: 'neighbour', priority: 60, registers: { too_big: 1 }, actions: refuse('too_big') },
+    { table: 'neighbour', priority: 0, actions: refuse('no_neighbour') },
+    ...ANSWER_PARTS,
+    { table: 'router_back', priority: 0, actions: [output(PORT.IN_PORT)] },
+    ...(['router_answer', 'router_fault'] as const).map((table): Part => ({ table, priority: 0, actions: [] })),
   ]
   const common = { cookie: cookieOfSet('pipeline'), owners: [makeKey('host', '', host)] }
   return parts.map((p) => flowItem({ ...common, ...p }))
 }
 
+/** Where a leg leads to, in numbers of this host. */
+export interface LegWay {
+  readonly router: number
+  readonly network: number
+  /** What the network carries, in bytes, where that is less than on another network of the router. */
+  readonly mtu?: number
+}
+
 /** What a router answers itself on a leg's addresses, and who is next to it there. */
-export function legRoutingItems(leg: LegIntent, router: number, network: number): readonly Item[] {
-  return [...answerItems(leg, router), ...connectedItems(leg, router, network)]
+export function legRoutingItems(leg: LegIntent, way: LegWay): readonly Item[] {
+  return [...answerItems(leg, way), ...connectedItems(leg, way)]
 }
 
 /**
- * Pings of the router's addresses, to whichever of its MACs they came (Linux answers so, too). The parts of a ping in fragments are not put together.
+ * Pings of the router's addresses, to whichever of its MACs they came (Linux answers so, too). The parts of a ping in fragments are not put together. Nothing else is there.
  */
-function answerItems(leg: LegIntent, router: number): readonly Item[] {
-  return leg.addresses.map((text) => {
+function answerItems(leg: LegIntent, { router }: LegWay): readonly Item[] {
+  return leg.addresses.flatMap((text) => {
     const { family, field } = addressMatch(text.slice(0, text.indexOf('/')))
-    return answered(leg, { router }, family === 4 ? { ...ECHO, ip_dst: field } : { ...ECHO6, ipv6_dst: field })
+    const [ping, to]: [Match, Match] =
+      family === 4
+        ? [
+            { ...ECHO, ip_dst: field },
+            { ...IP, ip_dst: field },
+          ]
+        : [
+            { ...ECHO6, ipv6_dst: field },
+            { ...IPV6, ipv6_dst: field },
+          ]
+    return [
+      answered(leg, { router }, ping),
+      item(leg.router, { table: 'router_own', priority: 90, registers: { router }, match: to, actions: refuse('no_port') }),
+    ]
   })
+}
+
+/**
+ * Where a router speaks from to who sends by one network. The responder takes the address that is nearest to the sender. Where the router has none of a family there, IPv6 speaks from that of the link
+ * (RFC 4443, 2.2), and IPv4 does not come that way.
+ */
+export function faultItems(legs: readonly LegIntent[], { router, network }: LegWay, meter: MeterConfig): readonly Item[] {
+  const [leg] = legs
+  if (leg === undefined) return []
+  const addresses = legs.flatMap((l) => l.addresses).map(addressBytes)
+  const sources = [
+    [IP, addresses.filter((a) => a.length === 5)],
+    [IPV6, [...addresses.filter((a) => a.length === 17), addressBytes(`${formatIp(6, linkLocalAddress(leg.mac))}/64`)]],
+  ] as const
+  const flows = sources.flatMap(([match, list]) =>
+    list.length === 0
+      ? []
+      : [
+          item(leg.router, {
+            table: 'router_fault',
+            priority: 50,
+            registers: { router, entered: network },
+            match,
+            actions: [tell('fault', { meter: meter.meter, data: Buffer.concat(list) })],
+          }),
+        ],
+  )
+  return [meterItem([leg.network], meter), ...flows]
+}
+
+/** The address, and behind it the length of its prefix in one byte. */
+function addressBytes(text: string): Buffer {
+  const { family, field } = addressMatch(text.slice(0, text.indexOf('/')))
+  const bytes = Buffer.from(field.value.toString(16).padStart(FAMILY_BITS[family] / 4, '0'), 'hex')
+  return Buffer.concat([bytes, Buffer.from([Number(text.slice(text.indexOf('/') + 1))])])
+}
+
+/** Errors that the responder is asked for in a second, for each network: more than any healthy network needs. */
+const FAULTS_PER_SECOND = 100
+
+function faultMeterName(network: Key): string {
+  return `fault ${network}`
+}
+
+/** Names of the meters of all networks on which a router is, in the pool of numbers. */
+export function faultMeterNames(routers: readonly RouterView[]): readonly string[] {
+  return joinedNetworks(routers).map(faultMeterName)
+}
+
+export function faultMeter(network: Key, numbers: Numbers): MeterConfig {
+  return {
+    meter: numbers.of('meter', faultMeterName(network)),
+    unit: 'pktps',
+    bands: [{ type: 'drop', rate: FAULTS_PER_SECOND, burst: FAULTS_PER_SECOND }],
+  }
 }
 
 function answered(leg: LegIntent, registers: RegisterMatch, match: Match): Item {
   return item(leg.router, { table: 'router_own', priority: 100, registers, match, actions: [goto('router_answer')] })
 }
 
-/**
- * The answer goes straight back, as from the MAC that was asked, also where routers asked each other. (Not by way of the tables that hand frames over: Open vSwitch 3.1 is caught for
- * ever when it is asked to trace a packet whose ICMP type is set and that meets a meter both before and inside of a nested action; decision 065.)
- */
-function answerParts(back: readonly Action[], priority: number, asker?: number): Part[] {
-  const turned = [moveTo('owner_mac', 'eth_dst'), moveTo('lladdr', 'eth_src')]
-  return [ECHO, ECHO6].map((ping) => ({
-    table: 'router_answer',
-    priority,
-    ...(asker === undefined ? {} : { registers: { target: asker } }),
-    match: ping,
-    actions: [...turned, ...(ping === ECHO ? ECHO_REPLY : ECHO_REPLY6), setField('nw_ttl', OWN_TTL), ...back],
-  }))
-}
-
-/** What routers answer a port, as all others, but in a way of its own: with the tag of a subport, with copies for who listens. */
-export function pingAnswersTo(asker: number, back: readonly Action[]): Part[] {
-  return answerParts(back, 60, asker)
+/** What routers say to a port, in a way of its own: with the tag of a subport, with copies for who listens. */
+export function backTo(asker: number, back: readonly Action[]): Part {
+  return { table: 'router_back', priority: 50, registers: { target: asker }, actions: back }
 }
 
 const ECHO_REPLY: readonly Action[] = [move('ip_dst', 'reg6'), move('ip_src', 'ip_dst'), move('reg6', 'ip_src'), setField('icmp_type', 0n)]
@@ -100,31 +177,42 @@ const ECHO_REPLY6: readonly Action[] = [
   setField('icmpv6_type', 129n),
 ]
 
+/**
+ * The answer goes straight back, as from the MAC that was asked, also where routers asked each other. (Not by way of the tables that hand frames over: Open vSwitch 3.1 is caught for
+ * ever when it is asked to trace a packet whose ICMP type is set and that meets a meter both before and inside of a nested action; decision 065.)
+ */
+const ANSWER_PARTS: readonly Part[] = [[ECHO, ECHO_REPLY] as const, [ECHO6, ECHO_REPLY6] as const].map(([ping, reply]) => ({
+  table: 'router_answer',
+  priority: 50,
+  match: ping,
+  actions: [moveTo('owner_mac', 'eth_dst'), moveTo('lladdr', 'eth_src'), ...reply, setField('nw_ttl', OWN_TTL), goto('router_back')],
+}))
+
 /** The prefixes that the leg's addresses lie in are next to it: who is there has the address that the packet goes to. */
-function connectedItems(leg: LegIntent, router: number, network: number): readonly Item[] {
+function connectedItems(leg: LegIntent, way: LegWay): readonly Item[] {
   return leg.addresses.map((text) => {
     const { family, field, length } = prefixOf(text)
     const next = moveInto(family === 4 ? 'ip_dst' : 'ipv6_dst', 'claim')
     return item(leg.router, {
       table: 'route',
       priority: routePriority(length, true),
-      registers: { router },
+      registers: { router: way.router },
       match: destination(family, field),
-      actions: [DEC_TTL, next, ...outBy(leg, network), goto('neighbour')],
+      actions: [DEC_TTL, next, ...outBy(leg, way), goto('neighbour')],
     })
   })
 }
 
 /** The way by somebody who is next to one of the router's legs. */
-export function routeItems(route: RouteIntent, leg: LegIntent, router: number, network: number): readonly Item[] {
+export function routeItems(route: RouteIntent, leg: LegIntent, way: LegWay): readonly Item[] {
   const { family, field, length } = prefixOf(route.destination)
   return route.nexthops.slice(0, 1).map(({ address }) =>
     item(route.router, {
       table: 'route',
       priority: routePriority(length, false),
-      registers: { router },
+      registers: { router: way.router },
       match: destination(family, field),
-      actions: [DEC_TTL, setWide('claim', addressMatch(address).field.value), ...outBy(leg, network), goto('neighbour')],
+      actions: [DEC_TTL, setWide('claim', addressMatch(address).field.value), ...outBy(leg, way), goto('neighbour')],
     }),
   )
 }
@@ -141,8 +229,15 @@ function destination(family: 4 | 6, field: FieldValue | undefined): Match {
   return { ...(family === 4 ? IP : IPV6), ...to }
 }
 
-function outBy({ mac }: LegIntent, network: number): readonly Action[] {
-  return [set('network', network), setField('eth_src', macMatch(mac).value)]
+function outBy({ mac }: LegIntent, { network, mtu }: LegWay): readonly Action[] {
+  return [set('network', network), setField('eth_src', macMatch(mac).value), ...(mtu === undefined ? [] : measured(mtu))]
+}
+
+/** Frames have no VLAN tag here. That the packet may not be divided is not asked: who sends has to hear of it either way, as flows divide nothing. */
+const ETHERNET_HEADER = 14
+
+function measured(mtu: number): readonly Action[] {
+  return [set('path_mtu', mtu), { kind: 'check_pkt_larger', size: mtu + ETHERNET_HEADER, dst: subfieldOf('too_big') }]
 }
 
 /** A leg as its network's ports on this host see it. */
@@ -160,7 +255,7 @@ export function legItems(leg: LegIntent, { network, router, up, learning }: LegC
   const self = target('router', router)
   const local = { network, origin: ORIGIN.local }
   const asked = [moveInto('eth_src', 'owner_mac'), moveInto('eth_dst', 'lladdr'), move('reg1', 'reg2')]
-  const entry = up ? [...asked, set('sender', self), set('router', router), goto('router_own')] : []
+  const entry = up ? [...asked, set('sender', self), set('router', router), set('entered', network), goto('router_own')] : []
   const out = [item(leg.router, { table: 'router', priority: 50, registers: local, match: { eth_dst: mac }, actions: entry })]
   if (learning) {
     const declared: Part = { table: 'learn', priority: 50, registers: { network }, match: { eth_src: mac }, actions: [goto(AFTER_LEARN)] }
@@ -217,7 +312,7 @@ export function neighbourItems(location: LocationIntent, { joined, network, targ
 }
 
 /** The way from one router to another on the same network. */
-export function hopItems(leg: LegIntent, router: number, network: number): readonly Item[] {
+export function hopItems(leg: LegIntent, { router, network }: LegWay): readonly Item[] {
   return leg.addresses.map((text) => {
     const { family, field } = addressMatch(text.slice(0, text.indexOf('/')))
     return item(leg.router, {
@@ -225,7 +320,7 @@ export function hopItems(leg: LegIntent, router: number, network: number): reado
       priority: 50,
       registers: { network },
       match: { ...(family === 4 ? IP : IPV6), ...registerBits('claim', family === 4 ? 32 : 128, field) },
-      actions: [set('router', router), set('hopped', 1), resubmit('router_own')],
+      actions: [set('router', router), set('hopped', 1), set('entered', network), resubmit('router_own')],
     })
   })
 }

@@ -28,6 +28,8 @@ export type TableName =
   | 'route'
   | 'neighbour'
   | 'router_answer'
+  | 'router_fault'
+  | 'router_back'
   | 'l2'
   | 'learned'
   | 'l2_unknown'

@@ -3,9 +3,13 @@ import type { Action } from '../flow/types.ts'
 /** The controller id under which this agent hears packets ("NL"): what flows of other hands send to controllers does not come here. */
 export const OUR_CONTROLLER = 0x4e4c
 
-/** Why a flow sends a packet to the agent: the first byte of its `userdata`. A number, once given, never means anything else. */
-export const TRAP = { log: 1, snoop: 2 } as const
+/** The one under which the responder does (`responder/`), which goes on when the agent does not. */
+export const RESPONDER_CONTROLLER = 0x4e4d
+
+/** Why a flow sends a packet away: the first byte of its `userdata`. A number, once given, never means anything else. */
+export const TRAP = { log: 1, snoop: 2, fault: 3 } as const
 export type Trap = keyof typeof TRAP
+const FOR_RESPONDER: ReadonlySet<Trap> = new Set<Trap>(['fault'])
 
 export interface TellOptions {
   /** Bytes of the frame that are of use; all if left out. */
@@ -16,10 +20,10 @@ export interface TellOptions {
   readonly data?: Uint8Array
 }
 
-/** Sends a copy of the frame to the agent (`driver/packet-channel.ts`); the frame itself goes on with the actions that follow. */
+/** Sends a copy of the frame to the agent or the responder (`driver/packet-channel.ts`); the frame itself goes on with the actions that follow. */
 export function tell(trap: Trap, { data = NOTHING, ...options }: TellOptions = {}): Action {
   const userdata = Buffer.from([TRAP[trap], ...data]).toString('hex')
-  return { kind: 'controller', id: OUR_CONTROLLER, userdata, ...options }
+  return { kind: 'controller', id: FOR_RESPONDER.has(trap) ? RESPONDER_CONTROLLER : OUR_CONTROLLER, userdata, ...options }
 }
 
 const NOTHING = new Uint8Array()

@@ -30,7 +30,7 @@ export function verdictsOf(view: HostView, wiring: ReadonlyMap<Key, Wiring>, fac
   }
   tapVerdicts(view, facts, out)
   for (const router of view.routers) {
-    const verdict = router.up ? lostNetwork(router, view, facts) : down('admin_state_up is false')
+    const verdict = router.up ? (lostNetwork(router, view, facts) ?? missingResponder(facts)) : down('admin_state_up is false')
     if (verdict !== undefined) out.set(router.router, verdict)
   }
   const fault = missingBridge(view, facts) ?? unusableAddress(view, facts) ?? brokenBridge(view, facts)
@@ -73,6 +73,11 @@ function lostNetwork({ legs }: RouterView, view: HostView, facts: Facts): Verdic
     if (missing !== undefined) return { ...missing, cause: `${name} is not reached from here: ${missing.cause}` }
   }
   return undefined
+}
+
+/** Packets are forwarded all the same. */
+function missingResponder({ responder_fault: fault }: Facts): Verdict | undefined {
+  return fault === undefined ? undefined : error(`forwards, but sends no ICMP errors: the responder of this host does not run (${fault})`)
 }
 
 /** Why copies do not travel between this host and others. */

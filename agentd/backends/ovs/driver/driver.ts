@@ -26,6 +26,7 @@ import { PacketChannel } from './packet-channel.ts'
 import { partsOf } from './parts.ts'
 import { followPlugged, NONE_PLUGGED, type PluggedPorts, replugOperations } from './plugged.ts'
 import { readBack } from './readback.ts'
+import { ResponderKeeper } from './responder-keeper.ts'
 import { Snooper } from './snooper.ts'
 import { forgetStale } from './stale-datapath.ts'
 import { type Hands, type Written, writeParts } from './write-parts.ts'
@@ -53,6 +54,7 @@ class OvsDriver implements Driver {
   readonly #connections: ConnectionKeeper
   readonly #packets: PacketChannel
   readonly #log: ConnectionLog
+  readonly #responder: ResponderKeeper
   #inventory: Inventory
   #facts: Facts
   #plugged: PluggedPorts = NONE_PLUGGED
@@ -108,6 +110,13 @@ class OvsDriver implements Driver {
     this.#snooper = new Snooper({ channel: this.#packets, log: options.log })
     this.#announcer = new Announcer({ send: async (packet) => await this.#flows.send(packet) })
     this.#connections = new ConnectionKeeper(options)
+    this.#responder = new ResponderKeeper({
+      ...options,
+      onChange: () => {
+        this.#refreshFacts()
+        this.#wake()
+      },
+    })
     this.#log = new ConnectionLog({
       onEntry: options.onLogged ?? (() => {}),
       meterStats: () => this.#packets.meterStats(),
@@ -181,7 +190,8 @@ class OvsDriver implements Driver {
   }
 
   /** Before flows send packets, somebody is there who knows what to make of them. */
-  prepare({ logging }: Compiled): void {
+  prepare({ logging, responder }: Compiled): void {
+    if (responder === true) this.#responder.want(true)
     this.#log.know(logging as Logging | undefined)
     this.#packets.want('log', logging !== undefined && this.#options.onLogged !== undefined)
   }
@@ -205,8 +215,10 @@ class OvsDriver implements Driver {
   }
 
   /** A run follows a change, ours or another hand's: either may leave stale decisions in the datapath, connections that are allowed no more, and ports that nobody out there has heard of. */
-  async settle({ connections, snooping, announced }: Compiled): Promise<void> {
+  async settle({ connections, snooping, announced, responder }: Compiled): Promise<void> {
+    if (responder !== true) this.#responder.want(false)
     this.#snooper.follow(snooping as SnoopPlan | undefined)
+    if (responder === true) await this.#responder.ready()
     if (this.#facts.datapath_type === 'netdev') await forgetStale(this.#options.rundir, this.#options.log)
     this.#announcer.settle((announced as readonly Announced[] | undefined) ?? [], (key) => this.#flows.held(key) !== undefined)
     if (connections === undefined) return
@@ -259,7 +271,7 @@ class OvsDriver implements Driver {
   async close(): Promise<void> {
     this.#closed = true
     if (this.#scheduled !== undefined) clearImmediate(this.#scheduled)
-    await Promise.all([this.#snooper.close(), this.#announcer.close()])
+    await Promise.all([this.#snooper.close(), this.#announcer.close(), this.#responder.close()])
     this.#ovsdb.close()
     this.#log.close()
     await Promise.all([this.#flows.close(), this.#packets.close(), this.#around.close()])
@@ -278,7 +290,9 @@ class OvsDriver implements Driver {
   }
 
   #refreshFacts(): void {
-    this.#facts = factsOf(this.#inventory, this.#options.installation, pickDatapath(this.#inventory), this.#around.facts())
+    const facts = factsOf(this.#inventory, this.#options.installation, pickDatapath(this.#inventory), this.#around.facts())
+    const fault = this.#responder.fault
+    this.#facts = fault === undefined ? facts : { ...facts, responder_fault: fault }
   }
 
   /** One call for a burst of changes; those that come while we write are looked at once, afterwards. */

@@ -1,3 +1,4 @@
+import { internetChecksum, onesSum } from '../../../../src/lib/internet-checksum.ts'
 import { FAMILY_BITS, formatIp, type IpFamily, parseIp } from '../../../../src/lib/ip.ts'
 
 /** What one frame says of multicast groups. */
@@ -30,7 +31,7 @@ function readIp4(b: Buffer): Said | undefined {
   const header = (b.readUInt8(0) & 15) * 4
   const total = b.readUInt16BE(2)
   if (header < 20 || total < header || total > b.length || (b.readUInt16BE(6) & 0x3fff) !== 0) return undefined
-  if (sum(b.subarray(0, header)) !== 0xffff) return undefined
+  if (onesSum(b.subarray(0, header)) !== 0xffff) return undefined
   const protocol = b.readUInt8(9)
   if (protocol === PIM) return { kind: 'router', family: 4 }
   if (protocol !== IGMP) return undefined
@@ -39,7 +40,7 @@ function readIp4(b: Buffer): Said | undefined {
 
 /** RFC 1112, 2236 and 3376. */
 function readIgmp(b: Buffer, routed: boolean): Said | undefined {
-  if (b.length < 8 || sum(b) !== 0xffff) return undefined
+  if (b.length < 8 || onesSum(b) !== 0xffff) return undefined
   const group = groupAt(b, 4, 4)
   switch (b.readUInt8(0)) {
     case 0x11:
@@ -75,7 +76,7 @@ function readIp6(b: Buffer): Said | undefined {
   const onLink = (source.readUInt16BE(0) & 0xffc0) === 0xfe80
   if (next !== ICMP6 || b.readUInt8(7) !== 1 || !(onLink || source.every((byte) => byte === 0))) return undefined
   const body = b.subarray(at, end)
-  return sum(b.subarray(8, 40), sum(pseudoTail(body.length), sum(body))) === 0xffff ? readMld(body, onLink) : undefined
+  return onesSum(b.subarray(8, 40), onesSum(pseudoTail(body.length), onesSum(body))) === 0xffff ? readMld(body, onLink) : undefined
 }
 
 /** RFC 2710 and 3810. */
@@ -160,15 +161,6 @@ function pseudoTail(length: number): Buffer {
   return tail
 }
 
-/** Ones' complement sum of 16-bit words, going on from another; 0xffff over what carries its right checksum. */
-function sum(b: Buffer, start = 0): number {
-  let total = start
-  for (let at = 0; at + 1 < b.length; at += 2) total += b.readUInt16BE(at)
-  if (b.length % 2 === 1) total += b.readUInt8(b.length - 1) << 8
-  while (total > 0xffff) total = (total & 0xffff) + (total >>> 16)
-  return total
-}
-
 /** Whether an IGMP message that was sent to a group is for more than routers (`hearingFlows`): questions are, and what nobody here understands. */
 export function isForAll(said: Said, frame: Buffer): boolean {
   const asks = said.kind === 'unknown' || (said.kind === 'query' && said.group !== undefined)
@@ -201,11 +193,11 @@ function makeIgmpQuery(group: Buffer | undefined, seconds: number, interval: num
   group?.copy(igmp, 4)
   igmp.writeUInt8(ROBUSTNESS, 8)
   igmp.writeUInt8(toCode(interval), 9)
-  igmp.writeUInt16BE(0xffff - sum(igmp), 2)
+  igmp.writeUInt16BE(internetChecksum(igmp), 2)
   // With the router alert option (RFC 2113), to live for one hop.
   const ip = Buffer.from('46c000240000000001020000000000000000000094040000', 'hex')
   to.copy(ip, 16)
-  ip.writeUInt16BE(0xffff - sum(ip), 10)
+  ip.writeUInt16BE(internetChecksum(ip), 10)
   const mac = Buffer.from([0x01, 0x00, 0x5e, to.readUInt8(1) & 0x7f, to.readUInt8(2), to.readUInt8(3)])
   return Buffer.concat([mac, SENDER, Buffer.from([0x08, 0x00]), ip, igmp])
 }
@@ -219,7 +211,7 @@ function makeMldQuery(group: Buffer | undefined, seconds: number, interval: numb
   mld.writeUInt8(ROBUSTNESS, 24)
   mld.writeUInt8(toCode(interval), 25)
   const addresses = Buffer.concat([SENDER6, to])
-  mld.writeUInt16BE(0xffff - sum(addresses, sum(pseudoTail(mld.length), sum(mld))), 2)
+  mld.writeUInt16BE(internetChecksum(addresses, onesSum(pseudoTail(mld.length), onesSum(mld))), 2)
   // Hop-by-hop options: router alert for MLD (RFC 2711), and two bytes to fill up.
   const hops = Buffer.from('3a00050200000100', 'hex')
   const ip = Buffer.alloc(8)

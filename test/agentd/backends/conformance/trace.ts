@@ -45,7 +45,8 @@ function walk(actions: readonly string[], tag: number | undefined, devices: Devi
     else if (name === 'set' && inner.startsWith('eth(')) as = { ...as, ...addresses(inner) } as Departure['as']
     else if (name === 'push_vlan') vlan = Number(/vid=(\d+)/.exec(inner)?.[1])
     else if (name === 'pop_vlan') vlan = undefined
-    else if (!['set', 'nic', 'ct', 'ct_clear', 'meter'].includes(name) && !action.startsWith('br-'))
+    // `sample`: what goes to the responder, held against a meter.
+    else if (!['set', 'nic', 'ct', 'ct_clear', 'meter', 'userspace', 'sample'].includes(name) && !action.startsWith('br-'))
       throw new Error(`trace: unknown action ${action}`)
   }
   return again

@@ -63,6 +63,8 @@ test('tables: the numbers, which may never change their meaning', (t) => {
       '52 route',
       '53 neighbour',
       '54 router_answer',
+      '55 router_fault',
+      '56 router_back',
       '70 l2',
       '71 learned',
       '72 l2_unknown',

@@ -16,16 +16,18 @@ export interface PacketChannelOptions {
   /** The bridge's management socket. */
   readonly path: string
   readonly log: DriverOptions['log']
+  /** Under which packets are heard; the agent's own if left out. */
+  readonly controller?: number
   /** Called for one packet after the other, in the order of their coming. Must not throw. */
   readonly onPacket: Readonly<Partial<Record<Trap, (packet: Trapped) => void>>>
   /** A connection stands anew: packets of the time before it were not heard. */
   readonly onConnected?: () => void
 }
 
-const RETRY_MS = 1000
+const RETRY_MS = 250
 
 /**
- * Packets that flows send to the agent (`compile/traps.ts`), on a connection of their own: behind them no bundle has to wait, and they come while one is written.
+ * Packets that flows send to the agent or the responder (`compile/traps.ts`), on a connection of their own: behind them no bundle has to wait, and they come while one is written.
  * Connects while somebody wants them, and again when the connection is lost; what was sent meanwhile is lost, as `controller` says.
  */
 export class PacketChannel {
@@ -91,7 +93,7 @@ export class PacketChannel {
     while (this.#wanted && !this.#stop.signal.aborted) {
       await this.#once().catch((error: unknown) => {
         if (!(error instanceof OpenFlowError)) throw error
-        this.#options.log('debug', 'packets for the agent are not heard; connecting again', { error: error.message })
+        this.#options.log('debug', 'packets are not heard; connecting again', { error: error.message })
       })
       if (this.#wanted) await sleep(RETRY_MS, undefined, { signal: this.#stop.signal }).catch(() => {})
     }
@@ -106,7 +108,7 @@ export class PacketChannel {
     })
     const client = await OpenFlowClient.connect({ path: this.#options.path, onClose: () => onEnd() })
     try {
-      await client.listenForPackets(OUR_CONTROLLER, (packet) => this.#hand(packet))
+      await client.listenForPackets(this.#options.controller ?? OUR_CONTROLLER, (packet) => this.#hand(packet))
       this.#client = client
       if (!this.#wanted || this.#stop.signal.aborted) return
       this.#options.onConnected?.()

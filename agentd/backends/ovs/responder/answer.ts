@@ -1,0 +1,24 @@
+import { resubmit, set } from '../compile/build.ts'
+import { FAULT, type Fault, type RegisterName, registerValue } from '../compile/registers.ts'
+import type { Trapped } from '../driver/packet-channel.ts'
+import type { Match } from '../flow/types.ts'
+import type { PacketOut } from '../openflow/packets.ts'
+import { icmpError } from './icmp-error.ts'
+
+const FAULTS: ReadonlyMap<number, Fault> = new Map((Object.keys(FAULT) as Fault[]).map((name) => [FAULT[name], name]))
+
+/** What a router says of a packet that it does not forward (table `router_fault`). Undefined: nothing. */
+export function refuse({ packet, metadata, data }: Trapped): PacketOut | undefined {
+  const number = (name: RegisterName): number => Number(registerValue(name, metadata))
+  const fault = FAULTS.get(number('fault'))
+  const port = metadata.in_port?.value
+  if (fault === undefined || port === undefined) return undefined
+  const [from, to] = [macIn('lladdr', metadata), macIn('owner_mac', metadata)]
+  const error = icmpError({ fault, frame: packet, mtu: number('path_mtu'), from, to, sources: data })
+  if (error === undefined) return undefined
+  return { packet: error, in_port: Number(port), actions: [set('target', number('target')), resubmit('router_back')] }
+}
+
+function macIn(name: RegisterName, fields: Match): Buffer {
+  return Buffer.from(registerValue(name, fields).toString(16).padStart(12, '0'), 'hex')
+}

@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs'
+import type { ResponderOptions } from '../../backend.ts'
+import { BRIDGE } from '../compile/names.ts'
+import { RESPONDER_CONTROLLER } from '../compile/traps.ts'
+import { PacketChannel } from '../driver/packet-channel.ts'
+import type { PacketOut } from '../openflow/packets.ts'
+import { refuse } from './answer.ts'
+import { listenControl, socketPath } from './control.ts'
+
+const LOOK_MS = 2000
+
+/**
+ * Answers what flows cannot, beside the agent and also when that is gone: all that an answer needs stands in the flow that asked for it, or in the packet. Runs until it is told to stop
+ * (SIGTERM, or by its socket in the switch's run directory), or until that directory is gone. Returns at once where one runs already.
+ */
+export async function runResponder({ rundir, log }: ResponderOptions): Promise<void> {
+  let stop = (_why: string): void => {}
+  const stopped = new Promise<string>((resolve) => {
+    stop = resolve
+  })
+  const path = socketPath(rundir)
+  const control = await listenControl(path, () => stop('told to'))
+  if (control === undefined) {
+    log('info', 'a responder runs already', { rundir })
+    return
+  }
+  const channel: PacketChannel = new PacketChannel({
+    path: `${rundir}/${BRIDGE}.mgmt`,
+    controller: RESPONDER_CONTROLLER,
+    log,
+    onPacket: { fault: (packet) => send(refuse(packet)) },
+    onConnected: () => control.hears(),
+  })
+  const send = (out: PacketOut | undefined): void => {
+    if (out !== undefined) void channel.send(out)
+  }
+  channel.want('fault', true)
+  process.once('SIGTERM', () => stop('SIGTERM'))
+  process.once('SIGINT', () => stop('SIGINT'))
+  // The directory goes with the switch; nobody would find this process again.
+  const timer = setInterval(() => {
+    if (!existsSync(path)) stop('the run directory of the switch is gone')
+  }, LOOK_MS)
+  log('info', 'answering', { rundir, pid: process.pid })
+  log('info', 'stopping', { why: await stopped })
+  clearInterval(timer)
+  control.close()
+  await channel.close()
+}

@@ -1,0 +1,13 @@
+/** Ones' complement sum of 16-bit words (RFC 1071), going on from another; 0xffff over what carries its right checksum. An odd byte counts as if a zero followed. */
+export function onesSum(b: Buffer, start = 0): number {
+  let total = start
+  for (let at = 0; at + 1 < b.length; at += 2) total += b.readUInt16BE(at)
+  if (b.length % 2 === 1) total += b.readUInt8(b.length - 1) << 8
+  while (total > 0xffff) total = (total & 0xffff) + (total >>> 16)
+  return total
+}
+
+/** What to write where the checksum stands, over bytes that hold zero there. `start`: the sum of a pseudo-header. */
+export function internetChecksum(b: Buffer, start = 0): number {
+  return 0xffff - onesSum(b, start)
+}
