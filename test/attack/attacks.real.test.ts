@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import test from 'ava'
 import { forbidden, lie, Volley } from './attack.ts'
-import { ALLOWED, Field, guest, type Place, type Role, VNI } from './field.ts'
+import { ALLOWED, Field, guest, type Place, type Role, VLAN, VNI } from './field.ts'
 import { greeting, OLD_TAG, shout, TAGS, tagged, vxlan } from './hops.ts'
 import { LIES } from './lies.ts'
+import { ANSWER, eachPair, onTheWay, own, type Pair, QUESTION, says, tag } from './names.ts'
 import { ALLOWED_BY_RULES, errorAbout, FORBIDDEN_BY_RULES, FRAGMENTS, packed, SETS, TAKEN_FOR_A_CONNECTION, tcp } from './rules.ts'
 
 const OPEN: readonly Role[] = ['open-near', 'open-far']
@@ -130,6 +131,63 @@ test.serial(
     await volley.judge(t)
   },
 )
+
+const reached = (pair: Pair): Place[] => [`${pair.arena}-${pair.role}`, ...onTheWay(pair)]
+
+test.serial('who speaks in the name of a port opens nothing: what answers must answer what the port itself began', async (t) => {
+  const first = new Volley(field)
+  eachPair(first, (v, pair, family) => {
+    v.secret(`before, ${family} to ${pair.role}`, pair.place, says(pair, family, 'itself', ANSWER), onTheWay(pair))
+    v.shown(`in its name, ${family} to ${pair.role}`, pair.place, says(pair, family, 'the port', QUESTION), reached(pair))
+  })
+  await first.judge(t)
+  const then = new Volley(field)
+  eachPair(then, (v, pair, family) => {
+    v.secret(`as if it had been asked, ${family} to ${pair.role}`, pair.place, says(pair, family, 'itself', ANSWER), onTheWay(pair))
+    v.shown(
+      `what a rule lets in, ${family} to ${pair.role}`,
+      pair.place,
+      says(pair, family, 'itself', { ...QUESTION, src: 999 }),
+      reached(pair),
+    )
+  })
+  await then.judge(t)
+  const asked = new Volley(field)
+  eachPair(asked, (v, pair, family) => {
+    v.shown(`the port asks, ${family} from ${pair.role}`, `${pair.arena}-${pair.role}`, own(pair, family, QUESTION), [pair.place])
+  })
+  await asked.judge(t)
+  const answered = new Volley(field)
+  eachPair(answered, (v, pair, family) => {
+    v.shown(`the answer, ${family} to ${pair.role}`, pair.place, says(pair, family, 'itself', ANSWER), reached(pair))
+    v.secret(
+      `in its name, into its own connection, ${family} to ${pair.role}`,
+      pair.place,
+      says(pair, family, 'the port', QUESTION),
+      onTheWay(pair),
+    )
+  })
+  await answered.judge(t)
+  const still = new Volley(field)
+  eachPair(still, (v, pair, family) => {
+    v.shown(`another answer, ${family} to ${pair.role}`, pair.place, says(pair, family, 'itself', ANSWER), reached(pair))
+  })
+  await still.judge(t)
+})
+
+test.serial('two tags from a provider network: the inner one leads nowhere', async (t) => {
+  const volley = new Volley(field)
+  for (const role of ['open-near', 'shut-near'] as const) {
+    const { mac, v4 } = guest('red', role)
+    const under =
+      (...tags: readonly number[]) =>
+      (mark: Buffer): Buffer =>
+        tag(shout({ src: 'fa:16:3e:77:77:77', dst: mac }, { src: '10.20.0.77', dst: v4 }, mark, ALLOWED.udp), ...tags)
+    for (const inner of [0, VLAN.red, VLAN.green, 300]) volley.secret(`red, then ${inner}, to ${role}`, 'physnet1', under(VLAN.red, inner))
+    volley.shown(`the tag of red, to ${role}`, 'physnet1', under(VLAN.red), [`red-${role}`])
+  }
+  await volley.judge(t)
+})
 
 const MACHINES = { h1: '192.0.2.1', h2: '192.0.2.2' } as const
 const OF_HOSTS: readonly Place[] = [

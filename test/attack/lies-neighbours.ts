@@ -74,6 +74,16 @@ export const ARP: readonly Attack[] = [
     honest: announce,
   },
   {
+    name: 'an address probe for the address of who gets it',
+    forge: (c) => claim(c, { op: 1, sender: says(UNKNOWN, c.me), target: says(c.to, UNKNOWN), dst: c.to.mac }),
+    honest: probe,
+  },
+  {
+    name: 'an address probe for a neighbour, to a group',
+    forge: (c) => claim(c, { op: 1, sender: says(UNKNOWN, c.me), target: says(c.to, UNKNOWN), dst: '01:00:5e:00:00:01' }),
+    honest: (c) => claim(c, { op: 1, sender: says(UNKNOWN, c.me), target: says(c.me, UNKNOWN), dst: '01:00:5e:00:00:01' }),
+  },
+  {
     name: 'gratuitous ARP for the gateway',
     forge: (c) => claim(c, { op: 1, sender: says(c.gw, c.me), target: says(c.gw, UNKNOWN) }),
     honest: announce,

@@ -74,7 +74,7 @@ function foundBy(connection: Connection): readonly string[] {
   return Array.from({ length: MOST_LOOKUPS }, () => ['--ct-next', STATES[connection]]).flat()
 }
 
-/** `ct(commit,zone=7)` keeps a connection, with a mark it is noted as refused. A zone that is nobody's here is told as such. */
+/** `ct(commit,zone=7)` keeps a connection, and its mark says who began and whether it is refused. A zone that is nobody's here is told as such. */
 function notedIn(trace: string, { zones }: LoadedHost): readonly string[] {
   const lines = [...trace.matchAll(/^Datapath actions: (.*)$/gm)].map(([, line = '']) => line)
   return lines.flatMap((line) =>
@@ -82,10 +82,16 @@ function notedIn(trace: string, { zones }: LoadedHost): readonly string[] {
       const zone = Number(/zone=(\d+)/.exec(inner)?.[1] ?? 0)
       const port = zones.get(zone) ?? `nobody’s zone ${zone}`
       if (!/\bcommit\b/.test(inner)) return `look ${port}`
-      return `${/mark=0x1\b/.test(inner) ? 'refuse' : 'keep'} ${port}`
+      const mark = Number(/mark=(0x[0-9a-f]+)/.exec(inner)?.[1] ?? 0)
+      return `${(mark & 1) === 0 ? 'keep' : 'refuse'} ${port} ${BEGUN.get(mark & 6) ?? 'by nobody'}`
     }),
   )
 }
+
+const BEGUN: ReadonlyMap<number, string> = new Map([
+  [2, 'egress'],
+  [4, 'ingress'],
+])
 
 /** Every device that a host has, also those that are no port's in this world. */
 function devicesOf({ host, guests }: LoadedHost): Parameters<typeof departuresOf>[1] {

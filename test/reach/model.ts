@@ -11,7 +11,7 @@ export interface Expected {
   readonly must: readonly string[]
   /** These may hear it too: ports without port security, of a frame whose receiver is out of reach. */
   readonly may: readonly string[]
-  /** `look p`: the frame is looked up among the connections of port p. `keep p`: its connection is kept there. `refuse p`: a known connection that no rule of p allows any more is noted as refused. Sorted. */
+  /** `look p`: the frame is looked up among the connections of port p. `keep p egress`: its connection is kept there, as one that p began (`ingress`: somebody else). `refuse p …`: a known connection that no rule of p allows any more is noted as refused. Sorted. */
   readonly noted: readonly string[]
   /** Broadcasts: a copy is made for the sender too, and its rules look at it before Open vSwitch leaves it out; what is noted on the way is not compared. */
   readonly loud?: true
@@ -60,7 +60,7 @@ function maySend(port: WrittenPort, { src, body }: Frame): boolean {
     case 'other':
       return false
     case 'arp':
-      return body.sha === src && ((body.op === 1 && body.spa === '0.0.0.0') || owns(port, src, body.spa))
+      return body.sha === src && owns(port, src, body.op === 1 && body.spa === '0.0.0.0' ? body.tpa : body.spa)
     case 'ip':
       if (isUdp(body, 67, 68) || isUdp(body, 547, 546) || isNd(body, 134)) return false
       if (body.nd !== undefined && body.nd.lladdr !== src) return false
@@ -138,16 +138,16 @@ function judge(written: Written, name: string, direction: WrittenRule['direction
   if (body.is !== 'ip') return { passes: false, noted: [] }
   const passes = groups.some((g) => rulesOf(written, g).some((rule) => allows(written, rule, direction, body)))
   if (groups.some((g) => written.security_groups[g]?.stateful === false)) return { passes, noted: [] }
-  return tracked(name, passes, connection)
+  return tracked(name, direction, passes, connection)
 }
 
 /** Where connections are tracked, answers and what is related ask no rule; a known connection is held against the rules each time. */
-function tracked(name: string, byRule: boolean, connection: Frame['connection']): Judged {
+function tracked(name: string, direction: WrittenRule['direction'], byRule: boolean, connection: Frame['connection']): Judged {
   const look = `look ${name}`
   if (connection === 'invalid') return { passes: false, noted: [look] }
   if (connection === 'answer' || connection === 'related') return { passes: true, noted: [look] }
-  if (byRule) return { passes: true, noted: connection === 'new' ? [look, `keep ${name}`] : [look] }
-  return { passes: false, noted: connection === 'known' ? [look, `refuse ${name}`] : [look] }
+  if (byRule) return { passes: true, noted: connection === 'new' ? [look, `keep ${name} ${direction}`] : [look] }
+  return { passes: false, noted: connection === 'known' ? [look, `refuse ${name} ${direction}`] : [look] }
 }
 
 /** Undefined: under no rules. */

@@ -16,7 +16,7 @@ export function maySend(port: { readonly mac: string; readonly allowed: readonly
   const { body } = frame
   switch (body.type) {
     case 'arp':
-      return body.sha === frame.src && (owns(body.spa) || (body.op === 1 && body.spa === '0.0.0.0'))
+      return body.sha === frame.src && (owns(body.spa) || (body.op === 1 && body.spa === '0.0.0.0' && owns(body.tpa)))
     case 'rarp':
       return true
     case 'udp':

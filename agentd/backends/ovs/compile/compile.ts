@@ -318,8 +318,9 @@ function compileSegment(work: Work, context: NetworkContext): void {
   const [first] = peers.values()
   if (first !== undefined) emit(work, tunnelKeyItems(segment, number, first.key))
   if (provider !== undefined) {
-    if (attaches.length > 0) emit(work, providerItems(segment, number, provider.ofport, provider.vlan))
-    if (work.joined.has(segment.network)) emit(work, routedOutItems(segment, number, { ...provider, host: work.input.host }))
+    const way = { ...provider, host: work.input.host }
+    if (attaches.length > 0) emit(work, providerItems(segment, number, way))
+    if (work.joined.has(segment.network)) emit(work, routedOutItems(segment, number, way))
   }
   if (attaches.length === 0) return
   if (isSnooped({ segment })) emit(work, snoopItems(segment, number, snoopMeter(segment, work.numbers)))

@@ -17,9 +17,18 @@ interface Side {
   readonly accept: TableName
   readonly kept: TableName
   readonly onward: TableName
+  /** Mark of a connection that was begun in this direction. */
+  readonly begun: number
   /** What a guest needs to be on its network at all: no rule is asked. */
   readonly always: readonly Match[]
 }
+
+/** Bits of `ct_mark`. Who began is remembered, because a zone holds both directions, and what answers is let pass without a rule: it must answer what was let out the other way. */
+const REFUSED_MARK = 1
+/** By the port. */
+const BEGUN_HERE = 2
+/** By somebody else. */
+const BEGUN_THERE = 4
 
 const DHCP_TO_SERVER: readonly Match[] = [udp(4, 68, 67), udp(6, 546, 547)]
 const DHCP_TO_CLIENT: readonly Match[] = [udp(4, 67, 68), udp(6, 547, 546)]
@@ -32,6 +41,7 @@ const EGRESS: Side = {
   accept: 'egress_accept',
   kept: 'egress_kept',
   onward: AFTER_EGRESS,
+  begun: BEGUN_HERE,
   always: [ARP, RARP, ...[130, 131, 132, 133, 135, 136, 143].map(icmp6), ...DHCP_TO_SERVER],
 }
 
@@ -43,6 +53,7 @@ const INGRESS: Side = {
   accept: 'ingress_accept',
   kept: 'ingress_kept',
   onward: AFTER_INGRESS,
+  begun: BEGUN_THERE,
   always: [ARP, ...[130, 134, 135, 136].map(icmp6), ...DHCP_TO_CLIENT],
 }
 
@@ -57,6 +68,17 @@ export function filterParts(): Part[] {
     { table: 'ingress', priority: 0, actions: [goto(AFTER_INGRESS)] },
     ...sideParts(EGRESS),
     ...sideParts(INGRESS),
+    // Who says it is the port, in a connection that the port began: nobody else goes on with that.
+    { table: 'ingress_state', priority: 85, match: ct('-rpl+trk', marked(BEGUN_HERE)), actions: [] },
+    // Somebody began under the port's name before the port did; its own word counts.
+    ...[IP, IPV6].map(
+      (ip): Part => ({
+        table: 'egress_accept',
+        priority: 75,
+        match: { ...ip, ...ct('+est-rpl+trk', marked(BEGUN_THERE)) },
+        actions: track('egress_kept', mark(BEGUN_HERE)),
+      }),
+    ),
   ]
 }
 
@@ -78,8 +100,9 @@ function sideParts(side: Side): Part[] {
     state(100, NOT_LOOKED_UP, []),
     // The rules have turned against this connection: what answers it is not wanted any more either.
     state(90, ct('+rpl+trk', REFUSED), []),
-    state(80, ct('-new+est+rpl+trk'), pass),
-    state(80, ct('-new+rel+trk', STANDS), pass),
+    state(80, ct('-new+est+rpl+trk', unmarked(side.begun)), pass),
+    state(80, ct('-new+rel+rpl+trk', unmarked(REFUSED_MARK | side.begun)), pass),
+    state(80, ct('-new+rel-rpl+trk', STANDS), pass),
     state(0, {}, ask),
     { table: side.rules, priority: 0, actions: [] },
     // Open vSwitch tracks IP only, and wants to see that a flow is about it.
@@ -87,10 +110,17 @@ function sideParts(side: Side): Part[] {
       // Only the first fragment says what a packet is about. The others are let on with it: tracking puts the packet together, and one whose first fragment no
       // rule accepts is either of a connection that one did, or waits at `commit` for ever.
       { table: side.rules, priority: 20, match: { ...ip, ...LATER_FRAGMENT, ...ct('+trk', STANDS) }, actions: [goto(side.accept)] },
+      // What says it answers, and answers nothing that was let out, is judged by its first fragment alone: nothing is kept that the others could wait for.
+      { table: side.rules, priority: 25, match: { ...ip, ...LATER_FRAGMENT, ...ct('+rpl+trk', marked(side.begun)) }, actions: [] },
       // A connection that no rule lets through any more is remembered as refused, so that its other side falls silent too.
-      { table: side.rules, priority: 10, match: { ...ip, ...ct('+est-rpl+trk', STANDS) }, actions: track(undefined, mark(REFUSED_MARK)) },
-      { table: side.accept, priority: 90, match: { ...ip, ...ct('+new+trk') }, actions: track(side.kept, { commit: true }) },
-      { table: side.accept, priority: 80, match: { ...ip, ...ct('+est+trk', REFUSED) }, actions: track(side.kept, mark(0)) },
+      {
+        table: side.rules,
+        priority: 10,
+        match: { ...ip, ...ct('+est-rpl+trk', STANDS) },
+        actions: track(undefined, mark(REFUSED_MARK | side.begun)),
+      },
+      { table: side.accept, priority: 90, match: { ...ip, ...ct('+new+trk') }, actions: track(side.kept, mark(side.begun)) },
+      { table: side.accept, priority: 80, match: { ...ip, ...ct('+est+trk', REFUSED) }, actions: track(side.kept, mark(side.begun)) },
     ]),
     { table: side.accept, priority: 0, actions: pass },
     { table: side.kept, priority: 50, match: ct('-inv+trk'), actions: pass },
@@ -118,8 +148,8 @@ function loggedSide(side: Side, direction: 'egress' | 'ingress', { accept, drop,
     // No connection says that it has begun: each packet is told.
     if (!stateful) return [part(side.accept, 50, {}, [passed, goto(side.onward)])]
     return [IP, IPV6].flatMap((ip) => [
-      part(side.accept, 95, { ...ip, ...ct('+new+trk', UNTOLD) }, [passed, ...track(side.kept, { commit: true, exec: [TOLD] })]),
-      part(side.accept, 85, { ...ip, ...ct('+est+trk', REFUSED) }, [passed, ...track(side.kept, mark(0))]),
+      part(side.accept, 95, { ...ip, ...ct('+new+trk', UNTOLD) }, [passed, ...track(side.kept, mark(side.begun, TOLD))]),
+      part(side.accept, 85, { ...ip, ...ct('+est+trk', REFUSED) }, [passed, ...track(side.kept, mark(side.begun))]),
     ])
   }
   const drops = (): Part[] => {
@@ -131,17 +161,27 @@ function loggedSide(side: Side, direction: 'egress' | 'ingress', { accept, drop,
       part(side.state, 110, ct('+inv+trk'), [dropped('invalid')]),
       part(side.state, 95, ct('+rpl+trk', REFUSED), [dropped('refused')]),
       ...[IP, IPV6].map((ip) =>
-        part(side.rules, 15, { ...ip, ...ct('+est-rpl+trk', STANDS) }, [dropped('refused'), ...track(undefined, mark(REFUSED_MARK))]),
+        part(side.rules, 15, { ...ip, ...ct('+est-rpl+trk', STANDS) }, [
+          dropped('refused'),
+          ...track(undefined, mark(REFUSED_MARK | side.begun)),
+        ]),
       ),
     ]
   }
   return [...(accept ? accepts() : []), ...(drop ? drops() : [])]
 }
 
-/** `ct_mark` of a connection that was let through once and is not any more. */
-const REFUSED_MARK = 1
-const REFUSED: Match = { ct_mark: { value: BigInt(REFUSED_MARK) } }
-const STANDS: Match = { ct_mark: { value: 0n } }
+/** It was let through once and is not any more; or it is still. */
+const REFUSED: Match = marked(REFUSED_MARK)
+const STANDS: Match = unmarked(REFUSED_MARK)
+
+function marked(bit: number): Match {
+  return { ct_mark: { value: BigInt(bit), mask: BigInt(bit) } }
+}
+
+function unmarked(bits: number): Match {
+  return { ct_mark: { value: 0n, mask: BigInt(bits) } }
+}
 
 /** A connection is new until it is answered: a mark on it says that it was told of. */
 const UNTOLD: Match = { ct_label: { value: 0n } }
@@ -149,8 +189,8 @@ const TOLD: Action = { kind: 'set_field', field: 'ct_label', value: 1n }
 
 type Keeping = Partial<Pick<CtAction, 'commit' | 'exec'>>
 
-function mark(value: number): Keeping {
-  return { commit: true, exec: [{ kind: 'set_field', field: 'ct_mark', value: BigInt(value) }] }
+function mark(value: number, ...more: readonly Action[]): Keeping {
+  return { commit: true, exec: [{ kind: 'set_field', field: 'ct_mark', value: BigInt(value) }, ...more] }
 }
 
 /**

@@ -1,14 +1,16 @@
 import { hash48 } from '../../../../src/lib/digest.ts'
 import { domainOf, type SegmentIntent } from '../../../../src/model/intent.ts'
-import type { Key } from '../../../../src/model/key.ts'
+import { type Key, makeKey } from '../../../../src/model/key.ts'
 import type { Item } from '../../backend.ts'
 import { type FieldName, fieldOf } from '../flow/fields.ts'
+import { makeMatch } from '../flow/make.ts'
 import type { Action, FieldValue, LearnAction, Match, Subfield } from '../flow/types.ts'
 import { type FlowSpec, flowItem, goto, output, POP_TAG, pushTag, set, setField } from './build.ts'
 import { cookieOf, cookieOfSet } from './cookie.ts'
 import { LEARNED } from './pipeline.ts'
 import { ANY_ROUTER, ORIGIN, subfieldOf, target } from './registers.ts'
 import { AFTER_LEARN } from './stages.ts'
+import { INNER_TAGS } from './trunk.ts'
 import { addressMatch, tagged, UNTAGGED } from './words.ts'
 
 type Part = Omit<FlowSpec, 'cookie' | 'owners'>
@@ -48,13 +50,22 @@ export function tunnelKeyItems(segment: SegmentIntent, network: number, key: num
   ]
 }
 
-/** The way to and from a provider bridge: `ofport` is our end of the patch, `vlan` absent for a flat network. */
-export function providerItems(segment: SegmentIntent, network: number, ofport: number, vlan: number | undefined): readonly Item[] {
+/** `ofport` is our end of the patch to a provider bridge, `vlan` absent for a flat network. */
+export interface ProviderWay {
+  readonly ofport: number
+  readonly vlan?: number
+  readonly host: string
+}
+
+/** The way to and from a provider bridge. */
+export function providerItems(segment: SegmentIntent, network: number, way: ProviderWay): readonly Item[] {
+  const { ofport, vlan } = way
   const self = target('provider', 0)
   const match: Match = vlan === undefined ? UNTAGGED : tagged(vlan)
   const untag = vlan === undefined ? [] : [POP_TAG]
   const tag = vlan === undefined ? [] : pushTag(vlan)
   return [
+    ...(vlan === undefined ? [] : insideTags(way)),
     item(segment, {
       table: 'classify',
       priority: 80,
@@ -70,15 +81,25 @@ export function providerItems(segment: SegmentIntent, network: number, ofport: n
   ]
 }
 
+/** What comes in under two tags is nobody's here: with the outer one taken off, a guest would read the other as that of a subport. The same for all networks of the bridge. */
+function insideTags({ ofport, host }: ProviderWay): Item[] {
+  const common = { cookie: cookieOfSet('pipeline'), owners: [makeKey('host', '', host)] }
+  return INNER_TAGS.map((eth_type) =>
+    flowItem({
+      table: 'classify',
+      priority: 85,
+      ...common,
+      match: makeMatch({ in_port: ofport, vlan_tci: '0x1000/0x1000', eth_type }),
+      actions: [],
+    }),
+  )
+}
+
 /**
  * What this host has routed leaves under a MAC of the host: the router's is the same on every host, and a physical switch that heard it from two places would send
  * frames of one to the other (Neutron's `dvr_base_mac`). Nobody ever answers to it.
  */
-export function routedOutItems(
-  segment: SegmentIntent,
-  network: number,
-  by: { ofport: number; vlan?: number; host: string },
-): readonly Item[] {
+export function routedOutItems(segment: SegmentIntent, network: number, by: ProviderWay): readonly Item[] {
   const tag = by.vlan === undefined ? [] : pushTag(by.vlan)
   return [
     item(segment, {

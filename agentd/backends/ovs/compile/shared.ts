@@ -110,8 +110,8 @@ function claims(): Part[] {
   const part = (priority: number, match: Match, actions: readonly Action[]): Part => ({ table: 'guard_claim', priority, match, actions })
   const nothing = [set('owned', 1), goto(AFTER_GUARD)]
   return [
-    // An address probe (RFC 5227) claims nothing.
-    part(90, { ...ARP_REQUEST, arp_spa: NONE }, nothing),
+    // An address probe is for the address that the prober wants to have: another host that hears it gives that up (RFC 5227, 2.1.1).
+    part(90, { ...ARP_REQUEST, arp_spa: NONE }, [...claim('arp_tpa', 4), goto(AFTER_GUARD)]),
     // Duplicate address detection carries no link-layer address (RFC 4861, 4.3). With one it claims `::`, which is nobody's.
     part(90, { ...NS, ipv6_src: NONE, nd_sll: NONE }, [...claim('nd_target', 6), goto(AFTER_GUARD)]),
     part(90, NA, [...claim('nd_target', 6), goto('guard_advert')]),

@@ -134,7 +134,7 @@ export const DECLARED: Readonly<Record<TableName, Declaration>> = {
     jumps: ['guard_advert', 'guard_owner', 'egress'],
     arrives: "Frames whose MAC is the sender's.",
     leaves:
-      'With the IP address that they speak for, and whether the sender may. Claiming nothing: address probes (RFC 5227), and what a client must send before it has an address (DHCP discover, MLD and router solicitation from ::).',
+      'With the IP address that they speak for, and whether the sender may. An address probe (RFC 5227) speaks for what it asks for. Claiming nothing: what a client must send before it has an address (DHCP discover, MLD and router solicitation from ::).',
   },
   guard_advert: {
     number: 18,
@@ -325,7 +325,7 @@ export const DECLARED: Readonly<Record<TableName, Declaration>> = {
     tells: true,
     arrives: 'IP to ports with stateful groups, with what is known of the connection.',
     leaves:
-      'Answers to what was let out, and ICMP errors about it, to `output`; everything else to the rules, frames of known connections too. Invalid ones are dropped.',
+      'Answers to what the port began, and ICMP errors about it, to `output`; everything else to the rules, frames of known connections too. Invalid ones are dropped.',
   },
   ingress_rules: {
     number: 90,

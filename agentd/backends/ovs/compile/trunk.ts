@@ -6,7 +6,7 @@ import { flowItem, output, POP_TAG, pushTag } from './build.ts'
 import { cookieOf } from './cookie.ts'
 
 /** Tags that may stand under the first one (802.1Q, 802.1ad). */
-const INNER_TAGS = [0x8100, 0x88a8]
+export const INNER_TAGS: readonly number[] = [0x8100, 0x88a8]
 
 /**
  * A guest that tags a frame twice is not heard: with the outer tag taken off, the inner one would be read by whoever comes next. Port security asks

@@ -15,7 +15,13 @@ test.before(async () => {
     hosts: { h1: { tunnel_ip: '192.0.2.1' }, h2: { tunnel_ip: '192.0.2.2' } },
     networks: { blue: { type: 'vxlan', id: 100 } },
     ports: {
-      a: { network: 'blue', host: 'h1', tag: '0a', ips: ['10.0.0.10', '2001:db8:5::a'] },
+      a: {
+        network: 'blue',
+        host: 'h1',
+        tag: '0a',
+        ips: ['10.0.0.10', '2001:db8:5::a'],
+        allowed: [{ mac: macOf('0a'), prefix: '10.0.0.11/32' }],
+      },
       b: { network: 'blue', host: 'h2', tag: '0b', ips: ['10.0.0.11', '2001:db8:5::b'] },
     },
   })
@@ -55,7 +61,7 @@ test.serial('an ARP reply, byte for byte', async (t) => {
   ])
 })
 
-test.serial('the answer to an address probe', async (t) => {
+test.serial('the answer to an address probe of who may have the address, too', async (t) => {
   t.deepEqual(await answered(frameHex(arpRequest('0a', '0.0.0.0', '10.0.0.11'))), [frameHex(arpReply('0b', '10.0.0.11', '0a', '0.0.0.0'))])
 })
 
