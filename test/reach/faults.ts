@@ -12,6 +12,9 @@ export const FLOW_FAULTS: Readonly<Record<string, Fault>> = {
   'everybody is a member': flows(['ingress_rules'], (f) =>
     f.replace(/actions=conjunction\(\d+,2\/2\).*/, `actions=${goto('ingress_accept')}`),
   ),
+  'a member’s address is its own in every network': flows(['ingress_rules'], (f) =>
+    /conjunction\(\d+,1\/2\)/.test(f) ? f.replace(/,metadata=[^, ]+/, '') : f,
+  ),
   'the members of a remote group are forgotten in IPv6': flows(['ingress_rules'], (f) => (/ipv6_src=.*conjunction/.test(f) ? [] : f)),
   'the members of a remote group are forgotten in IPv4, on the way out': flows(['egress_rules'], (f) =>
     /nw_dst=.*conjunction/.test(f) ? [] : f,

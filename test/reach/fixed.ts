@@ -13,7 +13,7 @@ function portText(name: string, n: number, more: string): string {
   return `  ${name}: { mac_address: '02:00:00:00:00:1${n}', ${addresses}, ${more} }\n`
 }
 
-/** Groups of every sort over a tunnel: remote groups, prefixes, an address group, ranges, ICMP, pairs; a port without port security, one that names no group. */
+/** Groups of every sort over a tunnel: remote groups, prefixes, an address group, ranges, ICMP, pairs; a port without port security, one that names no group; a member of another network with the addresses of one who is none. */
 const OVERLAY = `
 networks:
   n0: { network_type: vxlan, segmentation_id: 100 }
@@ -47,6 +47,7 @@ ${portText('c', 2, 'network: n0, host: h1, security_groups: [s1, s2]')}
 ${portText('d', 3, 'network: n0, host: h2, port_security_enabled: false')}
 ${portText('e', 4, 'network: n0, host: h1')}
 ${portText('f', 5, 'network: n0, host: h2')}
+${portText('g', 5, 'network: n1, host: h1, security_groups: [s2]').replace(':15', ':1f')}
 `
 
 /** Stateless groups over VLANs, a port and a network that are down, a port with no group at all. */

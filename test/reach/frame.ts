@@ -67,6 +67,12 @@ const BY_NAME: ReadonlyMap<number, string> = new Map([
   [1, 'icmp'],
 ])
 
+/** Among neighbours a packet has all its hops (RFC 4861), to routers on the link one (RFC 3810). */
+function hopsOf(type: number): number {
+  if ([130, 131, 132, 143].includes(type)) return 1
+  return type >= 133 && type <= 137 ? 255 : 64
+}
+
 function ipText({ from, to, protocol, sport, dport, icmp, nd }: IpBody): string {
   const six = familyOf(from) === 6
   const name = BY_NAME.get(protocol)
@@ -75,7 +81,7 @@ function ipText({ from, to, protocol, sport, dport, icmp, nd }: IpBody): string 
   const ports = dport === undefined ? '' : `,${name}_src=${sport ?? 0},${name}_dst=${dport}`
   const type = icmp === undefined ? '' : `,${six ? 'icmpv6' : 'icmp'}_type=${icmp.type},${six ? 'icmpv6' : 'icmp'}_code=${icmp.code}`
   const neighbour = nd === undefined ? '' : `,nd_target=${nd.target},${icmp?.type === 135 ? 'nd_sll' : 'nd_tll'}=${nd.lladdr}`
-  return `${kind},${addresses},nw_ttl=${nd === undefined ? 64 : 255}${ports}${type}${neighbour}`
+  return `${kind},${addresses},nw_ttl=${six && protocol === 58 ? hopsOf(icmp?.type ?? 0) : 64}${ports}${type}${neighbour}`
 }
 
 /** One line for people. */

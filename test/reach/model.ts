@@ -136,7 +136,7 @@ function judge(written: Written, name: string, direction: WrittenRule['direction
   const groups = groupsOf(port)
   if (groups === undefined || isFree(body, direction)) return { passes: true, noted: [] }
   if (body.is !== 'ip') return { passes: false, noted: [] }
-  const passes = groups.some((g) => rulesOf(written, g).some((rule) => allows(written, rule, direction, body)))
+  const passes = groups.some((g) => rulesOf(written, g).some((rule) => allows(written, port, rule, direction, body)))
   if (groups.some((g) => written.security_groups[g]?.stateful === false)) return { passes, noted: [] }
   return tracked(name, direction, passes, connection)
 }
@@ -183,11 +183,11 @@ function rulesOf({ security_groups }: Written, group: string): readonly WrittenR
 
 const PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132, icmp: 1, icmpv6: 58, 'ipv6-icmp': 58, gre: 47, esp: 50 }
 
-function allows(written: Written, rule: WrittenRule, direction: WrittenRule['direction'], body: IpBody): boolean {
+function allows(written: Written, port: WrittenPort, rule: WrittenRule, direction: WrittenRule['direction'], body: IpBody): boolean {
   const six = familyOf(body.from) === 6
   if (rule.direction !== direction || ((rule.ethertype ?? 'IPv4') === 'IPv6') !== six) return false
   const other = direction === 'egress' ? body.to : body.from
-  return isAbout(rule, body, six) && isOther(written, rule, other)
+  return isAbout(rule, body, six) && isOther(written, port, rule, other)
 }
 
 function isAbout({ protocol, port_range_min: min, port_range_max: max }: WrittenRule, body: IpBody, six: boolean): boolean {
@@ -201,14 +201,21 @@ function isAbout({ protocol, port_range_min: min, port_range_max: max }: Written
   return min === undefined || max === undefined || (body.dport !== undefined && body.dport >= min && body.dport <= max)
 }
 
-function isOther(written: Written, rule: WrittenRule, other: string): boolean {
+/** A member's address counts where the member is, and in other networks where no stranger has it. */
+function isOther(written: Written, { network }: WrittenPort, rule: WrittenRule, other: string): boolean {
   const { remote_ip_prefix: prefix, remote_group: group, remote_address_group: addresses } = rule
   if (prefix !== undefined) return contains(prefix, other)
   if (addresses !== undefined) return written.address_groups[addresses]?.addresses.some((a) => contains(a, other)) === true
   if (group === undefined) return true
   const members = Object.values(written.ports).filter((p) => groupsOf(p)?.includes(group))
-  const held = members.flatMap((p) => [...p.fixed_ips, ...(p.allowed_address_pairs ?? [])].map((a) => a.ip_address))
-  return held.some((prefix) => contains(prefix, other))
+  const there = Object.values(written.ports).filter((p) => p.network === network)
+  const isStranger = (p: WrittenPort, prefix: string): boolean =>
+    groupsOf(p)?.includes(group) !== true && p.fixed_ips.some((a) => contains(prefix, a.ip_address))
+  return members.some((member) =>
+    [...member.fixed_ips, ...(member.allowed_address_pairs ?? [])].some(
+      ({ ip_address: prefix }) => contains(prefix, other) && (member.network === network || !there.some((p) => isStranger(p, prefix))),
+    ),
+  )
 }
 
 const LISTS = new Map<string, BlockList>()

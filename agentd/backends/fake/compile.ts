@@ -176,7 +176,9 @@ function groupItems({ intents }: CompileInput, { attaches }: Given): Item[] {
     if (i.type !== 'member' && i.type !== 'addresses') continue
     const remote = i.type === 'member' ? i.group : i.addresses
     const prefixes = [...new Set([...(remotes.get(remote)?.prefixes ?? []), ...i.prefixes])].sort()
-    remotes.set(remote, { table: 'remote', remote, prefixes })
+    const before = remotes.get(remote)?.members ?? {}
+    const members = i.type === 'member' ? { ...before, [i.port]: i.prefixes } : null
+    remotes.set(remote, { table: 'remote', remote, prefixes, members })
   }
   return [...[...groups].map(([key, group]) => fakeItem(key, group)), ...[...remotes].map(([key, remote]) => fakeItem(key, remote))]
 }

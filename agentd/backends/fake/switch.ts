@@ -156,7 +156,7 @@ function admit(tables: Tables, arrival: Arrival, frame: Frame): Admitted | undef
     const segment = tables.segments.find((s) => s.network === port?.network)
     if (port === undefined || segment === undefined || isTagged(frame)) return undefined
     if (port.port_security_enabled && !maySend(port, frame)) return undefined
-    if (!passes(tables, port.groups, 'egress', frame)) return undefined
+    if (!passes(tables, port, 'egress', frame)) return undefined
     return {
       network: port.network,
       carrier: segment.carrier,
@@ -210,7 +210,7 @@ function permitted(net: Net, { origin, back }: Admitted, frame: Frame, ways: rea
     if (way === undefined) return false
     if (way.by !== 'port') return origin === 'local'
     const at = net.attachments.find((a) => a.port === way.port)
-    return at !== undefined && !(back.by === 'port' && back.port === way.port) && passes(net.rules, at.groups, 'ingress', frame)
+    return at !== undefined && !(back.by === 'port' && back.port === way.port) && passes(net.rules, at, 'ingress', frame)
   })
 }
 

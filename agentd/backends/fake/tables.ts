@@ -75,6 +75,8 @@ export interface Remote {
   readonly table: 'remote'
   readonly remote: Key
   readonly prefixes: readonly string[]
+  /** Of a group: which port has which of them. */
+  readonly members: Readonly<Record<Key, readonly string[]>> | null
 }
 
 /** Who gets copies of what ports here send and receive, or of what other hosts copy for a port here. */

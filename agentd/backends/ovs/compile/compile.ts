@@ -11,6 +11,7 @@ import { type Limits, limitsOf, qosOf } from './limits.ts'
 import { type LocalContext, localItems } from './local.ts'
 import { locationItems } from './location.ts'
 import { loggedItems, loggingOf } from './logged.ts'
+import { remoteItems } from './members.ts'
 import { Memo } from './memo.ts'
 import { isReserved } from './names.ts'
 import { type NetworkContext, networkContext, targetsOf } from './network.ts'
@@ -30,7 +31,7 @@ import {
   routeItems,
   routingItems,
 } from './routing.ts'
-import { policyItems, remoteItems } from './rules.ts'
+import { policyItems } from './rules.ts'
 import { learnItems, peerItems, providerItems, routedOutItems, toPeerItems, tunnelKeyItems } from './segment.ts'
 import { sharedItems } from './shared.ts'
 import { isSnooped, type SnoopedNetwork, snoopItems, snoopMeter, snoopSharedItems } from './snoop.ts'
@@ -105,7 +106,10 @@ function compile(input: CompileInput, memo: Memo): Compiled {
   for (const policy of view.policies.values()) emit(work, policyItems(policy, numbers))
   emit(work, loggedItems(view, numbers))
   memo.members.begin(policyRules(view, numbers))
-  emit(work, remoteItems([...view.policies.values()], view.remotes, numbers, memo.members))
+  const around = view.networks
+    .filter((n) => n.attaches.length > 0)
+    .map(({ id, locations }) => ({ network: numbers.of('network', id), locations }))
+  emit(work, remoteItems([...view.policies.values()], view.remotes, around, numbers, memo.members))
   const snooped = view.networks.filter((n) => n.attaches.length > 0 && isSnooped(n))
   if (snooped.length > 0) emit(work, snoopSharedItems(input.host))
   const host = makeKey('host', '', input.host)

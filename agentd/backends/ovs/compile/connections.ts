@@ -2,7 +2,7 @@ import { prefixContains } from '../../../../src/lib/cidr.ts'
 import { formatIp, type Ip, isMulticastIp, parseIp } from '../../../../src/lib/ip.ts'
 import { linkLocalAddress } from '../../../../src/lib/mac.ts'
 import { type Attempt, remoteOf, ruleAllows } from '../../../../src/model/group-rule.ts'
-import type { AttachIntent } from '../../../../src/model/intent.ts'
+import { type AttachIntent, domainOf } from '../../../../src/model/intent.ts'
 import type { Key } from '../../../../src/model/key.ts'
 import type { AllocationTable } from '../../backend.ts'
 import type { Numbers } from './numbers.ts'
@@ -13,13 +13,15 @@ import type { HostView } from './view.ts'
 export interface Judge {
   readonly zone: number
   readonly port: Key
+  /** As `domainOf` names it: connections are of one network. */
+  readonly network: string
   /** Prefixes that are the port's own. */
   readonly own: readonly string[]
   readonly policy: Policy
   readonly remotes: ReadonlyMap<Key, Remote>
 }
 
-/** A connection as it was begun. Ports are 0 where the protocol has none. */
+/** A connection as it was begun. Ports are 0 where the protocol has none. `begun` absent: its mark does not say. */
 export interface Connection {
   readonly zone: number
   readonly protocol: number
@@ -28,6 +30,7 @@ export interface Connection {
   readonly sport: number
   readonly dport: number
   readonly icmp?: { readonly type: number; readonly code: number; readonly id: number }
+  readonly begun?: Attempt['direction']
 }
 
 /** What a driver needs to end connections. */
@@ -46,7 +49,16 @@ function judgesOf(view: HostView, numbers: Numbers): readonly Judge[] {
   return view.attaches.flatMap((attach) => {
     const policy = view.policies.get(policyName(attach, view) ?? '')
     if (policy === undefined || !isTracked(attach, view)) return []
-    return [{ zone: numbers.of('zone', attach.port), port: attach.port, own: ownPrefixes(attach), policy, remotes: view.remotes }]
+    return [
+      {
+        zone: numbers.of('zone', attach.port),
+        port: attach.port,
+        network: domainOf(attach),
+        own: ownPrefixes(attach),
+        policy,
+        remotes: view.remotes,
+      },
+    ]
   })
 }
 
@@ -70,8 +82,9 @@ export function isAllowed(judge: Judge, connection: Connection): boolean {
   const dst = parseIp(connection.dst)
   if (src === undefined || dst === undefined) return false
   const isOwn = (ip: Ip): boolean => judge.own.some((prefix) => prefixContains(prefix, ip))
-  const direction = isOwn(src) ? 'egress' : isOwn(dst) || isForMany(dst) ? 'ingress' : undefined
-  if (direction === undefined) return false
+  const fits = { egress: isOwn(src), ingress: isOwn(dst) || isForMany(dst) }
+  const direction = connection.begun ?? (fits.egress ? 'egress' : 'ingress')
+  if (!fits[direction]) return false
   const { protocol, dport: port, icmp } = connection
   const attempt: Attempt = { direction, other: direction === 'egress' ? dst : src, protocol, port, ...(icmp && { icmp }) }
   return judge.policy.rules.some(({ rule }) => ruleAllows(rule, attempt, (key) => judge.remotes.get(key)?.prefixes))

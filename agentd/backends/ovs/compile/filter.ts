@@ -1,4 +1,5 @@
 import type { DropCause } from '../../../../src/model/log-entry.ts'
+import { makeMatch } from '../flow/make.ts'
 import type { Action, CtAction, Match } from '../flow/types.ts'
 import { type FlowSpec, goto, set } from './build.ts'
 import { table as tableOf } from './pipeline.ts'
@@ -30,6 +31,19 @@ const BEGUN_HERE = 2
 /** By somebody else. */
 const BEGUN_THERE = 4
 
+const WRONG_ICMP: readonly Match[] = [makeMatch({ eth_type: 0x86dd, ip_proto: 1 }), makeMatch({ eth_type: 0x0800, ip_proto: 58 })]
+
+/** Who has come through a router does not speak to neighbours (RFC 4861, 3.1): it would have a hop less. MLD is to live for one hop (RFC 3810, 5). */
+const ND_HOPS: Match = { nw_ttl: { value: 255n } }
+const MLD_HOPS: Match = { nw_ttl: { value: 1n } }
+
+function neighbourly(types: readonly number[]): readonly Match[] {
+  return types.map((type) => ({ ...icmp6(type), ...(MLD.has(type) ? MLD_HOPS : ND_HOPS) }))
+}
+
+/** Query, report and done of MLDv1, report of MLDv2. */
+const MLD: ReadonlySet<number> = new Set([130, 131, 132, 143])
+
 const DHCP_TO_SERVER: readonly Match[] = [udp(4, 68, 67), udp(6, 546, 547)]
 const DHCP_TO_CLIENT: readonly Match[] = [udp(4, 67, 68), udp(6, 547, 546)]
 
@@ -42,7 +56,7 @@ const EGRESS: Side = {
   kept: 'egress_kept',
   onward: AFTER_EGRESS,
   begun: BEGUN_HERE,
-  always: [ARP, RARP, ...[130, 131, 132, 133, 135, 136, 143].map(icmp6), ...DHCP_TO_SERVER],
+  always: [ARP, RARP, ...neighbourly([130, 131, 132, 133, 135, 136, 143]), ...DHCP_TO_SERVER],
 }
 
 /** MLD queries, router advertisements, neighbour discovery. */
@@ -54,7 +68,7 @@ const INGRESS: Side = {
   kept: 'ingress_kept',
   onward: AFTER_INGRESS,
   begun: BEGUN_THERE,
-  always: [ARP, ...[130, 134, 135, 136].map(icmp6), ...DHCP_TO_CLIENT],
+  always: [ARP, ...neighbourly([130, 134, 135, 136]), ...DHCP_TO_CLIENT],
 }
 
 /**
@@ -88,6 +102,8 @@ function sideParts(side: Side): Part[] {
   const state = (priority: number, match: Match, actions: Part['actions']): Part => ({ table: side.state, priority, match, actions })
   return [
     ...side.always.map((match): Part => ({ table: side.kind, priority: 100, match, actions: pass })),
+    // ICMP over the other IP version: nobody listens to it, and Open vSwitch could keep such a connection and not end it.
+    ...WRONG_ICMP.map((match): Part => ({ table: side.kind, priority: 110, match, actions: [] })),
     // Stateless groups: no zone, no connection; each direction has its own rules. What a sender on this host was found to have is not the receiver's.
     ...[IP, IPV6].map(
       (match): Part => ({ table: side.kind, priority: 60, registers: { zone: 0 }, match, actions: [{ kind: 'ct_clear' }, ...ask] }),

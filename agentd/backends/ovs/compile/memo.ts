@@ -1,5 +1,5 @@
 import type { Item } from '../../backend.ts'
-import { MadeMembers } from './rules.ts'
+import { MadeMembers } from './members.ts'
 
 /**
  * Remembers what an intent was compiled to. Intents keep their identity while they do not change, so after one change all others cost a look-up

@@ -49,6 +49,8 @@ export interface Remote {
   readonly key: Key
   /** Sorted, each once. */
   readonly prefixes: readonly string[]
+  /** Of a group. */
+  readonly members?: readonly MemberIntent[]
 }
 
 /** What a host was told of security groups. */
@@ -133,7 +135,11 @@ export function groupsOf(
   const held = groupBy([...members, ...addresses], (i) => (i.type === 'member' ? i.group : i.addresses))
   const remotes = [...held].map(([key, all]): [Key, Remote] => [
     key,
-    { key, prefixes: [...new Set(all.flatMap((i) => i.prefixes))].sort(compareText) },
+    {
+      key,
+      prefixes: [...new Set(all.flatMap((i) => i.prefixes))].sort(compareText),
+      ...(all[0]?.type === 'member' ? { members: all.filter((i) => i.type === 'member') } : {}),
+    },
   ])
   return { groups: new Map(groups.map((g) => [g.group, g])), rules: groupBy(rules, (r) => r.group), remotes: new Map(remotes) }
 }

@@ -36,6 +36,8 @@ const NEVER_FORWARDED: readonly Match[] = [
   ...['ff00::/8', 'fe80::/10', '::/127'].map((to) => ({ ...IPV6, ...within('ipv6_dst', to) })),
   ...['ff00::/8', 'fe80::/10', '::/127'].map((from) => ({ ...IPV6, ...within('ipv6_src', from) })),
 ]
+/** Words among neighbours (RFC 4861) and to routers on the link (RFC 3810). */
+const ON_LINK_ONLY: readonly Match[] = [130, 131, 132, 133, 134, 135, 136, 137, 143].map(icmp6)
 const NO_HOP_LEFT: readonly Match[] = [IP, IPV6].flatMap((ip) => [0n, 1n].map((value) => ({ ...ip, nw_ttl: { value } })))
 
 /** The packet ends here, and its sender is to hear why. */
@@ -53,7 +55,7 @@ export function routingItems(host: string): readonly Item[] {
   const part = (priority: number, match: Match, actions: Part['actions']): Part => ({ table: 'router_own', priority, match, actions })
   const parts: Part[] = [
     { table: 'respond', priority: 55, registers: { nd_ask: 1, target: ANY_ROUTER }, match: NS, actions: ndAnswer('router') },
-    ...NEVER_FORWARDED.map((match) => part(50, match, [])),
+    ...[...NEVER_FORWARDED, ...ON_LINK_ONLY].map((match) => part(50, match, [])),
     ...NO_HOP_LEFT.map((match) => part(40, match, refuse('hop_limit'))),
     ...[IP, IPV6].map((match) => part(10, match, [goto('route')])),
     part(0, {}, []),

@@ -5,18 +5,18 @@ import type { Item } from '../../backend.ts'
 import { formatMatch } from '../flow/format-match.ts'
 import type { Action, Match } from '../flow/types.ts'
 import { type FlowSpec, flowItem, goto, set } from './build.ts'
-import { cookieOf, cookieOfSet } from './cookie.ts'
+import { cookieOf } from './cookie.ts'
 import type { Numbers } from './numbers.ts'
-import { conjunctionName, loggedRuleName, type Policy, type PolicyRule, type Remote } from './policy.ts'
+import { conjunctionName, loggedRuleName, type Policy, type PolicyRule } from './policy.ts'
 import { portMasks } from './port-masks.ts'
 import { IP, IPV6, prefixMatch } from './words.ts'
 
-type Direction = GroupRule['direction']
-const DIRECTIONS: readonly Direction[] = ['egress', 'ingress']
+export type Direction = GroupRule['direction']
+export const DIRECTIONS: readonly Direction[] = ['egress', 'ingress']
 
 /** Above clauses: who is let through by address or by nobody in particular needs no second look. */
 const DIRECT = 60
-const CLAUSE = 50
+export const CLAUSE = 50
 
 /** Flows for the rules of one set of groups, whichever ports are under them. */
 export function policyItems(policy: Policy, numbers: Numbers): readonly Item[] {
@@ -99,70 +99,9 @@ function accepts({ logged }: Policy, each: PolicyRule, numbers: Numbers): readon
   return logged?.accept === true ? [set('rule', numbers.of('rule', loggedRuleName(each))), onward] : [onward]
 }
 
-const NOBODY = '' as Key
+export const NOBODY: Key = '' as Key
 
-/** Who is a member: one flow for each address and direction, whatever the number of rules and groups that ask. */
-export function remoteItems(
-  policies: readonly Policy[],
-  remotes: ReadonlyMap<Key, Remote>,
-  numbers: Numbers,
-  made: MadeMembers,
-): readonly Item[] {
-  return DIRECTIONS.flatMap((direction) => {
-    const ids = new Map<Key, Set<number>>()
-    for (const policy of policies) {
-      for (const each of policy.rules) {
-        const remote = remoteOf(each.rule)
-        if (each.rule.direction !== direction || remote === undefined) continue
-        const of = ids.get(remote) ?? new Set()
-        ids.set(remote, of.add(numbers.of('conjunction', conjunctionName(policy, each, remote))))
-      }
-    }
-    const byPrefix = new Map<string, readonly Key[]>()
-    for (const remote of [...ids.keys()].sort(compareText)) {
-      for (const prefix of remotes.get(remote)?.prefixes ?? []) {
-        const others = byPrefix.get(prefix)
-        byPrefix.set(prefix, others === undefined ? [remote] : [...others, remote])
-      }
-    }
-    const of = (owners: readonly Key[]): ReadonlySet<number> => new Set(owners.flatMap((owner) => [...(ids.get(owner) ?? [])]))
-    return [...byPrefix].map(([prefix, owners]) => made.item(direction, prefix, owners, () => of(owners)))
-  })
-}
-
-/** A group may have many thousand members: what was made for one is found again as long as the same rules ask for the same groups. */
-export class MadeMembers {
-  #before: Map<string, Item> = new Map()
-  #now: Map<string, Item> = new Map()
-  #rules = ''
-
-  /** Begins a compilation. `rules`: everything that ids follow from. */
-  begin(rules: string): void {
-    this.#before = rules === this.#rules ? this.#now : new Map()
-    this.#now = new Map()
-    this.#rules = rules
-  }
-
-  item(direction: Direction, prefix: string, owners: readonly Key[], ids: () => ReadonlySet<number>): Item {
-    const key = `${direction} ${prefix} ${owners.join(' ')}`
-    const item = this.#before.get(key) ?? remoteItem(direction, prefix, ids(), owners)
-    this.#now.set(key, item)
-    return item
-  }
-}
-
-function remoteItem(direction: Direction, prefix: string, ids: ReadonlySet<number>, owners: readonly Key[]): Item {
-  return flowItem({
-    cookie: cookieOfSet(`members ${owners[0] ?? NOBODY}`),
-    owners,
-    table: `${direction}_rules`,
-    priority: CLAUSE,
-    match: otherSide(direction, prefix),
-    actions: conjunctions(ids, 1),
-  })
-}
-
-function conjunctions(ids: ReadonlySet<number>, clause: number): readonly Action[] {
+export function conjunctions(ids: ReadonlySet<number>, clause: number): readonly Action[] {
   return [...ids].sort((a, b) => a - b).map((id) => ({ kind: 'conjunction', id, clause, clauses: 2 }))
 }
 
@@ -171,7 +110,7 @@ function common(owner: Key): Pick<FlowSpec, 'cookie' | 'owners'> {
 }
 
 /** The other side of a frame by its address: who is spoken to on the way out, who speaks on the way in. */
-function otherSide(direction: Direction, prefix: string): Match {
+export function otherSide(direction: Direction, prefix: string): Match {
   const { family, field } = prefixMatch(prefix)
   const base = family === 4 ? IP : IPV6
   if (field === undefined) return base

@@ -77,7 +77,7 @@ export interface Declaration {
 const ND: readonly FieldName[] = ['eth_type', 'ip_proto', 'icmpv6_type']
 
 /** What tells frames apart that need no rule. */
-const FILTERED: readonly FieldName[] = [...ND, 'udp_src', 'udp_dst']
+const FILTERED: readonly FieldName[] = [...ND, 'nw_ttl', 'udp_src', 'udp_dst']
 const STATE: readonly Place[] = ['eth_type', 'ct_state', 'ct_mark', 'rules']
 const RULED: readonly Place[] = [
   ...(['conj_id', 'ip_proto', 'tcp_dst', 'udp_dst', 'sctp_dst'] as const),
@@ -329,7 +329,7 @@ export const DECLARED: Readonly<Record<TableName, Declaration>> = {
   },
   ingress_rules: {
     number: 90,
-    matches: [...RULED, ...STATE, 'ip_src', 'ipv6_src'],
+    matches: [...RULED, ...STATE, 'network', 'ip_src', 'ipv6_src'],
     jumps: ['ingress_accept'],
     tracks: true,
     tells: true,

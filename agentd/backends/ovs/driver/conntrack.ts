@@ -1,5 +1,8 @@
+import { internetChecksum, onesSum } from '../../../../src/lib/internet-checksum.ts'
 import { parseIp } from '../../../../src/lib/ip.ts'
 import type { Connection } from '../compile/connections.ts'
+import type { Action } from '../flow/types.ts'
+import type { PacketOut } from '../openflow/packets.ts'
 
 /** Names that `dpctl/dump-conntrack` has for protocols; others it shows by number. */
 const PROTOCOLS: ReadonlyMap<string, number> = new Map([
@@ -25,13 +28,16 @@ export function readConnections(dump: string): readonly Connection[] {
     const number = (key: string): number => Number(parts.get(key) ?? 0)
     const icmp = parts.has('type') ? { icmp: { type: number('type'), code: number('code'), id: number('id') } } : {}
     const zone = Number(/,zone=(\d+)/.exec(line)?.[1] ?? 0)
-    return [{ zone, protocol, src, dst, sport: number('sport'), dport: number('dport'), ...icmp }]
+    const begun = BEGUN.get(Number(/,mark=(\d+)/.exec(line)?.[1] ?? 0) & 6)
+    return [
+      { zone, protocol, src, dst, sport: number('sport'), dport: number('dport'), ...icmp, ...(begun === undefined ? {} : { begun }) },
+    ]
   })
 }
 
 /**
  * False for what vswitchd must not be asked to forget by its tuple: for ICMPv6, and for ICMP types that nobody answers, it aborts (seen with 3.1.0 to 3.1.7: conntrack's `tuple_to_conn_key`
- * turns the type round with a table that knows IPv4's questions only). Such an echo is refused by its next question, and forgotten within a minute.
+ * turns the type round with a table that knows IPv4's questions only). An echo of IPv6 is marked as refused instead (`refusal`).
  */
 export function canBeEnded({ protocol, icmp }: Connection): boolean {
   if (protocol === ICMPV6) return false
@@ -42,6 +48,34 @@ const ICMP = 1
 const ICMPV6 = 58
 /** Echo, timestamp, information. */
 const QUESTIONS: ReadonlySet<number> = new Set([8, 13, 15])
+
+/** The two bits of a mark that say who began (`compile/filter.ts`). */
+const BEGUN: ReadonlyMap<number, 'egress' | 'ingress'> = new Map([
+  [2, 'egress'],
+  [4, 'ingress'],
+])
+
+/**
+ * An echo request as whoever began the connection would send it, which goes nowhere: looking it up is enough to write on the connection that it is refused, and its answers pass no more.
+ * Undefined: it is no echo of IPv6.
+ */
+export function refusal({ protocol, src, dst, zone, icmp }: Connection): PacketOut | undefined {
+  if (protocol !== ICMPV6 || icmp?.type !== 128) return undefined
+  const [from, to] = [addressBytes(src), addressBytes(dst)]
+  const echo = Buffer.alloc(8)
+  echo.writeUInt8(128, 0)
+  echo.writeUInt16BE(icmp.id, 4)
+  const pseudo = Buffer.from([0, 0, 0, echo.length, 0, 0, 0, ICMPV6])
+  echo.writeUInt16BE(internetChecksum(echo, onesSum(Buffer.concat([from, to, pseudo]))), 2)
+  const header = Buffer.from([0x60, 0, 0, 0, 0, echo.length, ICMPV6, 64])
+  const packet = Buffer.concat([Buffer.alloc(12), Buffer.from([0x86, 0xdd]), header, from, to, echo])
+  const refused: Action = { kind: 'load', dst: { field: 'ct_mark', start: 0, bits: 1 }, value: 1n }
+  return { packet, actions: [{ kind: 'ct', commit: true, zone, exec: [refused] }] }
+}
+
+function addressBytes(text: string): Buffer {
+  return Buffer.from((parseIp(text)?.value ?? 0n).toString(16).padStart(32, '0'), 'hex')
+}
 
 /** What `dpctl/flush-conntrack` takes to forget exactly this one. */
 export function connectionTuple({ src, dst, protocol, sport, dport, icmp }: Connection): string {

@@ -95,7 +95,10 @@ class OvsDriver implements Driver {
       log: options.log,
       isReadable: () => unreadFlows(this.#inventory) === undefined,
       onChange: () => this.#wake(),
-      onLost: () => this.#onLost(),
+      onLost: () => {
+        this.#connections.restarted()
+        this.#onLost()
+      },
       onSnooped: (event) => this.#snooper.told(event),
     })
     this.#packets = new PacketChannel({
@@ -109,7 +112,7 @@ class OvsDriver implements Driver {
     })
     this.#snooper = new Snooper({ channel: this.#packets, log: options.log })
     this.#announcer = new Announcer({ send: async (packet) => await this.#flows.send(packet) })
-    this.#connections = new ConnectionKeeper(options)
+    this.#connections = new ConnectionKeeper({ ...options, send: async (packet) => await this.#flows.send(packet) })
     this.#responder = new ResponderKeeper({
       ...options,
       onChange: () => {

@@ -32,7 +32,7 @@ function bodyBytes(body: Body): { ethertype: number; payload: Buffer } {
     case 'icmp':
       return ipPacket(body.src, body.dst, 1, Buffer.from(`${hex(body.kind, 1)}00000000010001`, 'hex'), 2)
     case 'icmp6':
-      return ipPacket(body.src, body.dst, 58, icmp6Bytes(body), 2)
+      return ipPacket(body.src, body.dst, 58, icmp6Bytes(body), 2, MLD.has(body.kind) ? 1 : 255)
     case 'other':
       return { ethertype: body.ethertype, payload: Buffer.alloc(46) }
   }
@@ -46,8 +46,18 @@ function icmp6Bytes(body: Icmp6): Buffer {
   return Buffer.from(`${hex(body.kind, 1)}00000000000000${target}${sll}${tll}`, 'hex')
 }
 
+/** It is to live for one hop (RFC 3810, 5). */
+const MLD: ReadonlySet<number> = new Set([130, 131, 132, 143])
+
 /** `sumAt`: where in the payload its checksum stands. */
-function ipPacket(src: string, dst: string, proto: number, payload: Buffer, sumAt: number): { ethertype: number; payload: Buffer } {
+function ipPacket(
+  src: string,
+  dst: string,
+  proto: number,
+  payload: Buffer,
+  sumAt: number,
+  hops = 255,
+): { ethertype: number; payload: Buffer } {
   const v6 = src.includes(':')
   const addresses = ip(src) + ip(dst)
   const pseudo =
@@ -61,7 +71,7 @@ function ipPacket(src: string, dst: string, proto: number, payload: Buffer, sumA
   if (v6)
     return {
       ethertype: 0x86dd,
-      payload: Buffer.concat([Buffer.from(`60000000${hex(payload.length, 2)}${hex(proto, 1)}ff${addresses}`, 'hex'), payload]),
+      payload: Buffer.concat([Buffer.from(`60000000${hex(payload.length, 2)}${hex(proto, 1)}${hex(hops, 1)}${addresses}`, 'hex'), payload]),
     }
   const header = Buffer.from(`4500${hex(20 + payload.length, 2)}0001000040${hex(proto, 1)}0000${addresses}`, 'hex')
   header.writeUInt16BE(checksum(header), 10)

@@ -41,7 +41,14 @@ function judge(rules: readonly GroupRule[], members: readonly string[] = []): Ju
     rules: rules.map((rule) => ({ rule, owner: GROUP, text: canonicalJson(rule) })),
   }
   const remotes = new Map([[GROUP, { key: GROUP, prefixes: members }]])
-  return { zone: 5, port: 'port/default/p' as Key, own: ['10.0.0.5/32', 'fe80::1/128', '2001:db8::/64'], policy, remotes }
+  return {
+    zone: 5,
+    port: 'port/default/p' as Key,
+    network: 'network/default/n',
+    own: ['10.0.0.5/32', 'fe80::1/128', '2001:db8::/64'],
+    policy,
+    remotes,
+  }
 }
 
 function connection(src: string, dst: string, more: Partial<Connection> = {}): Connection {
