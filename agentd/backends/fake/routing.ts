@@ -18,7 +18,7 @@ export function routed(routers: readonly Router[], network: string, frame: Frame
     const asked = legs.find((leg) => asksFor(leg, frame))
     if (asked !== undefined && router.up) return answersTo(frame, asked)
     if (!legs.some((leg) => leg.mac === frame.dst)) continue
-    return router.up ? forwarded(routers, router, body, { network, hops: MOST_HOPS }) : { to: 'nobody' }
+    return router.up ? forwarded(routers, router, body, { network, first: true, hops: MOST_HOPS }) : { to: 'nobody' }
   }
   return undefined
 }
@@ -47,19 +47,21 @@ function isOn({ addresses }: RouterLeg, ip: string): boolean {
 
 const UNROUTED = ['224.0.0.0/3', '169.254.0.0/16', '127.0.0.0/8', '0.0.0.0/8', 'ff00::/8', 'fe80::/10', '::/127']
 
+const ON_LINK_ONLY = [130, 131, 132, 133, 134, 135, 136, 137, 143]
+
 /** Two routers that point at each other keep a packet no longer. */
 const MOST_HOPS = 8
 
-/** `network`: where it came to the first router. A link-local address is nobody's elsewhere. */
+/** `network`: where it came to the router. Behind the first one a link-local address is nobody's. */
 function forwarded(
   routers: readonly Router[],
   router: Router,
   body: Body,
-  at: { readonly network?: string; readonly hops: number },
+  at: { readonly network: string; readonly first: boolean; readonly hops: number },
 ): Routed {
   if (!('dst' in body)) return { to: 'nobody' }
   const isPing = (body.type === 'icmp' && body.kind === 8) || (body.type === 'icmp6' && body.kind === 128)
-  if (router.legs.some((leg) => isOn(leg, body.dst) || (leg.network === at.network && owns(leg, body.dst))))
+  if (router.legs.some((leg) => isOn(leg, body.dst) || (at.first && leg.network === at.network && owns(leg, body.dst))))
     return { to: isPing ? 'sender' : 'nobody' }
   const [to, from] = [parseIp(body.dst), parseIp(body.src)]
   if (to === undefined || from === undefined || UNROUTED.some((p) => prefixContains(p, to) || prefixContains(p, from)))
@@ -71,12 +73,15 @@ function forwarded(
       return leg === undefined || next === undefined ? [] : [{ prefix: destination, leg, next }]
     }),
   ]
+  // Words among neighbours go no further, and nothing comes from where no answer would be sent to.
+  if (body.type === 'icmp6' && ON_LINK_ONLY.includes(body.kind)) return { to: 'nobody' }
+  if (!ways.some(({ prefix, leg }) => leg.network === at.network && prefixContains(prefix, from))) return { to: 'nobody' }
   const best = ways.filter(({ prefix }) => prefixContains(prefix, to)).sort((a, b) => lengthOf(b.prefix) - lengthOf(a.prefix))[0]
   if (best === undefined || at.hops === 0) return { to: 'nobody' }
   const address = formatIp(best.next.family, best.next.value)
   const other = routers.find((r) => r.up && r.legs.some((l) => l.network === best.leg.network && owns(l, address)))
   return other !== undefined
-    ? forwarded(routers, other, body, { hops: at.hops - 1 })
+    ? forwarded(routers, other, body, { network: best.leg.network, first: false, hops: at.hops - 1 })
     : { to: 'network', network: best.leg.network, next: best.next, src: best.leg.mac }
 }
 

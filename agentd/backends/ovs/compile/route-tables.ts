@@ -16,14 +16,14 @@ export const ROUTE_TABLES: Readonly<Record<RouteTable, Declaration>> = {
   router_own: {
     number: 51,
     matches: [
-      ...(['router', 'network', 'hopped', 'eth_type', 'ip_proto', 'icmp_type', 'icmpv6_type'] as const),
+      ...(['router', 'network', 'entered', 'hopped', 'eth_type', 'ip_proto', 'icmp_type', 'icmpv6_type'] as const),
       ...(['ip_src', 'ip_dst', 'ipv6_src', 'ipv6_dst', 'nw_ttl'] as const),
     ],
     sets: ['fault'],
     jumps: ['route', 'router_answer', 'router_fault'],
     arrives: 'Frames to the MAC of a router.',
     leaves:
-      'Pings of the router’s own addresses, to `router_answer`; what may be forwarded, to `route`; what has no hop left, and what else is for the router, to `router_fault`. Dropped: what is no IP, or comes from or goes to addresses of the link, to a group, or to nobody.',
+      'Pings of the router’s own addresses, to `router_answer`; what comes from a prefix that is on the side it came from, to `route`; what has no hop left, and what else is for the router, to `router_fault`. Dropped: what is no IP, or comes from or goes to addresses of the link, to a group, or to nobody.',
   },
   route: {
     number: 52,

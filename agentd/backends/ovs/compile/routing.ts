@@ -57,7 +57,6 @@ export function routingItems(host: string): readonly Item[] {
     { table: 'respond', priority: 55, registers: { nd_ask: 1, target: ANY_ROUTER }, match: NS, actions: ndAnswer('router') },
     ...[...NEVER_FORWARDED, ...ON_LINK_ONLY].map((match) => part(50, match, [])),
     ...NO_HOP_LEFT.map((match) => part(40, match, refuse('hop_limit'))),
-    ...[IP, IPV6].map((match) => part(10, match, [goto('route')])),
     part(0, {}, []),
     { table: 'route', priority: 0, actions: refuse('no_route') },
     { table: 'neighbour', priority: 60, registers: { too_big: 1 }, actions: refuse('too_big') },
@@ -78,9 +77,25 @@ export interface LegWay {
   readonly mtu?: number
 }
 
-/** What a router answers itself on a leg's addresses, and who is next to it there. */
+/** What a router answers itself on a leg's addresses, who is next to it there, and who may send from there. */
 export function legRoutingItems(leg: LegIntent, way: LegWay): readonly Item[] {
-  return [...answerItems(leg, way), ...connectedItems(leg, way)]
+  return [...answerItems(leg, way), ...connectedItems(leg, way), ...leg.addresses.map((text) => fromItem(leg.router, text, way))]
+}
+
+/**
+ * Forwarded is what comes from where an answer would be sent to (RFC 3704, 2.3, feasible paths): the prefixes of the leg, and those to which a route leads by it. So a port that nobody guards speaks for
+ * its own network and not for the others of the router.
+ */
+function fromItem(owner: Key, prefix: string, { router, network }: LegWay): Item {
+  const { family, field } = prefixOf(prefix)
+  const from: Match = field === undefined ? {} : family === 4 ? { ip_src: field } : { ipv6_src: field }
+  return item(owner, {
+    table: 'router_own',
+    priority: 10,
+    registers: { router, entered: network },
+    match: { ...(family === 4 ? IP : IPV6), ...from },
+    actions: [goto('route')],
+  })
 }
 
 /**
@@ -208,7 +223,7 @@ function connectedItems(leg: LegIntent, way: LegWay): readonly Item[] {
 /** The way by somebody who is next to one of the router's legs. */
 export function routeItems(route: RouteIntent, leg: LegIntent, way: LegWay): readonly Item[] {
   const { family, field, length } = prefixOf(route.destination)
-  return route.nexthops.slice(0, 1).map(({ address }) =>
+  const toward = route.nexthops.slice(0, 1).map(({ address }) =>
     item(route.router, {
       table: 'route',
       priority: routePriority(length, false),
@@ -217,6 +232,7 @@ export function routeItems(route: RouteIntent, leg: LegIntent, way: LegWay): rea
       actions: [DEC_TTL, setWide('claim', addressMatch(address).field.value), ...outBy(leg, way), goto('neighbour')],
     }),
   )
+  return [...toward, fromItem(route.router, route.destination, way)]
 }
 
 const DEC_TTL: Action = { kind: 'dec_ttl' }

@@ -20,6 +20,9 @@ import { icmp6 } from './words.ts'
 
 type Part = Omit<FlowSpec, 'cookie' | 'owners'>
 
+/** What a flow says of a message that goes no further: it counts for what its sender wants, and nobody has heard it ask. */
+export const NOT_LET_OUT: Uint8Array = Uint8Array.of(1)
+
 /** Told to the agent in a second, for each network: more than any calm network says. The agent lets a network be flooded that comes near (`snoop/state.ts`). */
 const TOLD_PER_SECOND = 400
 
@@ -100,7 +103,7 @@ export function snoopItems(segment: SegmentIntent, network: number, meter: Meter
     told(50, IGMP),
     told(70, MLD_QUERY),
     // A report that no rule lets out: the sender wants the group all the same, and would get it without snooping.
-    part('egress_rules', 5, IGMP, [heard]),
+    part('egress_rules', 5, IGMP, [tell('snoop', { meter: meter.meter, data: NOT_LET_OUT })]),
     // As MLD queries do: a host that is not asked is forgotten.
     part('ingress_kind', 100, IGMP_TO_ALL, [goto(AFTER_INGRESS)]),
   ]

@@ -5,13 +5,13 @@ import { allOurs, isOurs } from '../compile/cookie.ts'
 import { BRIDGE } from '../compile/names.ts'
 import { SNOOPED } from '../compile/pipeline.ts'
 import { ORIGIN } from '../compile/registers.ts'
-import type { SnoopedNetwork, SnoopPlan } from '../compile/snoop.ts'
+import { NOT_LET_OUT, type SnoopedNetwork, type SnoopPlan } from '../compile/snoop.ts'
 import { aliveFlow, toAll, toOne } from '../compile/snoop-flows.ts'
 import { formatFlow } from '../flow/format.ts'
 import type { Flow } from '../flow/types.ts'
 import type { FlowMod } from '../openflow/flow-mod.ts'
 import type { FlowEvent } from '../openflow/flow-monitor.ts'
-import { isForAll, makeQuery, readFrame } from '../snoop/messages.ts'
+import { isForAll, makeQuery, readFrame, type Said } from '../snoop/messages.ts'
 import {
   type Ask,
   count,
@@ -135,14 +135,14 @@ export class Snooper {
     this.#flushSoon()
   }
 
-  heard({ packet, metadata }: Trapped): void {
+  heard({ packet, metadata, data }: Trapped): void {
     const number = Number(metadata.metadata?.value ?? 0n)
     const state = this.#byNumber.get(number)
     if (state === undefined) return
     const now = performance.now()
     if (count(state, now)) this.#log('warn', 'too much is said of multicast groups: the network is flooded', { network: state.at.domain })
     if (state.heard <= HEARD_PER_SECOND) {
-      const said = readFrame(packet)
+      const said = heardBy(data, readFrame(packet))
       const isLocal = (Number(metadata.reg0?.value ?? 0n) & 3) === ORIGIN.local
       if (said !== undefined) {
         for (const ask of hear(state, said, isLocal ? Number(metadata.reg1?.value ?? 0n) : undefined, now)) this.#askOne(ask)
@@ -287,4 +287,9 @@ function sameNetwork(a: SnoopedNetwork, b: SnoopedNetwork): boolean {
 
 function removalOf(flow: Flow): FlowMod {
   return { command: 'delete_strict', flow }
+}
+
+/** What of it others have heard, too. */
+function heardBy(data: Buffer, said: Said | undefined): Said | undefined {
+  return data[0] === NOT_LET_OUT[0] && said?.kind !== 'report' ? undefined : said
 }

@@ -18,12 +18,25 @@ const PIM = 103
 /** Headers that may stand before ICMPv6; each is skipped by its length. */
 const OPTION_HEADERS: ReadonlySet<number> = new Set([0, 43, 60])
 
-/** Reads an Ethernet frame without VLAN tag. Undefined: it says nothing of groups, or is damaged, cut short or a fragment (RFC 4541, 2.1.1: such is not looked at). Never throws. */
+/** Reads an Ethernet frame without VLAN tag. Undefined: it says nothing of groups, or not to a group (nobody else would hear it), or is damaged, cut short or a fragment (RFC 4541, 2.1.1: such is not looked at). Never throws. */
 export function readFrame(frame: Buffer): Said | undefined {
   if (frame.length < 14) return undefined
   const type = frame.readUInt16BE(12)
-  if (type === 0x0800) return readIp4(frame.subarray(14))
-  return type === 0x86dd ? readIp6(frame.subarray(14)) : undefined
+  const packet = frame.subarray(14)
+  if (!isToGroup(frame.subarray(0, 6), type, packet)) return undefined
+  if (type === 0x0800) return readIp4(packet)
+  return type === 0x86dd ? readIp6(packet) : undefined
+}
+
+/** The receiver's MAC is that of the group in the packet (RFC 1112, 6.4; RFC 2464, 7). */
+function isToGroup(mac: Buffer, type: number, packet: Buffer): boolean {
+  if (type === 0x0800) {
+    if (packet.length < 20 || packet.readUInt8(16) >> 4 !== 14) return false
+    return mac.equals(Buffer.from([0x01, 0x00, 0x5e, packet.readUInt8(17) & 0x7f, packet.readUInt8(18), packet.readUInt8(19)]))
+  }
+  return (
+    packet.length >= 40 && packet.readUInt8(24) === 0xff && mac.equals(Buffer.concat([Buffer.from([0x33, 0x33]), packet.subarray(36, 40)]))
+  )
 }
 
 function readIp4(b: Buffer): Said | undefined {

@@ -47,6 +47,17 @@ test('MLD of both versions is read', (t) => {
   t.is(readFrame(mld(v6(131, group), { from: 'fd00::1' })), undefined)
 })
 
+test('what is not sent to the group is heard by nobody, so it says nothing', (t) => {
+  const to = (frame: Buffer, mac: string): Buffer => Buffer.concat([Buffer.from(mac, 'hex'), frame.subarray(6)])
+  const asks = [igmp(v4(0x11, '0.0.0.0'), { to: '224.0.0.1' }), mld(v6(130, '::'), { to: 'ff02::1' })]
+  for (const frame of asks) {
+    t.is(readFrame(frame)?.kind, 'query')
+    t.is(readFrame(to(frame, 'fa163e999999')), undefined, 'to a machine that is not there')
+    t.is(readFrame(to(frame, '01005e7f0101')), undefined, 'to another group')
+  }
+  t.is(readFrame(igmp(v4(0x11, '0.0.0.0'), { to: '10.0.0.9' })), undefined, 'to one machine')
+})
+
 test('what is damaged, cut short or in pieces says nothing', (t) => {
   const frames = [
     igmp(v4(0x16, '239.1.2.3')),
