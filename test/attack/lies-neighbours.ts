@@ -124,6 +124,7 @@ export const ARP: readonly Attack[] = [
     honest: (c) => reply(c).map(inSnap),
   },
   { name: 'RARP with a neighbour’s MAC', forge: (c) => [rarp(c, c.other.mac)], honest: (c) => [rarp(c, c.me.mac)] },
+  { name: 'RARP with a neighbour’s MAC inside', forge: (c) => [rarp(c, c.me.mac, c.other.mac)], honest: (c) => [rarp(c, c.me.mac)] },
 ]
 
 function altered(frames: readonly Buffer[], at: number, bytes: readonly number[]): Buffer[] {
@@ -138,8 +139,8 @@ function inSnap(frame: Buffer): Buffer {
   return Buffer.concat([frame.subarray(0, 12), u16(8 + frame.length - 14), Buffer.from([0xaa, 0xaa, 3, 0, 0, 0]), frame.subarray(12)])
 }
 
-function rarp(cast: Cast, src: string): Buffer {
-  const frame = arp({ src, dst: BROADCAST_MAC }, 1, { mac: src, ip: '0.0.0.0' }, { mac: src, ip: '0.0.0.0' })
+function rarp(cast: Cast, src: string, says = src): Buffer {
+  const frame = arp({ src, dst: BROADCAST_MAC }, 1, { mac: says, ip: '0.0.0.0' }, { mac: says, ip: '0.0.0.0' })
   return trailed(altered(altered([frame], 12, [0x80, 0x35]), 20, [0, 3])[0] ?? frame, cast)
 }
 

@@ -119,15 +119,29 @@ function hostMac(host: string): bigint {
 
 /** Notes who sent a frame from an address that nobody declared, for as long as it keeps sending. */
 export function learnItems(segment: SegmentIntent, network: number): readonly Item[] {
-  return [item(segment, { table: 'learn', priority: 10, registers: { network }, actions: [learnSender(segment), goto(AFTER_LEARN)] })]
+  const { local } = ORIGIN
+  return [
+    item(segment, {
+      table: 'learn',
+      priority: 20,
+      registers: { network, origin: local },
+      actions: [learnSender(segment, 'here'), goto(AFTER_LEARN)],
+    }),
+    item(segment, {
+      table: 'learn',
+      priority: 10,
+      registers: { network },
+      actions: [learnSender(segment, 'elsewhere'), goto(AFTER_LEARN)],
+    }),
+  ]
 }
 
 /** Seconds since its last frame after which a learned address is forgotten: as long as Open vSwitch and Neutron keep one. */
 const LEARNED_SECONDS = 300
-/** Learned addresses of one network, so that one guest that makes up addresses cannot fill the switch. */
+/** Learned addresses of one network, so that one guest that makes up addresses cannot fill the switch; of local ports and of others each, so that it does not keep those from being learned whom others speak to. */
 const LEARNED_LIMIT = 1024
 
-function learnSender(segment: SegmentIntent): LearnAction {
+function learnSender(segment: SegmentIntent, where: 'here' | 'elsewhere'): LearnAction {
   const network = subfieldOf('network')
   return {
     kind: 'learn',
@@ -135,7 +149,7 @@ function learnSender(segment: SegmentIntent): LearnAction {
     hard_timeout: LEARNED_SECONDS,
     priority: 50,
     delete_learned: true,
-    cookie: cookieOfSet(`learned ${domainOf(segment)}`),
+    cookie: cookieOfSet(`learned ${domainOf(segment)} ${where}`),
     limit: LEARNED_LIMIT,
     specs: [
       { kind: 'match', dst: network, src: network },

@@ -93,7 +93,8 @@ function guard(): Part[] {
     lladdr(60, NA, 'nd_tll'),
     lladdr(50, ARP, 'arp_sha'),
     // A hypervisor announces a guest it has taken over with RARP, which changes nobody's neighbour table.
-    ...[RARP, IP, IPV6].map((match) => lladdr(50, match, 'eth_src')),
+    lladdr(50, RARP, 'arp_sha'),
+    ...[IP, IPV6].map((match) => lladdr(50, match, 'eth_src')),
     ...claims(),
     {
       table: 'guard_advert',

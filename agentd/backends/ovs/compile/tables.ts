@@ -192,7 +192,7 @@ export const DECLARED: Readonly<Record<TableName, Declaration>> = {
   egress_kept: { number: 24, matches: ['ct_state'], jumps: ['learn'], ...KEPT },
   learn: {
     number: 30,
-    matches: ['network', 'eth_src'],
+    matches: ['network', 'origin', 'eth_src'],
     learns: ['learned'],
     jumps: ['responder'],
     arrives: 'Frames that passed the guard or need none: of local ports without port security, from tunnels, from provider networks.',

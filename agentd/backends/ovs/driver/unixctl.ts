@@ -5,7 +5,8 @@ export class Unixctl {
   readonly #socket: Socket
   readonly #waiting: Map<number, { resolve(text: string): void; reject(error: Error): void }> = new Map()
   #next = 0
-  #rest = ''
+  #pieces: string[] = []
+  readonly #end: ObjectEnd = new ObjectEnd()
 
   private constructor(socket: Socket) {
     this.#socket = socket
@@ -36,19 +37,24 @@ export class Unixctl {
     this.#socket.destroy()
   }
 
-  /** Answers follow each other without a separator: try at each closing brace. */
+  /** Answers follow each other without a separator, and one may come in thousands of pieces: each character is looked at once. */
   #read(text: string): void {
-    this.#rest += text
-    for (let end = this.#rest.indexOf('}'); end >= 0; end = this.#rest.indexOf('}', end + 1)) {
-      const answer = parse(this.#rest.slice(0, end + 1))
-      if (answer === undefined) continue
-      this.#rest = this.#rest.slice(end + 1)
-      end = -1
-      const waiting = this.#waiting.get(answer.id)
-      this.#waiting.delete(answer.id)
-      if (answer.error === null) waiting?.resolve(answer.result)
-      else waiting?.reject(new Error(answer.error))
+    let from = 0
+    for (let at = 0; at < text.length; at++) {
+      if (!this.#end.ends(text.charCodeAt(at))) continue
+      this.#answer(this.#pieces.join('') + text.slice(from, at + 1))
+      this.#pieces = []
+      from = at + 1
     }
+    if (from < text.length) this.#pieces.push(text.slice(from))
+  }
+
+  #answer(text: string): void {
+    const { id, result, error } = JSON.parse(text) as { id: number; result: string; error: string | null }
+    const waiting = this.#waiting.get(id)
+    this.#waiting.delete(id)
+    if (error === null) waiting?.resolve(result)
+    else waiting?.reject(new Error(error))
   }
 
   #fail(error: Error): void {
@@ -57,10 +63,25 @@ export class Unixctl {
   }
 }
 
-function parse(text: string): { id: number; result: string; error: string | null } | undefined {
-  try {
-    return JSON.parse(text) as { id: number; result: string; error: string | null }
-  } catch {
-    return undefined
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN = 0x7b
+const CLOSE = 0x7d
+
+/** Knows where a JSON object is over, one character after the other. */
+class ObjectEnd {
+  #depth = 0
+  #quoted = false
+  #escaped = false
+
+  /** Whether this one is the last of an object. */
+  ends(character: number): boolean {
+    if (this.#escaped) this.#escaped = false
+    else if (this.#quoted && character === BACKSLASH) this.#escaped = true
+    else if (character === QUOTE) this.#quoted = !this.#quoted
+    else if (this.#quoted) return false
+    else if (character === OPEN) this.#depth++
+    else if (character === CLOSE) return --this.#depth === 0
+    return false
   }
 }

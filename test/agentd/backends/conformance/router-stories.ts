@@ -52,6 +52,15 @@ function probe(from: string, src: string, to: string, target: string): Frame {
   return { src: macOf(from), dst: macOf(to), body: { type: 'icmp6', src, dst: target, kind: 135, target, sll: macOf(from) } }
 }
 
+/** Words that are meant for a link, to a host on another. */
+function through(from: string, src: string, to: string, dst: string, kind: number): Frame {
+  return {
+    src: macOf(from),
+    dst: macOf(to),
+    body: { type: 'icmp6', src, dst, kind, ...(kind === 135 ? { target: dst, sll: macOf(from) } : {}) },
+  }
+}
+
 export const ROUTER_STORIES: readonly Story[] = [
   {
     name: 'routers: east-west',
@@ -105,6 +114,20 @@ export const ROUTER_STORIES: readonly Story[] = [
       ask('and back', 'z', tcp('2a', '10.2.0.10', 'b2', '10.0.0.10'), 'a'),
       ask('a ping of the second', 'a', ping('0a', '10.0.0.10', 'a1', '10.2.0.1'), 'a answered'),
       ask('what neither knows goes round, and ends', 'z', tcp('2a', '10.2.0.10', 'b2', '10.2.99.1')),
+    ],
+  },
+  {
+    name: 'routers: who may send from where, and what stays on its link',
+    world: { ...WORLD, ports: { ...PORTS, u: { network: 'blue', host: 'h1', tag: '0e', ips: ['10.0.0.14'], security: false } } },
+    asks: [
+      ask('under its own address', 'u', tcp('0e', '10.0.0.14', 'a1', '10.1.0.10'), 'x'),
+      ask('under that of a neighbour: its own network', 'u', tcp('0e', '10.0.0.10', 'a1', '10.1.0.10'), 'x'),
+      ask('under an address of the network it speaks to', 'u', tcp('0e', '10.1.0.11', 'a1', '10.1.0.10')),
+      ask('under an address of nobody', 'u', tcp('0e', '198.51.100.9', 'a1', '10.1.0.10')),
+      ask('under one behind another router', 'u', tcp('0e', '10.2.0.10', 'a1', '10.1.0.10')),
+      ask('a solicitation, through the router', 'a', through('0a', '2001:db8:5::a', 'a1', '2001:db8:6::a', 135)),
+      ask('a question of MLD, through the router', 'a', through('0a', '2001:db8:5::a', 'a1', '2001:db8:6::a', 130)),
+      ask('a ping, through the router', 'a', ping('0a', '2001:db8:5::a', 'a1', '2001:db8:6::a'), 'x'),
     ],
   },
   {
