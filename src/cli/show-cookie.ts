@@ -23,7 +23,9 @@ const SAYS: Readonly<Record<CookieUse, (name: string) => string>> = {
   own: (name) => `flows of ${name}`,
   members: (name) => `flows by which rules know the addresses of ${name}`,
   flood: (name) => `flows that copy frames to all of ${name}`,
-  learned: (name) => `addresses that the switch learned in ${name}`,
+  learned: (name) => `addresses that the switch learned in ${name}, of others`,
+  'learned-here': (name) => `addresses that the switch learned in ${name}, of its own ports`,
+  adverts: (name) => `what routers say of themselves on ${name}`,
   snooped: (name) => `groups that ports of ${name} asked for`,
 }
 

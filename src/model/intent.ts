@@ -302,6 +302,19 @@ export interface LegIntent {
   readonly mac: string
   /** With the prefix length of their subnet (`10.0.0.1/24`), sorted: what is directly reachable there. */
   readonly addresses: readonly string[]
+  /** What the router says of itself there (RFC 4861); absent: nothing. */
+  readonly advertised?: Advertised
+}
+
+/** A router advertisement, as far as it follows from subnets. */
+export interface Advertised {
+  /** DHCPv6 gives addresses; it gives other things. */
+  readonly managed: boolean
+  readonly other: boolean
+  /** On the link, in canonical form, sorted; `autonomous`: hosts make their own addresses of it. */
+  readonly prefixes: readonly { readonly prefix: string; readonly autonomous: boolean }[]
+  /** IPv6 addresses of resolvers, at most three (as Neutron). */
+  readonly dns: readonly string[]
 }
 
 /** scope `router/<r>`: the way to a destination that is on none of the router's networks. */

@@ -1,4 +1,5 @@
-import type { LegIntent, RouteIntent, RouterIntent } from '../../model/intent.ts'
+import type { Advertised, LegIntent, RouteIntent, RouterIntent } from '../../model/intent.ts'
+import { compareText } from '../../model/key.ts'
 import type { Resource } from '../../model/resource.ts'
 import { intentKey, networkScope, routerScope } from '../../model/scope.ts'
 import { type Lowered, NOTHING, type View } from '../kind.ts'
@@ -16,7 +17,9 @@ export function lowerRouter({ key, spec }: Resource<RouterSpec>, view: View): Lo
   const router: RouterIntent = { admin_state_up: spec.admin_state_up, router: key, type: 'router' }
   const legs = spec.legs.map((leg): LegIntent => {
     const network = view.ref('network', leg.network)
-    return { addresses: leg.fixed_ips.map((ip) => withPrefix(ip, view)), mac: leg.mac_address, network, router: key, type: 'leg' }
+    const advertised = advertisedOn(leg, view)
+    const addresses = leg.fixed_ips.map((ip) => withPrefix(ip, view))
+    return { addresses, ...(advertised === undefined ? {} : { advertised }), mac: leg.mac_address, network, router: key, type: 'leg' }
   })
   const routes = spec.routes.flatMap(({ destination, nexthop }): RouteIntent[] => {
     const network = networkToward(nexthop, joined)
@@ -40,6 +43,25 @@ export function lowerRouter({ key, spec }: Resource<RouterSpec>, view: View): Lo
 function idOf(leg: RouterLeg | undefined): string {
   return leg?.port === undefined ? (leg?.network ?? '') : `${leg.network} ${leg.port}`
 }
+
+/** Neutron's radvd (B3.21): subnets without `ipv6_ra_mode` are not spoken of. */
+function advertisedOn(leg: RouterLeg, view: View): Advertised | undefined {
+  const subnets = leg.fixed_ips
+    .map((ip) => view.need<SubnetSpec>(view.ref('subnet', ip.subnet)).spec)
+    .filter((subnet) => subnet.ipv6_ra_mode !== undefined)
+  if (subnets.length === 0) return undefined
+  const modes = new Set(subnets.map((s) => s.ipv6_ra_mode))
+  return {
+    dns: [...new Set(subnets.flatMap((s) => s.dns_nameservers.filter((address) => address.includes(':'))))].slice(0, MOST_RESOLVERS),
+    managed: modes.has('dhcpv6-stateful'),
+    other: modes.has('dhcpv6-stateless'),
+    prefixes: subnets
+      .map((s) => ({ autonomous: s.ipv6_ra_mode !== 'dhcpv6-stateful', prefix: s.cidr }))
+      .sort((a, b) => compareText(a.prefix, b.prefix)),
+  }
+}
+
+const MOST_RESOLVERS = 3
 
 function withPrefix({ subnet, ip_address: ip }: RouterLeg['fixed_ips'][number], view: View): string {
   return `${ip}/${subnetCidr(view.need<SubnetSpec>(view.ref('subnet', subnet)).spec).prefix}`

@@ -1,7 +1,8 @@
-import { type AttachIntent, hostsOf, type LegIntent } from '../../../../src/model/intent.ts'
+import { type AttachIntent, hostsOf } from '../../../../src/model/intent.ts'
 import { compareText, type Key, makeKey } from '../../../../src/model/key.ts'
 import type { Compiled, CompileInput, Compiler, Item } from '../../backend.ts'
-import { type Announced, announcedPort } from './announced.ts'
+import { announcedPort } from './announced.ts'
+import { compileLegs, compileRouters } from './compile-routers.ts'
 import { connectionsOf } from './connections.ts'
 import { mirrorItems, type Receiver, tapItems } from './copies.ts'
 import { carrierItems, type DeviceContext, plugItems } from './devices.ts'
@@ -19,27 +20,18 @@ import { allocateNumbers, type Numbers } from './numbers.ts'
 import { outsideOf } from './outside.ts'
 import { conjunctionNames, isTracked, policyName } from './policy.ts'
 import { target } from './registers.ts'
-import { joinedNetworks, severalRouters } from './routers.ts'
-import {
-  faultItems,
-  faultMeter,
-  hopItems,
-  type LegWay,
-  legItems,
-  legRoutingItems,
-  neighbourItems,
-  routeItems,
-  routingItems,
-} from './routing.ts'
+import { joinedNetworks } from './routers.ts'
+import { neighbourItems } from './routing.ts'
 import { policyItems } from './rules.ts'
 import { learnItems, peerItems, providerItems, routedOutItems, toPeerItems, tunnelKeyItems } from './segment.ts'
 import { sharedItems } from './shared.ts'
 import { isSnooped, type SnoopedNetwork, snoopItems, snoopMeter, snoopSharedItems } from './snoop.ts'
-import { type Copies, copiesByPort } from './taps.ts'
+import { copiesByPort } from './taps.ts'
 import { trunkItems } from './trunk.ts'
 import { tapSubjects, verdictsOf } from './verdict.ts'
 import { type HostView, type NetworkView, viewOf } from './view.ts'
-import { type Wiring, wire } from './wiring.ts'
+import { wire } from './wiring.ts'
+import { emit, type Work } from './work.ts'
 
 /** Turns a host's intents into rows and flows of Open vSwitch. Pure to its callers; remembers what unchanged intents were compiled to. */
 export function createOvsCompiler(): Compiler {
@@ -48,20 +40,6 @@ export function createOvsCompiler(): Compiler {
 }
 
 export const ovsCompiler: Compiler = createOvsCompiler()
-
-/** Everything one compilation walks with. */
-interface Work {
-  readonly input: CompileInput
-  readonly view: HostView
-  readonly numbers: Numbers
-  readonly wiring: ReadonlyMap<Key, Wiring>
-  readonly copies: ReadonlyMap<Key, Copies>
-  readonly memo: Memo
-  readonly out: (readonly Item[])[]
-  readonly announced: Announced[]
-  /** Networks on which a router is. */
-  readonly joined: ReadonlySet<Key>
-}
 
 function compile(input: CompileInput, memo: Memo): Compiled {
   const view = viewOf(input.host, input.intents, input.facts)
@@ -207,71 +185,6 @@ function compileNetwork(work: Work, context: NetworkContext): void {
   for (const set of floodSets(work, context)) emit(work, floodItems(set))
 }
 
-/** The legs of routers, as ports of the network on this host see them. */
-function compileLegs({ view, numbers, memo, out }: Work, { view: { segment }, number: network, learning }: NetworkContext): void {
-  for (const { router, up, legs } of view.routers) {
-    for (const leg of legs) {
-      if (leg.network !== segment.network) continue
-      const context = { network, router: numbers.of('router', router), up, learning }
-      emit(
-        { out },
-        memo.items(leg, `leg ${network}`, `${context.router} ${up} ${learning}`, () => legItems(leg, context)),
-      )
-    }
-  }
-}
-
-/** What routers do with what they are sent. A leg on a network that is down leads nowhere. */
-function compileRouters({ view, numbers, memo, out, input }: Work): void {
-  if (view.routers.length === 0) return
-  emit(
-    { out },
-    memo.items(memo, `routing ${input.host}`, '', () => routingItems(input.host)),
-  )
-  const down = new Set(view.networks.flatMap(({ segment }) => (segment.admin_state_up ? [] : [segment.network])))
-  const mtus = new Map(view.networks.map(({ segment }) => [segment.network, segment.mtu]))
-  const crowded = severalRouters(view.routers)
-  for (const { router: key, up, legs, routes } of view.routers) {
-    if (!up) continue
-    const router = numbers.of('router', key)
-    const byNetwork = new Map(legs.filter((l) => !down.has(l.network)).map((l) => [l.network, l]))
-    const widest = Math.max(...legs.map((l) => mtus.get(l.network) ?? 0))
-    const wayOf = (leg: LegIntent): LegWay => {
-      const mtu = mtus.get(leg.network)
-      return { router, network: numbers.of('network', leg.network), ...(mtu === undefined || mtu === widest ? {} : { mtu }) }
-    }
-    for (const leg of legs) {
-      if (down.has(leg.network)) continue
-      const way = wayOf(leg)
-      emit(
-        { out },
-        memo.items(leg, 'routing', JSON.stringify(way), () => legRoutingItems(leg, way)),
-      )
-      const beside = legs.filter((l) => l.network === leg.network)
-      const meter = faultMeter(leg.network, numbers)
-      if (beside[0] === leg)
-        emit(
-          { out },
-          memo.items(leg, 'fault', JSON.stringify([way, meter, beside]), () => faultItems(beside, way, meter)),
-        )
-      if (crowded.has(leg.network))
-        emit(
-          { out },
-          memo.items(leg, 'hop', JSON.stringify(way), () => hopItems(leg, way)),
-        )
-    }
-    for (const route of routes) {
-      const leg = byNetwork.get(route.nexthops[0]?.network ?? key)
-      if (leg === undefined) continue
-      const way = wayOf(leg)
-      emit(
-        { out },
-        memo.items(route, 'route', `${JSON.stringify(way)} ${leg.mac}`, () => routeItems(route, leg, way)),
-      )
-    }
-  }
-}
-
 /** Tap services get copies where their port is attached and up; the collectors of mirrors are elsewhere. */
 function compileTaps(work: Work): void {
   const { view, numbers, input } = work
@@ -363,10 +276,6 @@ function floodSets({ numbers, wiring }: Work, { view, number, peers, provider }:
     { ...common, set: 'unknown', members: members(open), peers: hosts(open) },
     ...claims,
   ]
-}
-
-function emit({ out }: Pick<Work, 'out'>, items: readonly Item[]): void {
-  out.push(items)
 }
 
 /**

@@ -16,14 +16,17 @@ export function cookieOfSet(name: string): bigint {
 }
 
 /** What a flow with a certain cookie does for the resource that the cookie leads back to. */
-export type CookieUse = 'own' | 'flood' | 'learned' | 'members' | 'snooped'
+export type CookieUse = 'own' | 'flood' | 'learned' | 'learned-here' | 'members' | 'snooped' | 'adverts'
 
 /** Every cookie that flows for a resource carry, as `ovs-ofctl` writes it. `domains`: of a network, as `domainOf` names its segments. */
 export function cookiesOf(owner: Key, domains: readonly string[]): ReadonlyMap<string, CookieUse> {
-  const heard = (['learned', 'snooped'] as const).flatMap((use) =>
+  const heard = (['learned', 'learned-here', 'snooped'] as const).flatMap((use) =>
     domains.map((domain): [string, CookieUse] => [cookieText(cookieOfSet(`${use} ${domain}`)), use]),
   )
-  const sets = (['flood', 'members'] as const).map((use): [string, CookieUse] => [cookieText(cookieOfSet(`${use} ${owner}`)), use])
+  const sets = (['flood', 'members', 'adverts'] as const).map((use): [string, CookieUse] => [
+    cookieText(cookieOfSet(`${use} ${owner}`)),
+    use,
+  ])
   return new Map([...heard, ...sets, [cookieText(cookieOf(owner)), 'own']])
 }
 

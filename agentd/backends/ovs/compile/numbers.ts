@@ -7,7 +7,7 @@ import { OWN_METERS } from './meters.ts'
 import { patchPorts, tunnelPort } from './names.ts'
 import { conjunctionNames, isTracked, loggedRules } from './policy.ts'
 import { joinedNetworks } from './routers.ts'
-import { faultMeterNames } from './routing.ts'
+import { askedMeterNames } from './routing.ts'
 import { snoopMeterNames } from './snoop.ts'
 import { copyNames } from './taps.ts'
 import { type HostView, tunnelTypes } from './view.ts'
@@ -47,7 +47,7 @@ export function allocateNumbers(view: HostView, before: AllocationTable): { read
     rules: [...view.policies.keys()],
     conjunction: conjunctionNames(view.policies.values()),
     copy: copyNames(view.taps),
-    meter: [...meterNames(view), ...snoopMeterNames(view), ...logMeterNames(view), ...faultMeterNames(view.routers)],
+    meter: [...meterNames(view), ...snoopMeterNames(view), ...logMeterNames(view), ...askedMeterNames(view.routers)],
     router: view.routers.map((r) => r.router),
     rule: [...loggedRules(view.policies.values()).keys()],
   }

@@ -13,9 +13,9 @@ import type { Numbers } from './numbers.ts'
 import { ANY_ROUTER, FAULT, type Fault, ORIGIN, type RegisterMatch, registerBits, subfieldOf, target } from './registers.ts'
 import { joinedNetworks, type RouterView } from './routers.ts'
 import { ndAnswer } from './shared.ts'
-import { AFTER_LEARN, DELIVER } from './stages.ts'
+import { AFTER_LEARN, DELIVER, UNANSWERED } from './stages.ts'
 import { tell } from './traps.ts'
-import { ARP_REQUEST, addressMatch, IP, IPV6, icmp6, macMatch, NS, prefixMatch } from './words.ts'
+import { ARP_REQUEST, addressMatch, IP, IPV6, icmp6, macMatch, NS, prefixMatch, RS } from './words.ts'
 
 /*
  * Routing is done where packets come from: the host of the sender knows the routers that the sender can reach, and every address behind them, and what it hands to
@@ -58,6 +58,8 @@ export function routingItems(host: string): readonly Item[] {
     ...[...NEVER_FORWARDED, ...ON_LINK_ONLY].map((match) => part(50, match, [])),
     ...NO_HOP_LEFT.map((match) => part(40, match, refuse('hop_limit'))),
     part(0, {}, []),
+    { table: 'responder', priority: 140, registers: { origin: ORIGIN.local }, match: RS, actions: [goto('advertise')] },
+    { table: 'advertise', priority: 0, actions: [goto(UNANSWERED)] },
     { table: 'route', priority: 0, actions: refuse('no_route') },
     { table: 'neighbour', priority: 60, registers: { too_big: 1 }, actions: refuse('too_big') },
     { table: 'neighbour', priority: 0, actions: refuse('no_neighbour') },
@@ -156,23 +158,23 @@ function addressBytes(text: string): Buffer {
   return Buffer.concat([bytes, Buffer.from([Number(text.slice(text.indexOf('/') + 1))])])
 }
 
-/** Errors that the responder is asked for in a second, for each network: more than any healthy network needs. */
-const FAULTS_PER_SECOND = 100
+/** What the responder is asked for in a second, for each network: more than any healthy network needs. */
+const ASKED_PER_SECOND = 100
 
-function faultMeterName(network: Key): string {
-  return `fault ${network}`
+function askedMeterName(network: Key): string {
+  return `asked ${network}`
 }
 
 /** Names of the meters of all networks on which a router is, in the pool of numbers. */
-export function faultMeterNames(routers: readonly RouterView[]): readonly string[] {
-  return joinedNetworks(routers).map(faultMeterName)
+export function askedMeterNames(routers: readonly RouterView[]): readonly string[] {
+  return joinedNetworks(routers).map(askedMeterName)
 }
 
-export function faultMeter(network: Key, numbers: Numbers): MeterConfig {
+export function askedMeter(network: Key, numbers: Numbers): MeterConfig {
   return {
-    meter: numbers.of('meter', faultMeterName(network)),
+    meter: numbers.of('meter', askedMeterName(network)),
     unit: 'pktps',
-    bands: [{ type: 'drop', rate: FAULTS_PER_SECOND, burst: FAULTS_PER_SECOND }],
+    bands: [{ type: 'drop', rate: ASKED_PER_SECOND, burst: ASKED_PER_SECOND }],
   }
 }
 

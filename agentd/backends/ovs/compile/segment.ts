@@ -125,13 +125,13 @@ export function learnItems(segment: SegmentIntent, network: number): readonly It
       table: 'learn',
       priority: 20,
       registers: { network, origin: local },
-      actions: [learnSender(segment, 'here'), goto(AFTER_LEARN)],
+      actions: [learnSender(segment, 'learned-here'), goto(AFTER_LEARN)],
     }),
     item(segment, {
       table: 'learn',
       priority: 10,
       registers: { network },
-      actions: [learnSender(segment, 'elsewhere'), goto(AFTER_LEARN)],
+      actions: [learnSender(segment, 'learned'), goto(AFTER_LEARN)],
     }),
   ]
 }
@@ -141,7 +141,7 @@ const LEARNED_SECONDS = 300
 /** Learned addresses of one network, so that one guest that makes up addresses cannot fill the switch; of local ports and of others each, so that it does not keep those from being learned whom others speak to. */
 const LEARNED_LIMIT = 1024
 
-function learnSender(segment: SegmentIntent, where: 'here' | 'elsewhere'): LearnAction {
+function learnSender(segment: SegmentIntent, where: 'learned-here' | 'learned'): LearnAction {
   const network = subfieldOf('network')
   return {
     kind: 'learn',
@@ -149,7 +149,7 @@ function learnSender(segment: SegmentIntent, where: 'here' | 'elsewhere'): Learn
     hard_timeout: LEARNED_SECONDS,
     priority: 50,
     delete_learned: true,
-    cookie: cookieOfSet(`learned ${domainOf(segment)} ${where}`),
+    cookie: cookieOfSet(`${where} ${domainOf(segment)}`),
     limit: LEARNED_LIMIT,
     specs: [
       { kind: 'match', dst: network, src: network },

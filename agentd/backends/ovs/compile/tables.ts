@@ -23,6 +23,7 @@ export type TableName =
   | 'respond_nd'
   | 'respond'
   | 'respond_nd_option'
+  | 'advertise'
   | 'router'
   | 'router_own'
   | 'route'
@@ -203,7 +204,7 @@ export const DECLARED: Readonly<Record<TableName, Declaration>> = {
     number: 40,
     matches: [...ND, 'network', 'origin', 'eth_dst', 'arp_op', 'arp_tpa', 'ipv6_src', 'ip_dst', 'nw_ttl', 'nd_target', 'nd_sll'],
     sets: ['nd_ask', 'target', 'owner_mac'],
-    jumps: ['respond_arp', 'respond_nd', 'respond', 'router', 'l2'],
+    jumps: ['respond_arp', 'respond_nd', 'respond', 'router', 'l2', 'advertise'],
     tells: true,
     arrives: 'Everything that passed the guard.',
     leaves:
@@ -246,6 +247,15 @@ export const DECLARED: Readonly<Record<TableName, Declaration>> = {
     outputs: true,
     arrives: 'Solicitations that `respond` turned into advertisements.',
     leaves: 'The advertisement, back to who asked. (`nd_tll` cannot be set by the flow that turns the type.)',
+  },
+  advertise: {
+    number: 45,
+    matches: [...ND, 'network'],
+    jumps: ['l2'],
+    tells: true,
+    arrives: 'Router solicitations of local ports, on hosts that have routers.',
+    leaves:
+      'The same, to be flooded: there may be other routers. The responder of the host gets a copy with what the routers of the network say of themselves, and answers.',
   },
   ...ROUTE_TABLES,
   // 60 to 69: NAT

@@ -7,9 +7,9 @@ export const OUR_CONTROLLER = 0x4e4c
 export const RESPONDER_CONTROLLER = 0x4e4d
 
 /** Why a flow sends a packet away: the first byte of its `userdata`. A number, once given, never means anything else. */
-export const TRAP = { log: 1, snoop: 2, fault: 3 } as const
+export const TRAP = { log: 1, snoop: 2, fault: 3, advert: 4 } as const
 export type Trap = keyof typeof TRAP
-const FOR_RESPONDER: ReadonlySet<Trap> = new Set<Trap>(['fault'])
+const FOR_RESPONDER: ReadonlySet<Trap> = new Set<Trap>(['fault', 'advert'])
 
 export interface TellOptions {
   /** Bytes of the frame that are of use; all if left out. */

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DriverOptions } from '../../backend.ts'
+import { allOurs } from '../compile/cookie.ts'
 import { OUR_CONTROLLER, TRAP, type Trap } from '../compile/traps.ts'
+import type { Flow } from '../flow/types.ts'
 import { OpenFlowClient } from '../openflow/client.ts'
 import { OpenFlowError } from '../openflow/error.ts'
 import type { FlowMod } from '../openflow/flow-mod.ts'
@@ -63,6 +65,16 @@ export class PacketChannel {
       if (!(error instanceof OpenFlowError)) throw error
       return undefined
     })
+  }
+
+  /** The flows of a table that are ours. Undefined while there is no connection. */
+  async flows(table: number): Promise<readonly Flow[] | undefined> {
+    const filter = { table, cookie: allOurs.value, cookie_mask: allOurs.mask }
+    const dump = await this.#client?.dumpFlows(filter).catch((error: unknown) => {
+      if (!(error instanceof OpenFlowError)) throw error
+      return undefined
+    })
+    return dump?.flows.map(({ flow }) => flow)
   }
 
   /** Sends a packet through actions, as if from `in_port`. False while there is no connection. */

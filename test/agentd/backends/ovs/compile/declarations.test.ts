@@ -58,6 +58,7 @@ test('tables: the numbers, which may never change their meaning', (t) => {
       '42 respond_nd',
       '43 respond',
       '44 respond_nd_option',
+      '45 advertise',
       '50 router',
       '51 router_own',
       '52 route',
