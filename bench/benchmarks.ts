@@ -54,6 +54,13 @@ export const BENCHMARKS: readonly Benchmark[] = [
     ],
   },
   {
+    name: 'routed',
+    title: 'Routed and switched',
+    about:
+      'TCP and ping between guests of two networks that a router joins, on one host and to another. Floor: the same between guests of one network.',
+    cases: (quick) => [{ rounds: quick ? 2 : 6, seconds: 3 }],
+  },
+  {
     name: 'fleet',
     title: 'A thousand agents at once',
     about: 'The wire’s end of every agent, on real sockets in four processes: all pull everything at once, then one port is added.',

@@ -126,7 +126,7 @@ if (only.length === 0) {
   await check('no promise is lost (eslint)', ['eslint/bin/eslint.js', '.'])
   await check('nothing is there that nobody uses (knip)', ['knip/bin/knip.js', '--no-progress'])
 }
-await runAva(together, 2, temp)
+await runAva(together, 3, temp)
 await runAva(alone, 1, temp)
 const left = await leftovers(temp)
 for (const thing of left) process.stdout.write(`  left behind: ${thing}\n`)
