@@ -32,7 +32,11 @@ export const routerSchema = {
         additionalProperties: false,
         required: ['destination', 'nexthop'],
         properties: {
-          destination: { type: 'string', maxLength: 64, description: 'A prefix; the longest one that fits decides.' },
+          destination: {
+            type: 'string',
+            maxLength: 64,
+            description: 'A prefix; the longest one that fits decides. Several nexthops (at most 8) share its connections.',
+          },
           nexthop: { type: 'string', maxLength: 64, description: 'An address on one of its subnets that is not its own.' },
         },
       },

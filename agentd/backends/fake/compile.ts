@@ -121,7 +121,7 @@ function routerOf({ router, admin_state_up: up }: RouterIntent, legs: readonly L
       .map(({ network, mac, addresses }) => ({ network, mac, addresses, linkLocal: formatIp(6, linkLocalAddress(mac)) })),
     routes: routes
       .filter((r) => r.router === router)
-      .flatMap(({ destination, nexthops }) => nexthops.slice(0, 1).map(({ address, network }) => ({ destination, via: address, network }))),
+      .flatMap(({ destination, nexthops }) => nexthops.map(({ address, network }) => ({ destination, via: address, network }))),
   }
 }
 

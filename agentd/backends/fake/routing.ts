@@ -76,6 +76,7 @@ function forwarded(
   // Words among neighbours go no further, and nothing comes from where no answer would be sent to.
   if (body.type === 'icmp6' && ON_LINK_ONLY.includes(body.kind)) return { to: 'nobody' }
   if (!ways.some(({ prefix, leg }) => leg.network === at.network && prefixContains(prefix, from))) return { to: 'nobody' }
+  // Of several hops the first one: which it is in a switch, a hash says.
   const best = ways.filter(({ prefix }) => prefixContains(prefix, to)).sort((a, b) => lengthOf(b.prefix) - lengthOf(a.prefix))[0]
   if (best === undefined || at.hops === 0) return { to: 'nobody' }
   const address = formatIp(best.next.family, best.next.value)

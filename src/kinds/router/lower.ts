@@ -1,3 +1,4 @@
+import { groupBy } from '../../lib/group-by.ts'
 import type { Advertised, LegIntent, RouteIntent, RouterIntent } from '../../model/intent.ts'
 import { compareText } from '../../model/key.ts'
 import type { Resource } from '../../model/resource.ts'
@@ -21,9 +22,12 @@ export function lowerRouter({ key, spec }: Resource<RouterSpec>, view: View): Lo
     const addresses = leg.fixed_ips.map((ip) => withPrefix(ip, view))
     return { addresses, ...(advertised === undefined ? {} : { advertised }), mac: leg.mac_address, network, router: key, type: 'leg' }
   })
-  const routes = spec.routes.flatMap(({ destination, nexthop }): RouteIntent[] => {
-    const network = networkToward(nexthop, joined)
-    return network === undefined ? [] : [{ destination, nexthops: [{ address: nexthop, network }], router: key, type: 'route' }]
+  const routes = [...groupBy(spec.routes, (r) => r.destination)].flatMap(([destination, ways]): RouteIntent[] => {
+    const nexthops = ways.flatMap(({ nexthop }) => {
+      const network = networkToward(nexthop, joined)
+      return network === undefined ? [] : [{ address: nexthop, network }]
+    })
+    return nexthops.length === 0 ? [] : [{ destination, nexthops, router: key, type: 'route' }]
   })
   const networks = [...new Set(legs.map((l) => networkScope(l.network)))]
   return {

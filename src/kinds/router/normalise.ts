@@ -44,9 +44,12 @@ function interfaceFindings(interfaces: NonNullable<RouterDeclared['interfaces']>
   return findings
 }
 
+/** Next hops among which the packets to one destination are shared out. */
+const MOST_HOPS = 8
+
 function routeFindings(routes: readonly RouterRoute[]): Finding[] {
   const findings: Finding[] = []
-  const seen = new Map<string, { readonly place: number; readonly nexthop: string }>()
+  const seen = new Map<string, Map<string, number>>()
   routes.forEach((route, i) => {
     const { destination, nexthop } = canonicalRoute(route)
     const [cidr, hop] = [parseCidr(destination)?.cidr, parseIp(nexthop)]
@@ -61,16 +64,14 @@ function routeFindings(routes: readonly RouterRoute[]): Finding[] {
         `nexthop ${nexthop} is IPv${hop.family}, destination ${destination} IPv${cidr.family}`,
         `write an IPv${cidr.family} address`,
       )
-    const first = seen.get(destination)
-    if (first === undefined) seen.set(destination, { place: i, nexthop })
-    else {
-      const places = `(places ${first.place + 1} and ${i + 1})`
-      const message =
-        first.nexthop === nexthop
-          ? `the route to ${destination} is there twice ${places}`
-          : `there are two ways to ${destination} ${places}, and packets cannot be shared out between them`
+    const ways = seen.get(destination) ?? new Map<string, number>()
+    seen.set(destination, ways)
+    const first = ways.get(nexthop)
+    const again = (message: string): unknown =>
       findings.push({ code: 'E0417', message, at: ['routes', i, 'destination'], hint: 'remove one' })
-    }
+    if (first !== undefined) again(`the route to ${destination} by ${nexthop} is there twice (places ${first + 1} and ${i + 1})`)
+    else if (ways.size === MOST_HOPS) again(`there are more than ${MOST_HOPS} ways to ${destination}`)
+    else ways.set(nexthop, i)
   })
   return findings
 }

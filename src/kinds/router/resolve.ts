@@ -45,7 +45,7 @@ export function resolveRouter(resource: Declared, view: View, pools: Pools): Res
       .sort((a, b) => compareText(idOf(a), idOf(b))),
     legs,
     routes: [...routes]
-      .sort((a, b) => compareText(a.destination, b.destination))
+      .sort((a, b) => compareText(a.destination, b.destination) || compareText(a.nexthop, b.nexthop))
       .map(({ destination, nexthop }) => ({ destination, nexthop })),
     admin_state_up,
     description,

@@ -73,6 +73,7 @@ function faultOf(t: Table, allowed: Allowed, action: Action): string | undefined
       return t.meters ? undefined : 'holds frames against meters'
     case 'load':
     case 'check_pkt_larger':
+    case 'multipath':
     case 'move': {
       const { field, start, bits } = action.dst
       const wanted = ((1n << BigInt(bits)) - 1n) << BigInt(start)

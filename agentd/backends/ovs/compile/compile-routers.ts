@@ -2,7 +2,7 @@ import type { LegIntent } from '../../../../src/model/intent.ts'
 import { advertItems } from './adverts.ts'
 import type { NetworkContext } from './network.ts'
 import { severalRouters } from './routers.ts'
-import { askedMeter, faultItems, hopItems, type LegWay, legItems, legRoutingItems, routeItems, routingItems } from './routing.ts'
+import { askedMeter, faultItems, type Hop, hopItems, type LegWay, legItems, legRoutingItems, routeItems, routingItems } from './routing.ts'
 import { emit, type Work } from './work.ts'
 
 /** The legs of routers, as ports of the network on this host see them. */
@@ -15,10 +15,10 @@ export function compileLegs({ view, numbers, memo, out }: Work, { view: { segmen
   for (const { router, up, legs } of view.routers) {
     for (const leg of legs) {
       if (leg.network !== segment.network) continue
-      const context = { network, router: numbers.of('router', router), up, learning }
+      const context = { joined: numbers.of('network', leg.network), network, router: numbers.of('router', router), up, learning }
       emit(
         { out },
-        memo.items(leg, `leg ${network}`, `${context.router} ${up} ${learning}`, () => legItems(leg, context)),
+        memo.items(leg, `leg ${network}`, `${context.joined} ${context.router} ${up} ${learning}`, () => legItems(leg, context)),
       )
     }
   }
@@ -64,12 +64,14 @@ export function compileRouters({ view, numbers, memo, out, input }: Work): void 
         )
     }
     for (const route of routes) {
-      const leg = byNetwork.get(route.nexthops[0]?.network ?? key)
-      if (leg === undefined) continue
-      const way = wayOf(leg)
+      const hops = route.nexthops.flatMap(({ address, network }): Hop[] => {
+        const leg = byNetwork.get(network)
+        return leg === undefined ? [] : [{ address, leg, way: wayOf(leg) }]
+      })
+      const at = hops.map(({ leg, way }) => `${JSON.stringify(way)} ${leg.mac}`).join()
       emit(
         { out },
-        memo.items(route, 'route', `${JSON.stringify(way)} ${leg.mac}`, () => routeItems(route, leg, way)),
+        memo.items(route, 'route', `${router} ${at}`, () => routeItems(route, router, hops)),
       )
     }
   }

@@ -40,6 +40,7 @@ export type RegisterName =
   | 'too_big'
   | 'path_mtu'
   | 'fault'
+  | 'hop'
 
 export const REGISTERS: readonly Register[] = [
   {
@@ -152,6 +153,7 @@ export const REGISTERS: readonly Register[] = [
     bits: 32,
     says: 'Routing: the network by which the packet came to the router, a number of the pool `network`: what the router says of the packet comes from its address there.',
   },
+  { name: 'hop', field: 'reg0', start: 13, bits: 3, says: 'Routing: of several next hops of a route the one that the packet takes.' },
   { name: 'too_big', field: 'reg0', start: 12, bits: 1, says: 'Routing: 1: the packet is larger than what the next network carries.' },
   {
     name: 'path_mtu',

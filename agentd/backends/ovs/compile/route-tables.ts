@@ -1,6 +1,6 @@
 import type { Declaration } from './tables.ts'
 
-type RouteTable = 'router' | 'router_own' | 'route' | 'neighbour' | 'router_answer' | 'router_fault' | 'router_back'
+type RouteTable = 'router' | 'router_own' | 'route' | 'neighbour' | 'router_answer' | 'router_fault' | 'router_back' | 'hops'
 
 /** 50 to 59: routing (`routing.ts`). Every host routes what its own ports send. */
 export const ROUTE_TABLES: Readonly<Record<RouteTable, Declaration>> = {
@@ -28,8 +28,8 @@ export const ROUTE_TABLES: Readonly<Record<RouteTable, Declaration>> = {
   route: {
     number: 52,
     matches: ['router', 'eth_type', 'ip_dst', 'ipv6_dst'],
-    sets: ['network', 'eth_src', 'claim', 'nw_ttl', 'too_big', 'path_mtu', 'fault'],
-    jumps: ['neighbour', 'router_fault'],
+    sets: ['network', 'eth_src', 'claim', 'nw_ttl', 'too_big', 'path_mtu', 'fault', 'hop'],
+    jumps: ['neighbour', 'router_fault', 'hops'],
     arrives: 'Packets to be forwarded.',
     leaves:
       'The same, by the longest prefix that the router knows, with one hop less: in the network of the leg, from its MAC, with the address that comes next. To `router_fault`: what no prefix holds.',
@@ -62,6 +62,15 @@ export const ROUTE_TABLES: Readonly<Record<RouteTable, Declaration>> = {
     arrives: 'Packets that a router does not forward.',
     leaves:
       'Nothing. The responder of the host gets the packet, with the addresses that the router has on the network by which it came, and sends the ICMP error by `router_back`: so many a second for each network.',
+  },
+  hops: {
+    number: 57,
+    matches: ['router', 'hop', 'eth_type', 'ip_dst', 'ipv6_dst'],
+    sets: ['network', 'eth_src', 'claim', 'nw_ttl', 'too_big', 'path_mtu'],
+    back: ['neighbour'],
+    arrives:
+      'Packets for a destination to which several next hops lead, with the number of one: by a hash of addresses and ports, so that a connection keeps to its own.',
+    leaves: 'As from `route`, back to `neighbour`.',
   },
   router_back: {
     number: 56,

@@ -223,18 +223,43 @@ function connectedItems(leg: LegIntent, way: LegWay): readonly Item[] {
 }
 
 /** The way by somebody who is next to one of the router's legs. */
-export function routeItems(route: RouteIntent, leg: LegIntent, way: LegWay): readonly Item[] {
+/** Next hops of a route that are on a network from which packets can go there. */
+export interface Hop {
+  readonly address: string
+  readonly leg: LegIntent
+  readonly way: LegWay
+}
+
+/** Packets are shared out among several hops; which one of them is dead nobody knows here. */
+export function routeItems(route: RouteIntent, router: number, hops: readonly Hop[]): readonly Item[] {
   const { family, field, length } = prefixOf(route.destination)
-  const toward = route.nexthops.slice(0, 1).map(({ address }) =>
+  const part = (table: 'route' | 'hops', more: RegisterMatch, actions: readonly Action[]): Item =>
     item(route.router, {
-      table: 'route',
+      table,
       priority: routePriority(length, false),
-      registers: { router: way.router },
+      registers: { router, ...more },
       match: destination(family, field),
-      actions: [DEC_TTL, setWide('claim', addressMatch(address).field.value), ...outBy(leg, way), goto('neighbour')],
-    }),
-  )
-  return [...toward, fromItem(route.router, route.destination, way)]
+      actions,
+    })
+  const toward = ({ address, leg, way }: Hop): readonly Action[] => [
+    DEC_TTL,
+    setWide('claim', addressMatch(address).field.value),
+    ...outBy(leg, way),
+  ]
+  const [only, ...others] = hops
+  if (only === undefined) return []
+  const from = [...new Map(hops.map(({ way }) => [way.network, way])).values()].map((way) => fromItem(route.router, route.destination, way))
+  if (others.length === 0) return [part('route', {}, [...toward(only), goto('neighbour')]), ...from]
+  return [
+    part('route', {}, [pickHop(hops.length), goto('hops')]),
+    ...hops.map((hop, n) => part('hops', { hop: n }, [...toward(hop), resubmit('neighbour')])),
+    ...from,
+  ]
+}
+
+/** Rendezvous hashing: where a hop comes or goes, no connection moves that does not have to. */
+function pickHop(links: number): Action {
+  return { kind: 'multipath', fields: 'symmetric_l3l4+udp', basis: 0, algorithm: 'hrw', links, arg: 0, dst: subfieldOf('hop') }
 }
 
 const DEC_TTL: Action = { kind: 'dec_ttl' }
@@ -262,6 +287,8 @@ function measured(mtu: number): readonly Action[] {
 
 /** A leg as its network's ports on this host see it. */
 export interface LegContext {
+  /** `joined`: as what the network is known to routers; `network`: the part of it that the ports are in. */
+  readonly joined: number
   readonly network: number
   readonly router: number
   readonly up: boolean
@@ -270,12 +297,12 @@ export interface LegContext {
 }
 
 /** The MAC of a router on a network, and who to name when its addresses are asked for. A router that is down is silent. */
-export function legItems(leg: LegIntent, { network, router, up, learning }: LegContext): readonly Item[] {
+export function legItems(leg: LegIntent, { joined, network, router, up, learning }: LegContext): readonly Item[] {
   const mac = macMatch(leg.mac)
   const self = target('router', router)
   const local = { network, origin: ORIGIN.local }
   const asked = [moveInto('eth_src', 'owner_mac'), moveInto('eth_dst', 'lladdr'), move('reg1', 'reg2')]
-  const entry = up ? [...asked, set('sender', self), set('router', router), set('entered', network), goto('router_own')] : []
+  const entry = up ? [...asked, set('sender', self), set('router', router), set('entered', joined), goto('router_own')] : []
   const out = [item(leg.router, { table: 'router', priority: 50, registers: local, match: { eth_dst: mac }, actions: entry })]
   if (learning) {
     const declared: Part = { table: 'learn', priority: 50, registers: { network }, match: { eth_src: mac }, actions: [goto(AFTER_LEARN)] }

@@ -31,6 +31,7 @@ export type TableName =
   | 'router_answer'
   | 'router_fault'
   | 'router_back'
+  | 'hops'
   | 'l2'
   | 'learned'
   | 'l2_unknown'

@@ -45,8 +45,14 @@ export class ResponderKeeper {
     if (this.#wanted === wanted || this.#stop.signal.aborted) return
     this.#wanted = wanted
     if (!wanted) this.#connection?.stop()
+    this.#begin()
+  }
+
+  #begin(): void {
     this.#run ??= this.#follow().finally(() => {
       this.#run = undefined
+      // It may have been asked for just when there was nothing left to do.
+      if (this.#wanted === true && !this.#stop.signal.aborted) this.#begin()
     })
   }
 
@@ -70,12 +76,15 @@ export class ResponderKeeper {
       if (found !== undefined) {
         const since = performance.now()
         await this.#hold(found)
-        if (performance.now() - since > HEALTHY_MS) pause = RETRY_MS.first
-        continue
+        if (performance.now() - since > HEALTHY_MS) {
+          pause = RETRY_MS.first
+          continue
+        }
+      } else {
+        if (!this.#wanted) return
+        this.#say(await this.#start())
+        if (this.#fault === undefined) continue
       }
-      if (!this.#wanted) return
-      this.#say(await this.#start())
-      if (this.#fault === undefined) continue
       await sleep(pause, undefined, { signal: this.#stop.signal }).catch(() => {})
       pause = Math.min(2 * pause, RETRY_MS.most)
     }

@@ -64,6 +64,8 @@ export function formatAction(a: Action): string {
       return `clone(${formatActions(a.actions)})`
     case 'check_pkt_larger':
       return `check_pkt_larger(${a.size})->${formatSubfield(a.dst)}`
+    case 'multipath':
+      return `multipath(${a.fields},${a.basis},${a.algorithm},${a.links},${a.arg},${formatSubfield(a.dst)})`
     case 'pop_vlan':
     case 'clear_actions':
     case 'ct_clear':

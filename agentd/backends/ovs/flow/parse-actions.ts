@@ -6,7 +6,16 @@ import { parseLearn } from './parse-learn.ts'
 import { parseSubfield } from './parse-subfield.ts'
 import { parseFieldText } from './parse-value.ts'
 import { type Call, keyValue, parseCall, splitOutside } from './tokens.ts'
-import { type Action, type ControllerAction, PACKET_IN_REASONS, type PacketInReason, PORT } from './types.ts'
+import {
+  type Action,
+  type ControllerAction,
+  HASH_FIELDS,
+  LINK_ALGORITHMS,
+  type MultipathAction,
+  PACKET_IN_REASONS,
+  type PacketInReason,
+  PORT,
+} from './types.ts'
 import { fieldValue, parseNumber, parsePort, parseUint } from './values.ts'
 
 /** The actions of a flow from text; `drop` is the empty list. Throws FlowError that quotes an action it does not know. */
@@ -106,6 +115,8 @@ function parseFieldAction(call: Call, text: string): Action | readonly Action[] 
       return parseWriteMetadata(need(call))
     case 'check_pkt_larger':
       return { kind: 'check_pkt_larger', size: parseUint(need(call), 16), dst: parseSubfield(call.target ?? '') }
+    case 'multipath':
+      return parseMultipath(call.inside ?? '')
     case 'set_tunnel':
     case 'set_tunnel64':
       return { kind: 'set_field', field: 'tun_id', value: parseNumber(need(call)) }
@@ -224,5 +235,21 @@ function controller(a: Omit<ControllerAction, 'kind'>): ControllerAction {
     ...(max_len === undefined || max_len === 65535 ? {} : { max_len }),
     ...(id === undefined || id === 0 ? {} : { id }),
     ...(reason === undefined || reason === 'action' ? {} : { reason }),
+  }
+}
+
+function parseMultipath(text: string): MultipathAction {
+  const [fields = '', basis = '', algorithm = '', links = '', arg = '', dst = ''] = splitOutside(text, ', ')
+  const hash = HASH_FIELDS.find((name) => name === fields)
+  const pick = LINK_ALGORITHMS.find((name) => name === algorithm)
+  if (hash === undefined || pick === undefined) throw badValue('multipath', text)
+  return {
+    kind: 'multipath',
+    fields: hash,
+    basis: parseUint(basis, 16),
+    algorithm: pick,
+    links: parseUint(links, 16),
+    arg: parseUint(arg, 32),
+    dst: parseSubfield(dst),
   }
 }

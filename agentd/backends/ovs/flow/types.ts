@@ -78,7 +78,22 @@ export type Action =
   | { readonly kind: 'pop_queue' }
   | { readonly kind: 'clone'; readonly actions: readonly Action[] }
   | { readonly kind: 'check_pkt_larger'; readonly size: number; readonly dst: Subfield }
+  | MultipathAction
   | { readonly kind: 'exit' }
+
+/** Of a packet's hash picks one of so many links: the number, from 0, goes into `dst`. Names are those of ovs-actions(7), in the order of their numbers on the wire. */
+export const HASH_FIELDS = ['eth_src', 'symmetric_l4', 'symmetric_l3l4', 'symmetric_l3l4+udp', 'nw_src', 'nw_dst', 'symmetric_l3'] as const
+export const LINK_ALGORITHMS = ['modulo_n', 'hash_threshold', 'hrw', 'iter_hash'] as const
+
+export interface MultipathAction {
+  readonly kind: 'multipath'
+  readonly fields: (typeof HASH_FIELDS)[number]
+  readonly basis: number
+  readonly algorithm: (typeof LINK_ALGORITHMS)[number]
+  readonly links: number
+  readonly arg: number
+  readonly dst: Subfield
+}
 
 export interface ControllerAction {
   readonly kind: 'controller'

@@ -78,6 +78,7 @@ export const NXAST = {
   DEC_TTL_CNT_IDS: 21,
   STACK_PUSH: 27,
   STACK_POP: 28,
+  MULTIPATH: 10,
   CONJUNCTION: 34,
   CT: 35,
   NAT: 36,

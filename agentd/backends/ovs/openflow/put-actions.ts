@@ -1,5 +1,5 @@
 import { fieldOf } from '../flow/fields.ts'
-import { type Action, PORT } from '../flow/types.ts'
+import { type Action, HASH_FIELDS, LINK_ALGORITHMS, PORT } from '../flow/types.ts'
 import type { ByteWriter } from './bytes.ts'
 import { ACTION, NXAST } from './constants.ts'
 import { OpenFlowError } from './error.ts'
@@ -40,6 +40,7 @@ function putAction(w: ByteWriter, a: Action): void {
     case 'pop':
     case 'output_reg':
     case 'check_pkt_larger':
+    case 'multipath':
       putRegisterAction(w, a)
       return
     case 'conjunction':
@@ -64,7 +65,10 @@ function putAction(w: ByteWriter, a: Action): void {
   }
 }
 
-type Small = Exclude<Action, { kind: 'learn' | 'ct' | 'load' | 'move' | 'push' | 'pop' | 'output_reg' | 'check_pkt_larger' | 'controller' }>
+type Small = Exclude<
+  Action,
+  { kind: 'learn' | 'ct' | 'load' | 'move' | 'push' | 'pop' | 'output_reg' | 'check_pkt_larger' | 'multipath' | 'controller' }
+>
 
 /** Actions of one or two numbers. */
 function putSmall(w: ByteWriter, a: Small): void {
@@ -121,7 +125,7 @@ function putResubmit(w: ByteWriter, a: Extract<Action, { kind: 'resubmit' }>): v
 
 function putRegisterAction(
   w: ByteWriter,
-  a: Extract<Action, { kind: 'load' | 'move' | 'push' | 'pop' | 'output_reg' | 'check_pkt_larger' }>,
+  a: Extract<Action, { kind: 'load' | 'move' | 'push' | 'pop' | 'output_reg' | 'check_pkt_larger' | 'multipath' }>,
 ): void {
   switch (a.kind) {
     case 'load':
@@ -151,6 +155,18 @@ function putRegisterAction(
       w.u16(a.dst.start)
       w.u32(subfieldHeader(a.dst))
       w.zeros(6)
+      return
+    case 'multipath':
+      nicira(w, NXAST.MULTIPATH, 32)
+      w.u16(HASH_FIELDS.indexOf(a.fields))
+      w.u16(a.basis)
+      w.zeros(2)
+      w.u16(LINK_ALGORITHMS.indexOf(a.algorithm))
+      w.u16(a.links - 1)
+      w.u32(a.arg)
+      w.zeros(2)
+      w.u16(ofsNbits(a.dst))
+      w.u32(subfieldHeader(a.dst))
       return
     default: {
       const s = a.kind === 'push' ? a.src : a.dst

@@ -1,4 +1,4 @@
-import { type Action, type ControllerAction, PACKET_IN_REASONS, PORT, type Subfield } from '../flow/types.ts'
+import { type Action, type ControllerAction, HASH_FIELDS, LINK_ALGORITHMS, PACKET_IN_REASONS, PORT, type Subfield } from '../flow/types.ts'
 import { ACTION, INSTRUCTION, NICIRA, NXAST, portFromWire } from './constants.ts'
 import { OpenFlowError } from './error.ts'
 import { readCt } from './read-ct.ts'
@@ -144,6 +144,16 @@ function readRegisterAction(b: Buffer, at: number): Action | undefined {
       return { kind: 'push', src: readSubfield(b, at + 12, b.readUInt16BE(at + 10), b.readUInt16BE(at + 16)) }
     case NXAST.STACK_POP:
       return { kind: 'pop', dst: readSubfield(b, at + 12, b.readUInt16BE(at + 10), b.readUInt16BE(at + 16)) }
+    case NXAST.MULTIPATH:
+      return {
+        kind: 'multipath',
+        fields: HASH_FIELDS[b.readUInt16BE(at + 10)] ?? 'eth_src',
+        basis: b.readUInt16BE(at + 12),
+        algorithm: LINK_ALGORITHMS[b.readUInt16BE(at + 16)] ?? 'modulo_n',
+        links: b.readUInt16BE(at + 18) + 1,
+        arg: b.readUInt32BE(at + 20),
+        dst: packed(b, at + 26, at + 28),
+      }
     case NXAST.CHECK_PKT_LARGER:
       return { kind: 'check_pkt_larger', size: b.readUInt16BE(at + 10), dst: readSubfield(b, at + 14, b.readUInt16BE(at + 12), 1) }
     default:

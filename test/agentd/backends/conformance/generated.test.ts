@@ -49,8 +49,8 @@ test('generated worlds: the model switch and Open vSwitch answer alike', async (
   )
   if (outcome.failed) t.fail(`FC_SEED=${outcome.seed} FC_PATH=${outcome.counterexamplePath}\n${outcome.errorInstance}`)
   t.log(`${asked} questions, ${delivered} of them delivered somewhere`)
-  // About one in ten is; fewer than one in twenty would be a generator that asks in vain.
-  t.true(delivered > asked / 20, 'the generated frames are worth asking about')
+  // About one in ten is, with large differences between worlds; fewer than one in a hundred would be a generator that asks in vain.
+  t.true(delivered > asked / 100, 'the generated frames are worth asking about')
 })
 
 type Ask = Parameters<typeof receivers>[2]

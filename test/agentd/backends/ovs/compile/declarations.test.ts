@@ -66,6 +66,7 @@ test('tables: the numbers, which may never change their meaning', (t) => {
       '54 router_answer',
       '55 router_fault',
       '56 router_back',
+      '57 hops',
       '70 l2',
       '71 learned',
       '72 l2_unknown',

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { type FieldName, fieldOf } from '../../../../../agentd/backends/ovs/flow/fields.ts'
-import { type Action, type LearnSpec, type Nat, PORT, type Subfield } from '../../../../../agentd/backends/ovs/flow/types.ts'
+import {
+  type Action,
+  HASH_FIELDS,
+  type LearnSpec,
+  LINK_ALGORITHMS,
+  type Nat,
+  PORT,
+  type Subfield,
+} from '../../../../../agentd/backends/ovs/flow/types.ts'
 import { big, type Kind } from './arbitrary-match.ts'
 
 const SUBFIELDS: readonly FieldName[] = ['reg0', 'reg3', 'reg15', 'metadata', 'tun_id', 'eth_src', 'eth_dst', 'ct_mark', 'pkt_mark']
@@ -72,6 +80,25 @@ const simple: fc.Arbitrary<Action> = fc.oneof(
   fc
     .tuple(fc.integer({ min: 1, max: 65535 }), fc.integer({ min: 0, max: 31 }))
     .map(([size, start]): Action => ({ kind: 'check_pkt_larger', size, dst: { field: 'reg9', start, bits: 1 } })),
+  fc
+    .tuple(
+      fc.constantFrom(...HASH_FIELDS),
+      fc.integer({ min: 0, max: 65535 }),
+      fc.constantFrom(...LINK_ALGORITHMS),
+      fc.integer({ min: 1, max: 65535 }),
+      fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+    )
+    .map(
+      ([fields, basis, algorithm, links, arg]): Action => ({
+        kind: 'multipath',
+        fields,
+        basis,
+        algorithm,
+        links,
+        arg,
+        dst: { field: 'reg6', start: 3, bits: 16 },
+      }),
+    ),
   subfieldOf(['reg2', 'xxreg0', 'metadata']).map((src): Action => ({ kind: 'push', src })),
   subfieldOf(['reg2', 'metadata']).map((dst): Action => ({ kind: 'pop', dst })),
   fc.uint8Array({ minLength: 6, maxLength: 6 }).map((d): Action => ({ kind: 'note', data: Buffer.from(d).toString('hex') })),

@@ -166,7 +166,11 @@ test.serial('a flow with an action that we do not know is listed apart, and noti
   const events: FlowEvent[] = []
   const watcher = await OpenFlowClient.connect({ path: socket })
   await watcher.monitorFlows({}, (event) => events.push(event))
-  await sw.ofctl('add-flow', socket, 'cookie=9,table=9,priority=3,actions=multipath(eth_src,50,modulo_n,1,0,NXM_NX_REG0[]),output:9')
+  await sw.ofctl(
+    'add-flow',
+    socket,
+    'cookie=9,table=9,priority=3,actions=sample(probability=1,collector_set_id=1,obs_domain_id=0,obs_point_id=0),output:9',
+  )
   await watcher.barrier()
   const dump = await of.dumpFlows()
   t.deepEqual(dump.flows, [])
