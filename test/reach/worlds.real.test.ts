@@ -5,7 +5,7 @@ import { askAll, explain } from './matrix.ts'
 import { load, type ReachHost, startHosts, stopHosts } from './switches.ts'
 
 const LONG = process.env['NETLOOM_LONG'] !== undefined
-const WORLDS = LONG ? 3000 : 120
+const WORLDS = LONG ? 3000 : 240
 let hosts: readonly ReachHost[] = []
 
 test.before(async () => {
