@@ -15,6 +15,8 @@ export const GROUPS_PER_PORT = 128
 export const GROUPS_PER_NETWORK = 4096
 /** Messages in a second above which some may have been lost on the way (`TOLD_PER_SECOND`): the network is flooded. */
 export const HEARD_PER_SECOND = 200
+/** Questions to one port, in a second, about groups that it left. */
+export const ASKED_PER_SECOND = 16
 
 export interface SnoopState {
   at: SnoopedNetwork
@@ -49,6 +51,9 @@ interface PortState {
   /** It is not known (any more) what it wants. */
   openUntil: number
   routerUntil: number
+  /** Questions about its groups within that second. */
+  second: number
+  asked: number
   readonly groups: Map<string, number>
 }
 
@@ -136,7 +141,7 @@ export function follow(state: SnoopState, at: SnoopedNetwork, now: number): void
   let fresh = false
   for (const [target, ofport] of at.ports) {
     if (state.ports.get(target)?.ofport === ofport) continue
-    state.ports.set(target, { ofport, openUntil: now + learning(state), routerUntil: 0, groups: new Map() })
+    state.ports.set(target, { ofport, openUntil: now + learning(state), routerUntil: 0, second: 0, asked: 0, groups: new Map() })
     fresh = true
   }
   if (before.querier && !at.querier) delete state.askAt
@@ -213,12 +218,26 @@ function countGroups({ ports }: SnoopState): number {
   return total
 }
 
-/** It is kept for as long as somebody else behind the port may say that he wants it. */
+/**
+ * It is kept for as long as somebody else behind the port may say that he wants it. Who leaves what it has just left is not asked again, nor who leaves more than `ASKED_PER_SECOND`: a report of
+ * one frame may name hundreds. What is not asked about then lasts as if nobody had left it.
+ */
 function leave(state: SnoopState, port: PortState, group: string, now: number): readonly string[] {
   const until = port.groups.get(group)
-  if (until === undefined) return []
-  port.groups.set(group, Math.min(until, now + ROBUSTNESS * LAST_MEMBER * SECOND))
+  const soon = now + ROBUSTNESS * LAST_MEMBER * SECOND
+  if (until === undefined || until <= soon) return []
+  if (state.at.querier && !mayAsk(port, now)) return []
+  port.groups.set(group, soon)
   return state.at.querier ? [group] : []
+}
+
+function mayAsk(port: PortState, now: number): boolean {
+  const second = Math.floor(now / SECOND)
+  if (port.second !== second) {
+    port.second = second
+    port.asked = 0
+  }
+  return ++port.asked <= ASKED_PER_SECOND
 }
 
 /** Counts a message. True when they come so fast that some may be lost: the network is then open until everybody was asked again. */

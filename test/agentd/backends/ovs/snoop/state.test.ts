@@ -3,6 +3,7 @@ import type { SnoopedNetwork } from '../../../../../agentd/backends/ovs/compile/
 import { formatFlow } from '../../../../../agentd/backends/ovs/flow/format.ts'
 import type { Said } from '../../../../../agentd/backends/ovs/snoop/messages.ts'
 import {
+  ASKED_PER_SECOND,
   count,
   flowsOf,
   follow,
@@ -143,6 +144,23 @@ test('routers get everything, and are known by their questions and greetings; a 
   t.deepEqual(flows(state, 1), ['1', '2'])
   pass(state, 1, 261)
   t.deepEqual(flows(state, 261), [])
+})
+
+test('who leaves again and again, or many groups at once, is asked so often a second, and what is not asked about stays', (t) => {
+  const state = newState(BASE, 0)
+  pass(state, 0, 300)
+  hear(state, wants(GROUP), A, 300_000)
+  t.is(hear(state, leaves(...Array.from({ length: 170 }, () => GROUP)), A, 301_000).length, 1)
+  t.deepEqual(hear(state, leaves(GROUP), A, 301_100), [], 'it has just been asked')
+  const many = Array.from({ length: 100 }, (_, n) => `239.5.5.${n}`)
+  let asked = 0
+  for (let n = 0; n < 180; n++) {
+    hear(state, wants(...many), A, 400_000 + n * 5)
+    asked += hear(state, leaves(...many), A, 400_000 + n * 5).length
+  }
+  t.is(asked, ASKED_PER_SECOND)
+  pass(state, 401, 410)
+  t.true(flows(state, 410).length >= many.length - ASKED_PER_SECOND, 'nobody has lost a group that he was not asked about')
 })
 
 test('too many groups: the port that wants them gets everything, others go on as before', (t) => {
