@@ -20,6 +20,8 @@ const MOST_OF_A_PORT = 262_144
 const ONE_BY_ONE = 1000
 /** Zones named in one command. */
 const AT_ONCE = 500
+/** Zones whose connections are asked for one by one. */
+const FEW_ZONES = 8
 
 /**
  * Ends what the rules allow no more. Flows refuse the frames of such a connection from the side that began it; until that side speaks, answers would still pass. So once the flows stand,
@@ -46,8 +48,9 @@ export class ConnectionKeeper {
   async settle(judges: readonly Judge[], freed: readonly number[]): Promise<void> {
     const next = new Map(judges.map((judge) => [judge.zone, judge]))
     const before = this.#judged
-    const moved = judges.filter((judge) => isElsewhere(before?.get(judge.zone), judge)).map((judge) => judge.zone)
-    const narrowed = judges.filter((judge) => hasLost(before, judge)).filter((judge) => !moved.includes(judge.zone))
+    const hasMoved = (judge: Judge): boolean => isElsewhere(before?.get(judge.zone), judge)
+    const moved = judges.filter(hasMoved)
+    const narrowed = judges.filter((judge) => !hasMoved(judge) && hasLost(before, judge))
     const left = before === undefined ? freed : [...before.keys()]
     const gone = left.filter((zone) => !next.has(zone))
     const news = [...next.keys()].filter((zone) => !this.#limited.has(zone))
@@ -55,8 +58,9 @@ export class ConnectionKeeper {
       const control = await connectVswitchd(this.#options.rundir)
       try {
         await limit(control, news, gone).catch((error: unknown) => this.#unlimited(String(error)))
-        for (const zone of [...gone, ...moved]) await control.call('dpctl/flush-conntrack', `zone=${zone}`)
-        for (const judge of narrowed) await this.#narrow(control, judge)
+        for (const zone of [...gone, ...moved.map((judge) => judge.zone)]) await control.call('dpctl/flush-conntrack', `zone=${zone}`)
+        const kept = await keptBy(control, narrowed)
+        for (const judge of narrowed) await this.#narrow(control, judge, kept.get(judge.zone) ?? [])
       } finally {
         control.close()
       }
@@ -70,9 +74,8 @@ export class ConnectionKeeper {
     this.#options.log('warn', 'the connections of a port are not limited: one guest could use up the table of all', { error })
   }
 
-  async #narrow(control: Unixctl, judge: Judge): Promise<void> {
-    const kept = readConnections(await control.call('dpctl/dump-conntrack', `zone=${judge.zone}`))
-    const ended = kept.filter((connection) => connection.zone === judge.zone && !isAllowed(judge, connection))
+  async #narrow(control: Unixctl, judge: Judge, kept: readonly Connection[]): Promise<void> {
+    const ended = kept.filter((connection) => !isAllowed(judge, connection))
     if (ended.length === 0) return
     if (ended.length > ONE_BY_ONE) await control.call('dpctl/flush-conntrack', `zone=${judge.zone}`)
     else for (const connection of ended) await this.#endOne(control, connection)
@@ -87,6 +90,15 @@ export class ConnectionKeeper {
     const packet = refusal(connection)
     if (packet !== undefined && !(await this.#options.send(packet))) throw new Error('br-int takes no packets')
   }
+}
+
+/** By zone. vswitchd goes through its whole table for each question: few zones are asked for by name, many (all of them, when an agent starts) by one question for everything. */
+async function keptBy(control: Unixctl, judges: readonly Judge[]): Promise<ReadonlyMap<number, readonly Connection[]>> {
+  if (judges.length === 0) return new Map()
+  const asked = judges.length > FEW_ZONES ? [[]] : judges.map(({ zone }) => [`zone=${zone}`])
+  const kept: Connection[] = []
+  for (const zones of asked) for (const each of readConnections(await control.call('dpctl/dump-conntrack', ...zones))) kept.push(each)
+  return groupBy(kept, (connection) => connection.zone)
 }
 
 /** The port is in another network than before: nothing that it had is of that. */
