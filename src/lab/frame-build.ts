@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import { internetChecksum } from '../lib/internet-checksum.ts'
 
 /** Frames for tests of what a switch lets through. Addresses are canonical text; a wrong one throws. No frame carries its checksum of layer 2. */
 
@@ -79,23 +80,15 @@ function packet(l2: Layer2, l3: Layer3, protocol: number, body: Buffer, checksum
   const [src, dst] = [ip(l3.src), ip(l3.dst)]
   // ICMP over IPv4 is the one whose checksum has no pseudo header (RFC 792).
   const pseudo = protocol === PROTOCOL.icmp ? Buffer.alloc(0) : Buffer.concat([src, dst, u32(body.length), u32(protocol)])
-  const sum = checksum(Buffer.concat([pseudo, body]))
+  const sum = internetChecksum(Buffer.concat([pseudo, body]))
   body.writeUInt16BE(sum === 0 && protocol === PROTOCOL.udp ? 0xffff : sum, checksumAt)
   if (six) {
     const head = Buffer.concat([u32(0x60000000), u16(body.length), Buffer.from([protocol, hops]), src, dst])
     return ethernet(l2, ETHERTYPE.ipv6, Buffer.concat([head, body]))
   }
   const head = Buffer.concat([Buffer.from([0x45, 0]), u16(20 + body.length), u32(0), Buffer.from([hops, protocol]), u16(0), src, dst])
-  head.writeUInt16BE(checksum(head), 10)
+  head.writeUInt16BE(internetChecksum(head), 10)
   return ethernet(l2, ETHERTYPE.ipv4, Buffer.concat([head, body]))
-}
-
-/** RFC 1071. */
-export function checksum(data: Buffer): number {
-  let sum = 0
-  for (let i = 0; i < data.length; i += 2) sum += ((data[i] ?? 0) << 8) | (data[i + 1] ?? 0)
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)
-  return ~sum & 0xffff
 }
 
 /** Six bytes. */

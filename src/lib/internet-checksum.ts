@@ -11,3 +11,13 @@ export function onesSum(b: Buffer, start = 0): number {
 export function internetChecksum(b: Buffer, start = 0): number {
   return 0xffff - onesSum(b, start)
 }
+
+const ICMPV6 = 58
+
+/** The sum over an ICMPv6 message and its pseudo-header (RFC 4443, 2.3): 0xffff with the right checksum in it, what that lacks with zero there. `addresses`: sender and receiver, 32 bytes. */
+export function icmp6Sum(addresses: Buffer, message: Buffer): number {
+  const rest = Buffer.alloc(8)
+  rest.writeUInt32BE(message.length, 0)
+  rest.writeUInt8(ICMPV6, 7)
+  return onesSum(addresses, onesSum(rest, onesSum(message)))
+}

@@ -36,3 +36,11 @@ const NAMES: ReadonlyMap<number, string> = new Map(
 export function protocolName(number: number): string | number {
   return NAMES.get(number) ?? number
 }
+
+/** Protocols that begin with two ports: TCP, UDP, DCCP, SCTP, UDP-Lite (Neutron's `SG_PORT_PROTO_NUMS`). */
+export const WITH_PORTS: ReadonlySet<number> = new Set([6, 17, 33, 132, 136])
+
+/** Extension headers of IPv6 that tell where the next one begins (RFC 8200): hop-by-hop, routing, destination. */
+export const EXTENSION_HEADERS: ReadonlySet<number> = new Set([0, 43, 60])
+/** The one of fragments, which is 8 bytes long (RFC 8200, 4.5). */
+export const FRAGMENT_HEADER = 44

@@ -39,6 +39,11 @@ export function formatIp(family: IpFamily, value: bigint): string {
   return family === 4 ? formatQuad(Number(value)) : formatIp6(value)
 }
 
+/** Four bytes or sixteen, in the order of the network. */
+export function ipBytes({ family, value }: Ip): Buffer {
+  return Buffer.from(value.toString(16).padStart(FAMILY_BITS[family] / 4, '0'), 'hex')
+}
+
 function formatQuad(n: number): string {
   return `${n >>> 24}.${(n >>> 16) & 255}.${(n >>> 8) & 255}.${n & 255}`
 }

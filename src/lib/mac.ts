@@ -36,6 +36,11 @@ export function formatMac(value: number): string {
   return [hex.slice(0, 2), hex.slice(2, 4), hex.slice(4, 6), hex.slice(6, 8), hex.slice(8, 10), hex.slice(10, 12)].join(':')
 }
 
+/** Six bytes. The text must be in normal form. */
+export function macBytes(mac: string): Buffer {
+  return Buffer.from(mac.replaceAll(':', ''), 'hex')
+}
+
 /** The group bit of the first octet; broadcast is multicast too. */
 export function isMulticastMac(mac: string): boolean {
   return (Number.parseInt(mac.slice(0, 2), 16) & 1) === 1

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net'
-import { checksum, ethernet, ip, type Layer2, type Layer3, u16, u32 } from '../../src/lab/frame-build.ts'
+import { ethernet, ip, type Layer2, type Layer3, u16, u32 } from '../../src/lab/frame-build.ts'
+import { internetChecksum } from '../../src/lib/internet-checksum.ts'
 
 /** Frames that no kernel would make: parts of packets that do not fit together, headers in front of headers, errors about nothing. */
 
@@ -52,7 +53,7 @@ export function packet(l3: Layer3, protocol: number, { body, fragment }: Piece):
     src,
     dst,
   ])
-  head.writeUInt16BE(checksum(head), 10)
+  head.writeUInt16BE(internetChecksum(head), 10)
   return Buffer.concat([head, body])
 }
 
@@ -73,7 +74,7 @@ export function sourceRouted(frame: Buffer, by: string): Buffer {
   head.writeUInt16BE(head.readUInt16BE(2) + 8, 2)
   head.writeUInt16BE(0, 10)
   const whole = Buffer.concat([head, Buffer.from([131, 7, 4]), ip(by), Buffer.from([0])])
-  whole.writeUInt16BE(checksum(whole), 10)
+  whole.writeUInt16BE(internetChecksum(whole), 10)
   return Buffer.concat([l2, whole, rest])
 }
 
@@ -130,7 +131,7 @@ function pad(body: Buffer, at: number, left: number): [number, number] {
 function summed(l3: Layer3, protocol: number, body: Buffer, at: number): Buffer {
   const pseudo = protocol === PROTOCOL.icmp ? Buffer.alloc(0) : Buffer.concat([ip(l3.src), ip(l3.dst), u32(body.length), u32(protocol)])
   const even = body.length % 2 === 0 ? body : Buffer.concat([body, Buffer.alloc(1)])
-  const sum = checksum(Buffer.concat([pseudo, even]))
+  const sum = internetChecksum(Buffer.concat([pseudo, even]))
   body.writeUInt16BE(sum === 0 && protocol === PROTOCOL.udp ? 0xffff : sum, at)
   return body
 }

@@ -39,6 +39,10 @@ export function areGone(answer: StatusAnswer, host?: string): boolean {
   return !answer.fleet.status.some((s) => MADE.includes(s.key) && (host === undefined || s.host === host))
 }
 
+interface ShownRouter {
+  readonly attributes: { readonly legs: readonly { readonly network: string; readonly mac_address: string }[] }
+}
+
 /** A repository, a lab that is made from it, one server process and one agent process per host. `close` leaves nothing, in whatever state things are. */
 export class Rig {
   readonly tag: string = testTag()
@@ -221,6 +225,12 @@ export class Rig {
   /** Waits until the repository's present content is a revision (or is none, because nothing differs). */
   async committed(revision: number): Promise<void> {
     await this.until(`revision ${revision} is committed`, (a) => a.fleet.revision >= revision)
+  }
+
+  /** The MAC of a router on a network. */
+  async legMac(router: string, network: string): Promise<string> {
+    const { attributes } = await this.netloom<ShownRouter>('show', 'router', router, this.dir)
+    return attributes.legs.find((leg) => leg.network === network)?.mac_address ?? ''
   }
 
   /** Runs a program on a host, where `ovs-*` act on that host's switch. */

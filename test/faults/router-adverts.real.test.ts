@@ -46,10 +46,7 @@ async function ip(name: string, ...args: readonly string[]): Promise<string> {
 }
 
 interface Shown {
-  readonly attributes: {
-    readonly fixed_ips: readonly { readonly ip_address: string }[]
-    readonly legs: readonly { readonly network: string; readonly mac_address: string }[]
-  }
+  readonly attributes: { readonly fixed_ips: readonly { readonly ip_address: string }[] }
 }
 
 async function addressOf(name: string): Promise<string> {

@@ -86,10 +86,7 @@ test.serial('where no way leads, where nobody is, and where nothing listens', as
 test.serial('a subport hears it under its tag', async (t) => {
   const guest = await FrameSocket.open(rig.lab, { port: port('b') })
   t.teardown(async () => await guest.close())
-  const { attributes } = await rig.netloom<{
-    readonly attributes: { readonly legs: readonly { readonly network: string; readonly mac_address: string }[] }
-  }>('show', 'router', 'first', rig.dir)
-  const router = attributes.legs.find((leg) => leg.network === 'back')?.mac_address ?? ''
+  const router = await rig.legMac('first', 'back')
   const lost = udp(
     { src: 'fa:16:3e:00:00:03', dst: router },
     { src: '10.50.0.11', dst: '203.0.113.7' },
@@ -105,10 +102,7 @@ test.serial('a subport hears it under its tag', async (t) => {
 test.serial('errors are answered by no error, and a flood of them by so many a second', async (t) => {
   const guest = await FrameSocket.open(rig.lab, { port: port('a') })
   t.teardown(async () => await guest.close())
-  const { attributes } = await rig.netloom<{
-    readonly attributes: { readonly legs: readonly { readonly network: string; readonly mac_address: string }[] }
-  }>('show', 'router', 'first', rig.dir)
-  const router = attributes.legs.find((leg) => leg.network === 'blue')?.mac_address ?? ''
+  const router = await rig.legMac('first', 'blue')
   const l2 = { src: MAC.a, dst: router }
   const unreachable = echo(l2, { src: '10.10.0.11', dst: '203.0.113.7' })
   unreachable.set([3, 1], 34)

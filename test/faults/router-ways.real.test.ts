@@ -50,10 +50,7 @@ let turn = 0
 
 /** Who gets the packets of each connection: `near`, `far`, or both, which must not be. */
 async function takers(): Promise<ReadonlyMap<string, string>> {
-  const { attributes } = await rig.netloom<{
-    readonly attributes: { readonly legs: readonly { readonly network: string; readonly mac_address: string }[] }
-  }>('show', 'router', 'r', rig.dir)
-  const mac = attributes.legs.find((leg) => leg.network === 'blue')?.mac_address ?? ''
+  const mac = await rig.legMac('r', 'blue')
   const marks = FAMILIES.flatMap(({ src, dst }) =>
     Array.from({ length: CONNECTIONS }, (_, n) => ({ src, dst, sport: 20_000 + n, name: `${src} ${n}`, mark: `<${turn}:${src}:${n}>` })),
   )

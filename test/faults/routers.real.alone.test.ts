@@ -67,13 +67,7 @@ async function socketAt(t: ExecutionContext, place: Parameters<typeof FrameSocke
 
 const macs = ({ bytes }: Frame): readonly string[] =>
   [bytes.subarray(6, 12), bytes.subarray(0, 6)].map((mac) => (mac.toString('hex').match(/../g) ?? []).join(':'))
-interface Shown {
-  readonly attributes: { readonly legs: readonly { readonly network: string; readonly mac_address: string }[] }
-}
-const legMac = async (network: string): Promise<string> => {
-  const { attributes } = await rig.netloom<Shown>('show', 'router', 'first', rig.dir)
-  return attributes.legs.find((leg) => leg.network === network)?.mac_address ?? ''
-}
+const legMac = async (network: string): Promise<string> => await rig.legMac('first', network)
 
 test.serial('everybody reaches everybody through two routers, over two kinds of tunnel and a provider network', async (t) => {
   const proof = await proveAll(

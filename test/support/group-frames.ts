@@ -1,4 +1,5 @@
-import { checksum, ip, mac, u16, u32 } from '../../src/lab/frame-build.ts'
+import { ip, mac, u16, u32 } from '../../src/lab/frame-build.ts'
+import { internetChecksum } from '../../src/lib/internet-checksum.ts'
 
 /** Frames about multicast groups, as hosts and routers send them. */
 
@@ -22,7 +23,7 @@ export function igmp(
   { src = '02:00:00:00:00:01', from = '10.0.0.1', to = '239.1.2.3', protocol = 2, fragment = 0 }: Igmp = {},
 ): Buffer {
   const body = Buffer.from(message)
-  if (protocol === 2) body.writeUInt16BE(checksum(Buffer.concat([body.subarray(0, 2), u16(0), body.subarray(4)])), 2)
+  if (protocol === 2) body.writeUInt16BE(internetChecksum(Buffer.concat([body.subarray(0, 2), u16(0), body.subarray(4)])), 2)
   const head = Buffer.concat([
     Buffer.from([0x46, 0xc0]),
     u16(24 + body.length),
@@ -34,7 +35,7 @@ export function igmp(
     ip(to),
     u32(0x94040000),
   ])
-  head.writeUInt16BE(checksum(head), 10)
+  head.writeUInt16BE(internetChecksum(head), 10)
   return Buffer.concat([Buffer.from([1, 0, 0x5e]), ip(to).subarray(1), mac(src), u16(0x0800), head, body])
 }
 
@@ -42,7 +43,7 @@ export function igmp(
 export function mld(message: Buffer, { from = 'fe80::1', to = 'ff02::16', hops = 1 }: Mld = {}): Buffer {
   const body = Buffer.from(message)
   body.writeUInt16BE(0, 2)
-  body.writeUInt16BE(checksum(Buffer.concat([ip(from), ip(to), u32(body.length), u32(58), body])), 2)
+  body.writeUInt16BE(internetChecksum(Buffer.concat([ip(from), ip(to), u32(body.length), u32(58), body])), 2)
   const options = Buffer.from('3a00050200000100', 'hex')
   const head = Buffer.concat([u32(0x60000000), u16(options.length + body.length), Buffer.from([0, hops]), ip(from), ip(to)])
   return Buffer.concat([Buffer.from([0x33, 0x33]), ip(to).subarray(12), mac('02:00:00:00:00:01'), u16(0x86dd), head, options, body])

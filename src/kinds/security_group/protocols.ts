@@ -1,4 +1,4 @@
-import { PROTOCOL_NUMBERS as NUMBERS } from '../../lib/ip-protocol.ts'
+import { PROTOCOL_NUMBERS as NUMBERS, WITH_PORTS } from '../../lib/ip-protocol.ts'
 import { didYouMean } from '../../lib/suggest.ts'
 
 export const ICMP = 1
@@ -6,9 +6,6 @@ export const ICMPV6 = 58
 
 /** Protocols that come after an IPv6 header only. */
 const IPV6_ONLY: ReadonlySet<number> = new Set([41, 43, 44, ICMPV6, 59, 60])
-
-/** Protocols with ports (Neutron's `SG_PORT_PROTO_NUMS`). */
-const WITH_PORTS: ReadonlySet<number> = new Set([6, 17, 33, 132, 136])
 
 export type ReadProtocol = { readonly number: number | undefined } | { readonly fault: string; readonly hint: string }
 

@@ -1,5 +1,6 @@
 import { parseCidr } from '../../../../src/lib/cidr.ts'
-import { FAMILY_BITS, parseIp } from '../../../../src/lib/ip.ts'
+import { ipBytes } from '../../../../src/lib/ip.ts'
+import { macBytes } from '../../../../src/lib/mac.ts'
 import type { Advertised, LegIntent } from '../../../../src/model/intent.ts'
 import type { Item } from '../../backend.ts'
 import { flowItem, goto } from './build.ts'
@@ -7,7 +8,7 @@ import { cookieOfSet } from './cookie.ts'
 import type { MeterConfig } from './meters.ts'
 import { UNANSWERED } from './stages.ts'
 import { tell } from './traps.ts'
-import { macMatch, RS } from './words.ts'
+import { addressMatch, RS } from './words.ts'
 
 /*
  * Router advertisements. What routers say of themselves on a network stands in one flow, which sends a guest's solicitation to the responder of the host; it says it, and from time to time unasked, to
@@ -54,7 +55,7 @@ function advertBody(mac: string, { managed, other, prefixes, dns }: Advertised, 
   head.writeUInt8(64, 4)
   head.writeUInt8((managed ? 0x80 : 0) | (other ? 0x40 : 0), 5)
   head.writeUInt16BE(LIFETIMES.router, 6)
-  const source = Buffer.concat([Buffer.from([1, 1]), Buffer.from(macMatch(mac).value.toString(16).padStart(12, '0'), 'hex')])
+  const source = Buffer.concat([Buffer.from([1, 1]), macBytes(mac)])
   const link = Buffer.alloc(8)
   link.writeUInt16BE(0x0501, 0)
   link.writeUInt32BE(mtu, 4)
@@ -70,7 +71,7 @@ function prefixOption({ prefix, autonomous }: Advertised['prefixes'][number]): B
   option.writeUInt8(autonomous ? 0xc0 : 0x80, 3)
   option.writeUInt32BE(LIFETIMES.valid, 4)
   option.writeUInt32BE(LIFETIMES.preferred, 8)
-  return Buffer.concat([option, bytes6(cidr.first)])
+  return Buffer.concat([option, ipBytes({ family: 6, value: cidr.first })])
 }
 
 function resolvers(dns: readonly string[]): Buffer[] {
@@ -79,9 +80,5 @@ function resolvers(dns: readonly string[]): Buffer[] {
   option.writeUInt8(25, 0)
   option.writeUInt8(1 + 2 * dns.length, 1)
   option.writeUInt32BE(LIFETIMES.router, 4)
-  return [option, ...dns.map((address) => bytes6(parseIp(address)?.value ?? 0n))]
-}
-
-function bytes6(value: bigint): Buffer {
-  return Buffer.from(value.toString(16).padStart(FAMILY_BITS[6] / 4, '0'), 'hex')
+  return [option, ...dns.map((address) => ipBytes({ family: 6, value: addressMatch(address).field.value }))]
 }

@@ -27,9 +27,9 @@ interface Side {
 /** Bits of `ct_mark`. Who began is remembered, because a zone holds both directions, and what answers is let pass without a rule: it must answer what was let out the other way. */
 const REFUSED_MARK = 1
 /** By the port. */
-const BEGUN_HERE = 2
+export const BEGUN_HERE = 2
 /** By somebody else. */
-const BEGUN_THERE = 4
+export const BEGUN_THERE = 4
 
 const WRONG_ICMP: readonly Match[] = [makeMatch({ eth_type: 0x86dd, ip_proto: 1 }), makeMatch({ eth_type: 0x0800, ip_proto: 58 })]
 

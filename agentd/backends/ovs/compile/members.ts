@@ -29,6 +29,7 @@ export function remoteItems(
   numbers: Numbers,
   made: MadeMembers,
 ): readonly Item[] {
+  if (!policies.some((policy) => policy.rules.some(({ rule }) => remoteOf(rule) !== undefined))) return []
   const strangers = new Strangers(around, remotes)
   return DIRECTIONS.flatMap((direction) => {
     const ids = new Map<Key, Set<number>>()

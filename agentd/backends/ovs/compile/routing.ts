@@ -1,5 +1,5 @@
 import { formatCidr, parseCidr } from '../../../../src/lib/cidr.ts'
-import { FAMILY_BITS, formatIp } from '../../../../src/lib/ip.ts'
+import { formatIp, ipBytes } from '../../../../src/lib/ip.ts'
 import { linkLocalAddress } from '../../../../src/lib/mac.ts'
 import type { LegIntent, LocationIntent, RouteIntent } from '../../../../src/model/intent.ts'
 import { type Key, makeKey } from '../../../../src/model/key.ts'
@@ -154,7 +154,7 @@ export function faultItems(legs: readonly LegIntent[], { router, network }: LegW
 /** The address, and behind it the length of its prefix in one byte. */
 function addressBytes(text: string): Buffer {
   const { family, field } = addressMatch(text.slice(0, text.indexOf('/')))
-  const bytes = Buffer.from(field.value.toString(16).padStart(FAMILY_BITS[family] / 4, '0'), 'hex')
+  const bytes = ipBytes({ family, value: field.value })
   return Buffer.concat([bytes, Buffer.from([Number(text.slice(text.indexOf('/') + 1))])])
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { macBytes } from '../../../../src/lib/mac.ts'
 import { type Announced, toProvider } from '../compile/announced.ts'
 import type { PacketOut } from '../openflow/packets.ts'
 
@@ -83,7 +84,7 @@ const SHORTEST_FRAME = 60
 
 /** An Ethernet frame without VLAN tag. */
 export function announcement(mac: string): Buffer {
-  const own = Buffer.from(mac.replaceAll(':', ''), 'hex')
+  const own = macBytes(mac)
   const frame = Buffer.alloc(SHORTEST_FRAME)
   frame.fill(0xff, 0, 6)
   own.copy(frame, 6)

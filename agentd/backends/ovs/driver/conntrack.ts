@@ -1,6 +1,7 @@
-import { internetChecksum, onesSum } from '../../../../src/lib/internet-checksum.ts'
-import { parseIp } from '../../../../src/lib/ip.ts'
+import { icmp6Sum } from '../../../../src/lib/internet-checksum.ts'
+import { ipBytes, parseIp } from '../../../../src/lib/ip.ts'
 import type { Connection } from '../compile/connections.ts'
+import { BEGUN_HERE, BEGUN_THERE } from '../compile/filter.ts'
 import type { Action } from '../flow/types.ts'
 import type { PacketOut } from '../openflow/packets.ts'
 
@@ -28,7 +29,7 @@ export function readConnections(dump: string): readonly Connection[] {
     const number = (key: string): number => Number(parts.get(key) ?? 0)
     const icmp = parts.has('type') ? { icmp: { type: number('type'), code: number('code'), id: number('id') } } : {}
     const zone = Number(/,zone=(\d+)/.exec(line)?.[1] ?? 0)
-    const begun = BEGUN.get(Number(/,mark=(\d+)/.exec(line)?.[1] ?? 0) & 6)
+    const begun = BEGUN.get(Number(/,mark=(\d+)/.exec(line)?.[1] ?? 0) & (BEGUN_HERE | BEGUN_THERE))
     return [
       { zone, protocol, src, dst, sport: number('sport'), dport: number('dport'), ...icmp, ...(begun === undefined ? {} : { begun }) },
     ]
@@ -49,10 +50,9 @@ const ICMPV6 = 58
 /** Echo, timestamp, information. */
 const QUESTIONS: ReadonlySet<number> = new Set([8, 13, 15])
 
-/** The two bits of a mark that say who began (`compile/filter.ts`). */
 const BEGUN: ReadonlyMap<number, 'egress' | 'ingress'> = new Map([
-  [2, 'egress'],
-  [4, 'ingress'],
+  [BEGUN_HERE, 'egress'],
+  [BEGUN_THERE, 'ingress'],
 ])
 
 /**
@@ -61,20 +61,17 @@ const BEGUN: ReadonlyMap<number, 'egress' | 'ingress'> = new Map([
  */
 export function refusal({ protocol, src, dst, zone, icmp }: Connection): PacketOut | undefined {
   if (protocol !== ICMPV6 || icmp?.type !== 128) return undefined
-  const [from, to] = [addressBytes(src), addressBytes(dst)]
+  const [from, to] = [parseIp(src), parseIp(dst)]
+  if (from === undefined || to === undefined) return undefined
+  const addresses = Buffer.concat([ipBytes(from), ipBytes(to)])
   const echo = Buffer.alloc(8)
   echo.writeUInt8(128, 0)
   echo.writeUInt16BE(icmp.id, 4)
-  const pseudo = Buffer.from([0, 0, 0, echo.length, 0, 0, 0, ICMPV6])
-  echo.writeUInt16BE(internetChecksum(echo, onesSum(Buffer.concat([from, to, pseudo]))), 2)
+  echo.writeUInt16BE(0xffff - icmp6Sum(addresses, echo), 2)
   const header = Buffer.from([0x60, 0, 0, 0, 0, echo.length, ICMPV6, 64])
-  const packet = Buffer.concat([Buffer.alloc(12), Buffer.from([0x86, 0xdd]), header, from, to, echo])
+  const packet = Buffer.concat([Buffer.alloc(12), Buffer.from([0x86, 0xdd]), header, addresses, echo])
   const refused: Action = { kind: 'load', dst: { field: 'ct_mark', start: 0, bits: 1 }, value: 1n }
   return { packet, actions: [{ kind: 'ct', commit: true, zone, exec: [refused] }] }
-}
-
-function addressBytes(text: string): Buffer {
-  return Buffer.from((parseIp(text)?.value ?? 0n).toString(16).padStart(32, '0'), 'hex')
 }
 
 /** What `dpctl/flush-conntrack` takes to forget exactly this one. */

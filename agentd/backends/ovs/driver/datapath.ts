@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
-import { canonicalIp, parseIp } from '../../../../src/lib/ip.ts'
+import { canonicalIp, ipBytes, parseIp } from '../../../../src/lib/ip.ts'
 import { asSet } from '../ovsdb/replica.ts'
 import type { Inventory } from './observe.ts'
 
@@ -44,7 +44,7 @@ export function endsState(ips: readonly string[], devices: Readonly<Record<strin
 
 /** As `/proc/net/if_inet6` writes an address. */
 function hex6(ip: string): string {
-  return (parseIp(ip)?.value ?? 0n).toString(16).padStart(32, '0')
+  return ipBytes({ family: 6, value: parseIp(ip)?.value ?? 0n }).toString('hex')
 }
 
 /** Empty where there is no such file: a device that is gone. */

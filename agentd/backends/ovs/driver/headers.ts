@@ -1,4 +1,6 @@
 import { formatIp } from '../../../../src/lib/ip.ts'
+import { EXTENSION_HEADERS, FRAGMENT_HEADER, WITH_PORTS } from '../../../../src/lib/ip-protocol.ts'
+import { formatMac } from '../../../../src/lib/mac.ts'
 import type { PacketEntry } from '../../../../src/model/log-entry.ts'
 
 /** What the headers of an IP packet say, as far as they are there. */
@@ -10,11 +12,6 @@ export type Headers = Pick<
 const VLAN = 0x8100
 const IPV4 = 0x0800
 const IPV6 = 0x86dd
-/** Extension headers of IPv6 that tell where the next one begins (RFC 8200): hop-by-hop, routing, destination. */
-const EXTENSIONS: ReadonlySet<number> = new Set([0, 43, 60])
-const FRAGMENT = 44
-/** Protocols that begin with two ports: TCP, UDP, DCCP, SCTP, UDP-Lite. */
-const WITH_PORTS: ReadonlySet<number> = new Set([6, 17, 33, 132, 136])
 const ICMP: ReadonlySet<number> = new Set([1, 58])
 
 /** Reads a frame that may be cut. Undefined: it is no IP, or ends before its addresses. */
@@ -22,7 +19,7 @@ export function readHeaders(frame: Buffer): Headers | undefined {
   if (frame.length < 14) return undefined
   const tag = frame.readUInt16BE(12) === VLAN ? 4 : 0
   if (frame.length < 14 + tag) return undefined
-  const macs = { src_mac: mac(frame, 6), dst_mac: mac(frame, 0) }
+  const macs = { src_mac: formatMac(frame.readUIntBE(6, 6)), dst_mac: formatMac(frame.readUIntBE(0, 6)) }
   const packet = frame.subarray(14 + tag)
   const type = frame.readUInt16BE(12 + tag)
   const read = type === IPV4 ? readIpv4(packet) : type === IPV6 ? readIpv6(packet) : undefined
@@ -49,9 +46,9 @@ function readIpv6(packet: Buffer): Read | undefined {
   let protocol = packet.readUInt8(6)
   let at = 40
   let later = false
-  while (at + 8 <= packet.length && (EXTENSIONS.has(protocol) || protocol === FRAGMENT)) {
-    if (protocol === FRAGMENT) later ||= (packet.readUInt16BE(at + 2) & 0xfff8) !== 0
-    const length = protocol === FRAGMENT ? 8 : (packet.readUInt8(at + 1) + 1) * 8
+  while (at + 8 <= packet.length && (EXTENSION_HEADERS.has(protocol) || protocol === FRAGMENT_HEADER)) {
+    if (protocol === FRAGMENT_HEADER) later ||= (packet.readUInt16BE(at + 2) & 0xfff8) !== 0
+    const length = protocol === FRAGMENT_HEADER ? 8 : (packet.readUInt8(at + 1) + 1) * 8
     protocol = packet.readUInt8(at)
     at += length
   }
@@ -69,13 +66,6 @@ function about(protocol: number, rest: Buffer): Partial<Headers> {
   if (WITH_PORTS.has(protocol) && rest.length >= 4) return { src_port: rest.readUInt16BE(0), dst_port: rest.readUInt16BE(2) }
   if (ICMP.has(protocol) && rest.length >= 2) return { icmp_type: rest.readUInt8(0), icmp_code: rest.readUInt8(1) }
   return {}
-}
-
-function mac(b: Buffer, at: number): string {
-  return b
-    .subarray(at, at + 6)
-    .toString('hex')
-    .replace(/..(?=.)/g, '$&:')
 }
 
 function ipv4(b: Buffer, at: number): string {

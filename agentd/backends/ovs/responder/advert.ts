@@ -1,5 +1,6 @@
-import { internetChecksum, onesSum } from '../../../../src/lib/internet-checksum.ts'
-import { linkLocalAddress } from '../../../../src/lib/mac.ts'
+import { icmp6Sum } from '../../../../src/lib/internet-checksum.ts'
+import { ipBytes } from '../../../../src/lib/ip.ts'
+import { formatMac, linkLocalAddress } from '../../../../src/lib/mac.ts'
 
 /** What one router says of itself: an advertisement with 0 for its checksum, whose first option is the router's MAC (`compile/adverts.ts`). */
 export type AdvertBody = Buffer
@@ -32,17 +33,9 @@ export function advertFrame(body: AdvertBody, { asker, over = false }: { readonl
   const said = Buffer.from(body)
   if (over) said.writeUInt16BE(0, 6)
   const mac = said.subarray(18, 24)
-  const from = Buffer.from(
-    linkLocalAddress(mac.toString('hex').replace(/..(?=.)/g, '$&:'))
-      .toString(16)
-      .padStart(32, '0'),
-    'hex',
-  )
+  const from = ipBytes({ family: 6, value: linkLocalAddress(formatMac(mac.readUIntBE(0, 6))) })
   const header = Buffer.from([0x60, 0, 0, 0, said.length >>> 8, said.length & 255, 58, 255])
-  const pseudo = Buffer.alloc(8)
-  pseudo.writeUInt32BE(said.length, 0)
-  pseudo.writeUInt8(58, 7)
-  said.writeUInt16BE(internetChecksum(said, onesSum(Buffer.concat([from, to.ip, pseudo]))), 2)
+  said.writeUInt16BE(0xffff - icmp6Sum(Buffer.concat([from, to.ip]), said), 2)
   return Buffer.concat([to.mac, mac, Buffer.from([0x86, 0xdd]), header, from, to.ip, said])
 }
 

@@ -1,4 +1,5 @@
-import { internetChecksum, onesSum } from '../../../../src/lib/internet-checksum.ts'
+import { icmp6Sum, internetChecksum } from '../../../../src/lib/internet-checksum.ts'
+import { EXTENSION_HEADERS, FRAGMENT_HEADER, WITH_PORTS } from '../../../../src/lib/ip-protocol.ts'
 import type { Fault } from '../compile/registers.ts'
 
 /** A packet that a router does not forward, and what is needed to say so. */
@@ -20,11 +21,6 @@ const IPV6 = 0x86dd
 const ETHERNET = 14
 const ICMP = 1
 const ICMP6 = 58
-const FRAGMENT = 44
-/** Extension headers that tell where the next one begins (RFC 8200): hop-by-hop, routing, destination. */
-const EXTENSIONS: ReadonlySet<number> = new Set([0, 43, 60])
-/** Protocols with ports: TCP, UDP, DCCP, SCTP, UDP-Lite. */
-const WITH_PORTS: ReadonlySet<number> = new Set([6, 17, 33, 132, 136])
 const TTL = 64
 /** Errors are answered to no error (RFC 1122, 3.2.2): unreachable, quench, redirect, time exceeded, parameter problem. */
 const ERRORS: ReadonlySet<number> = new Set([3, 4, 5, 11, 12])
@@ -127,10 +123,7 @@ function errorFor6(refused: Refused, packet: Buffer): Buffer | undefined {
   ip.writeUInt8(TTL, 7)
   source.copy(ip, 8)
   sender.copy(ip, 24)
-  const pseudo = Buffer.alloc(8)
-  pseudo.writeUInt32BE(body.length, 0)
-  pseudo.writeUInt8(ICMP6, 7)
-  body.writeUInt16BE(internetChecksum(body, onesSum(pseudo, onesSum(ip.subarray(8)))), 2)
+  body.writeUInt16BE(0xffff - icmp6Sum(ip.subarray(8), body), 2)
   return framed(refused, IPV6, [ip, body])
 }
 
@@ -138,10 +131,10 @@ function errorFor6(refused: Refused, packet: Buffer): Buffer | undefined {
 function innermost(packet: Buffer): { readonly protocol: number; readonly at: number } | undefined {
   let protocol = packet.readUInt8(6)
   let at = 40
-  while (EXTENSIONS.has(protocol) || protocol === FRAGMENT) {
+  while (EXTENSION_HEADERS.has(protocol) || protocol === FRAGMENT_HEADER) {
     if (at + 8 > packet.length) return undefined
-    if (protocol === FRAGMENT && (packet.readUInt16BE(at + 2) & 0xfff8) !== 0) return undefined
-    const length = protocol === FRAGMENT ? 8 : (packet.readUInt8(at + 1) + 1) * 8
+    if (protocol === FRAGMENT_HEADER && (packet.readUInt16BE(at + 2) & 0xfff8) !== 0) return undefined
+    const length = protocol === FRAGMENT_HEADER ? 8 : (packet.readUInt8(at + 1) + 1) * 8
     protocol = packet.readUInt8(at)
     at += length
   }

@@ -1,5 +1,6 @@
-import { internetChecksum, onesSum } from '../../../../src/lib/internet-checksum.ts'
-import { FAMILY_BITS, formatIp, type IpFamily, parseIp } from '../../../../src/lib/ip.ts'
+import { icmp6Sum, internetChecksum, onesSum } from '../../../../src/lib/internet-checksum.ts'
+import { formatIp, type IpFamily, ipBytes, parseIp } from '../../../../src/lib/ip.ts'
+import { EXTENSION_HEADERS } from '../../../../src/lib/ip-protocol.ts'
 
 /** What one frame says of multicast groups. */
 export type Said =
@@ -15,8 +16,6 @@ export type Said =
 const IGMP = 2
 const ICMP6 = 58
 const PIM = 103
-/** Headers that may stand before ICMPv6; each is skipped by its length. */
-const OPTION_HEADERS: ReadonlySet<number> = new Set([0, 43, 60])
 
 /** Reads an Ethernet frame without VLAN tag. Undefined: it says nothing of groups, or not to a group (nobody else would hear it), or is damaged, cut short or a fragment (RFC 4541, 2.1.1: such is not looked at). Never throws. */
 export function readFrame(frame: Buffer): Said | undefined {
@@ -76,7 +75,7 @@ function readIp6(b: Buffer): Said | undefined {
   if (end > b.length) return undefined
   let next = b.readUInt8(6)
   let at = 40
-  while (OPTION_HEADERS.has(next)) {
+  while (EXTENSION_HEADERS.has(next)) {
     if (at + 8 > end) return undefined
     const length = (b.readUInt8(at + 1) + 1) * 8
     next = b.readUInt8(at)
@@ -89,7 +88,7 @@ function readIp6(b: Buffer): Said | undefined {
   const onLink = (source.readUInt16BE(0) & 0xffc0) === 0xfe80
   if (next !== ICMP6 || b.readUInt8(7) !== 1 || !(onLink || source.every((byte) => byte === 0))) return undefined
   const body = b.subarray(at, end)
-  return onesSum(b.subarray(8, 40), onesSum(pseudoTail(body.length), onesSum(body))) === 0xffff ? readMld(body, onLink) : undefined
+  return icmp6Sum(b.subarray(8, 40), body) === 0xffff ? readMld(body, onLink) : undefined
 }
 
 /** RFC 2710 and 3810. */
@@ -166,14 +165,6 @@ function groupAt(b: Buffer, at: number, family: IpFamily): string | undefined {
   return formatIp(6, BigInt(`0x${b.subarray(at, at + 16).toString('hex')}`))
 }
 
-/** Of the pseudo-header what is not an address: the length, and what follows. */
-function pseudoTail(length: number): Buffer {
-  const tail = Buffer.alloc(8)
-  tail.writeUInt32BE(length, 0)
-  tail.writeUInt8(ICMP6, 7)
-  return tail
-}
-
 /** Whether an IGMP message that was sent to a group is for more than routers (`hearingFlows`): questions are, and what nobody here understands. */
 export function isForAll(said: Said, frame: Buffer): boolean {
   const asks = said.kind === 'unknown' || (said.kind === 'query' && said.group !== undefined)
@@ -224,7 +215,7 @@ function makeMldQuery(group: Buffer | undefined, seconds: number, interval: numb
   mld.writeUInt8(ROBUSTNESS, 24)
   mld.writeUInt8(toCode(interval), 25)
   const addresses = Buffer.concat([SENDER6, to])
-  mld.writeUInt16BE(internetChecksum(addresses, onesSum(pseudoTail(mld.length), onesSum(mld))), 2)
+  mld.writeUInt16BE(0xffff - icmp6Sum(addresses, mld), 2)
   // Hop-by-hop options: router alert for MLD (RFC 2711), and two bytes to fill up.
   const hops = Buffer.from('3a00050200000100', 'hex')
   const ip = Buffer.alloc(8)
@@ -249,5 +240,5 @@ function toCode(seconds: number): number {
 function addressBytes(text: string): Buffer {
   const ip = parseIp(text)
   if (ip === undefined) throw new Error(`${text} is no address`)
-  return Buffer.from(ip.value.toString(16).padStart(FAMILY_BITS[ip.family] / 4, '0'), 'hex')
+  return ipBytes(ip)
 }
